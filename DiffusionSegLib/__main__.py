@@ -1,0 +1,35 @@
+"""The command line: `diffusionseg COMMAND`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from DiffusionSegLib import __version__
+from DiffusionSegLib.commands import apply, benchmark, demo, evaluate, info, pretrain, segment, suggest
+from DiffusionSegLib.errors import DiffusionSegError
+
+COMMANDS = (segment, apply, suggest, evaluate, pretrain, benchmark, info, demo)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 0 if all went well, 2 after a problem that was told, 130 after Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="diffusionseg", description=sys.modules["DiffusionSegLib"].__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add_parser(commands)
+    chosen = parser.parse_args(arguments)
+    try:
+        return chosen.run(chosen)
+    except DiffusionSegError as error:
+        sys.stderr.write(f"diffusionseg: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("\ndiffusionseg: stopped; nothing was left half-written.\n")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

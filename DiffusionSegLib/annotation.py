@@ -1,0 +1,109 @@
+"""What the annotator has told about the voxels of a scan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.labels import Label
+
+UNKNOWN = -1
+CompleteSlices = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+BackgroundBox = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+
+
+@dataclass(frozen=True, eq=False)
+class Annotation:
+    """Known labels of a scan's voxels.
+
+    Args:
+        labelmap: int32 (I, J, K): -1 unknown, 0 background, otherwise a structure's value.
+        grid: where the voxels lie.
+        labels: the structures, by value.
+        complete_slices: indices along each axis of the slices that are known throughout.
+        background_box: first and one-past-last index along each axis; all outside is background.
+    """
+
+    labelmap: np.ndarray
+    grid: Grid
+    labels: tuple[Label, ...]
+    complete_slices: CompleteSlices = ((), (), ())
+    background_box: BackgroundBox | None = None
+
+    @classmethod
+    def from_painting(
+        cls,
+        painted: np.ndarray,
+        grid: Grid,
+        *,
+        complete_slices: CompleteSlices = ((), (), ()),
+        background_box: BackgroundBox | None = None,
+        labels: Sequence[Label] = (),
+    ) -> Annotation:
+        """An annotation from a label map in which 0 means not painted.
+
+        Unpainted voxels are unknown, but background on complete slices and outside the background box.
+
+        Raises:
+            DiffusionSegError: if the label map has another shape, is empty, or names slices or boxes outside of it; or
+                if all known voxels are of one class.
+        """
+        if painted.shape != grid.shape:
+            raise DiffusionSegError("The label map has another size than its grid.", "Paint on the scan's own grid.")
+        if not (painted > 0).any():
+            raise DiffusionSegError("The label map is empty.", "Paint at least one structure.")
+        _check_slices(complete_slices, grid)
+        _check_box(background_box, grid)
+        known = painted > 0
+        for axis, indices in enumerate(complete_slices):
+            np.moveaxis(known, axis, 0)[list(indices)] = True
+        if background_box is not None:
+            outside = np.ones(grid.shape, bool)
+            outside[tuple(slice(low, high) for low, high in background_box)] = False
+            known |= outside
+        labelmap = np.where(known, painted, UNKNOWN).astype(np.int32)
+        present = [int(value) for value in np.unique(painted[painted > 0])]
+        given = {label.value: label for label in labels}
+        named = tuple(given.get(value, Label.generic(value)) for value in present)
+        annotation = cls(labelmap, grid, named, complete_slices, background_box)
+        if len(annotation.classes) < 2:
+            message = "The annotation knows one class only."
+            raise DiffusionSegError(message, "Paint a second structure, complete a slice or give a background box.")
+        return annotation
+
+    @property
+    def known(self) -> np.ndarray:
+        """Which voxels are known, bool (I, J, K)."""
+        return self.labelmap != UNKNOWN
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """The values that are known somewhere: 0 if any background is, and the structures."""
+        return tuple(int(value) for value in np.unique(self.labelmap) if value != UNKNOWN)
+
+    def check_on(self, grid: Grid) -> None:
+        """Raise a DiffusionSegError unless the annotation lies on `grid`."""
+        if not self.grid.matches(grid):
+            message = "The label map lies on another grid than the scan."
+            raise DiffusionSegError(message, "Paint on the scan itself, or resample the label map to its voxels.")
+
+
+def _check_slices(complete_slices: CompleteSlices, grid: Grid) -> None:
+    for name, indices, size in zip("ijk", complete_slices, grid.shape, strict=True):
+        for index in indices:
+            if not 0 <= index < size:
+                message = f"The complete slice {name} = {index} lies outside the scan."
+                raise DiffusionSegError(message, f"Along {name} the slices are 0 to {size - 1}.")
+
+
+def _check_box(background_box: BackgroundBox | None, grid: Grid) -> None:
+    if background_box is None:
+        return
+    for name, (low, high), size in zip("ijk", background_box, grid.shape, strict=True):
+        if not 0 <= low < high <= size:
+            message = f"The background box runs from {low} to {high} along {name}, which is no range within the scan."
+            raise DiffusionSegError(message, f"Give two rising numbers between 0 and {size}.")

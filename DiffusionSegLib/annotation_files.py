@@ -1,0 +1,86 @@
+"""Annotations on disk: a label map, and beside it what it means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from DiffusionSegLib.annotation import Annotation, BackgroundBox, CompleteSlices
+from DiffusionSegLib.atomic_file import atomic_path
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.labels import Label
+from DiffusionSegLib.reading import read_labelmap, stem
+from DiffusionSegLib.writing import write_volume
+
+
+def read_annotation(path: Path) -> Annotation:
+    """The annotation in a label map and, if there is one, the JSON file of the same stem beside it.
+
+    The JSON holds `complete_slices` (indices along i, j, k), `background_box` (first and one-past-last index along
+    each axis) and `labels` (name and colour by value), each of them optional. Without it only painted voxels count.
+
+    Raises:
+        DiffusionSegError: if either file cannot be read or makes no annotation.
+    """
+    painted, grid = read_labelmap(path)
+    sidecar = path.with_name(f"{stem(path)}.json")
+    if not sidecar.exists():
+        return Annotation.from_painting(painted, grid)
+    try:
+        said = json.loads(sidecar.read_text(encoding="utf-8"))
+        slices = said.get("complete_slices", {})
+        box = said.get("background_box")
+        labels = tuple(_label(int(value), text) for value, text in said.get("labels", {}).items())
+        complete = tuple(tuple(_index(index) for index in slices.get(axis, ())) for axis in "ijk")
+        edges = None if box is None else tuple((_index(low), _index(high)) for low, high in box)
+        if edges is not None and len(edges) != 3:
+            raise ValueError("background_box needs three ranges")
+    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        message = f"{sidecar.name} does not describe an annotation ({error})."
+        raise DiffusionSegError(message, "See the README for what belongs into it.") from error
+    return Annotation.from_painting(
+        painted,
+        grid,
+        complete_slices=(complete[0], complete[1], complete[2]),
+        background_box=None if edges is None else (edges[0], edges[1], edges[2]),
+        labels=labels,
+    )
+
+
+def write_annotation(
+    path: Path,
+    painted: np.ndarray,
+    grid: Grid,
+    *,
+    complete_slices: CompleteSlices,
+    background_box: BackgroundBox | None,
+    labels: Sequence[Label],
+) -> None:
+    """Write a painted label map (I, J, K) and its JSON file so that `read_annotation` reads them back."""
+    said: dict[str, Any] = {
+        "complete_slices": {axis: list(indices) for axis, indices in zip("ijk", complete_slices, strict=True)},
+        "labels": {str(label.value): {"name": label.name, "color": list(label.color)} for label in labels},
+    }
+    if background_box is not None:
+        said["background_box"] = [list(edges) for edges in background_box]
+    write_volume(path, painted.astype(np.uint16), grid)
+    with atomic_path(path.with_name(f"{stem(path)}.json")) as part:
+        part.write_text(json.dumps(said, indent=1), encoding="utf-8")
+
+
+def _index(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is no voxel index")
+    return value
+
+
+def _label(value: int, text: dict[str, Any]) -> Label:
+    red, green, blue = (int(part) for part in text.get("color", Label.generic(value).color))
+    if not all(0 <= part <= 255 for part in (red, green, blue)):
+        raise ValueError(f"the colour of label {value} is not between 0 and 255")
+    return Label(value, str(text.get("name", f"Label {value}")), (red, green, blue), str(text.get("terminology", "")))

@@ -1,0 +1,48 @@
+"""Files that appear complete or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from DiffusionSegLib.errors import DiffusionSegError
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to, which takes its place at the end; nothing is left behind after an error.
+
+    Raises:
+        DiffusionSegError: if the disk is full or cannot be written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:
+            # The same name, because writers choose the format by its ending.
+            part = Path(folder) / path.name
+            yield part
+            # safetensors writes files that only their owner can read; results follow the user's own setting.
+            part.chmod(0o666 & ~_umask())
+            os.replace(part, path)  # noqa: PTH105
+    except OSError as error:
+        raise disk_error(error, path.parent) from error
+
+
+def _umask() -> int:
+    # The only way to ask is to set it.
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def disk_error(error: OSError, folder: Path) -> DiffusionSegError:
+    """What to tell about an operating system's error while writing to `folder`."""
+    if error.errno == errno.ENOSPC:
+        return DiffusionSegError(
+            f"There is no space left on the disk of {folder}.", "Free some, or choose another folder."
+        )
+    return DiffusionSegError(f"{folder} cannot be written to.", "Choose a folder that you may write to.")

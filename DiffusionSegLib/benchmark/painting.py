@@ -1,0 +1,62 @@
+"""An annotator who paints what a reference says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from DiffusionSegLib.annotation import Annotation, BackgroundBox, CompleteSlices
+from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.labels import Label
+
+
+def central_slices(reference: np.ndarray, *, per_axis: int, stride: int) -> CompleteSlices:
+    """So many slices along each axis, `stride` voxels apart, around the mean position of all structures' voxels."""
+    centre = np.rint(np.argwhere(reference > 0).mean(0)).astype(int)
+    offsets = [stride * number - (per_axis - 1) * stride // 2 for number in range(per_axis)]
+    along = [
+        tuple(int(middle) + offset for offset in offsets if 0 <= middle + offset < size)
+        for middle, size in zip(centre, reference.shape, strict=True)
+    ]
+    return along[0], along[1], along[2]
+
+
+def bounding_box(reference: np.ndarray) -> BackgroundBox:
+    """The tight box around all structures: first and one-past-last index along each axis."""
+    found = np.argwhere(reference > 0)
+    edges = [(int(low), int(high) + 1) for low, high in zip(found.min(0), found.max(0), strict=True)]
+    return edges[0], edges[1], edges[2]
+
+
+def painted_only(reference: np.ndarray, slices: CompleteSlices) -> np.ndarray:
+    """The reference on the slices, 0 elsewhere."""
+    return np.where(on_slices(reference.shape, slices), reference, 0)
+
+
+def on_slices(shape: tuple[int, ...], slices: CompleteSlices) -> np.ndarray:
+    """Which voxels lie on one of the slices: bool of `shape`."""
+    found = np.zeros(shape, bool)
+    for axis, indices in enumerate(slices):
+        np.moveaxis(found, axis, 0)[list(indices)] = True
+    return found
+
+
+def annotate_slices(
+    reference: np.ndarray,
+    grid: Grid,
+    *,
+    per_axis: int,
+    stride: int,
+    background: bool,
+    labels: Sequence[Label] = (),
+) -> Annotation:
+    """The annotation of someone who completes the central slices and, if told, marks the background region."""
+    slices = central_slices(reference, per_axis=per_axis, stride=stride)
+    return Annotation.from_painting(
+        painted_only(reference, slices),
+        grid,
+        complete_slices=slices,
+        background_box=bounding_box(reference) if background else None,
+        labels=labels,
+    )

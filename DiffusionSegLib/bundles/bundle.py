@@ -1,0 +1,165 @@
+"""Pretrained denoisers with everything needed to use them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from DiffusionSegLib.configuration import from_json
+from DiffusionSegLib.diffusion.denoisers import Denoisers
+from DiffusionSegLib.diffusion.schedule import NoiseSchedule
+from DiffusionSegLib.diffusion.unet import UNetConfig
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.features.feature_config import FeatureConfig
+
+DEFAULT_BUNDLE = "brain-t1"
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class BundleConfig:
+    """What a bundle's `config.json` says.
+
+    Args:
+        name: what the bundle is called.
+        description: what it is for, in a sentence.
+        licence: of the weights.
+        unet: the denoiser's shape.
+        schedule: the forward process it was trained with.
+        target: what it predicts.
+        shared: one denoiser for all views, or one each.
+        spacing_mm: edge of the voxels it was trained on.
+        modality: "mr" or "ct".
+        features: which features to take from it, unless told otherwise.
+    """
+
+    name: str
+    description: str
+    licence: str
+    unet: UNetConfig
+    schedule: NoiseSchedule
+    target: Literal["epsilon", "v"]
+    shared: bool
+    spacing_mm: float
+    modality: Literal["mr", "ct"]
+    features: FeatureConfig
+
+
+@dataclass(frozen=True, eq=False)
+class ModelBundle:
+    """A folder of `config.json`, `model.safetensors` and `MODEL_CARD.md`.
+
+    Args:
+        folder: where they are.
+        config: the content of `config.json`.
+        random_seed: if given, weights are drawn at random instead: what is left without pretraining.
+    """
+
+    folder: Path
+    config: BundleConfig
+    random_seed: int | None = None
+
+    @classmethod
+    def load(cls, folder: Path) -> ModelBundle:
+        """Read a bundle's settings; its weights follow when they are needed.
+
+        Raises:
+            DiffusionSegError: if the folder holds no bundle or a damaged one.
+        """
+        try:
+            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            message = f"There is no readable model bundle in {folder}."
+            raise DiffusionSegError(message, "A bundle is a folder with config.json and model.safetensors.") from error
+        return cls(folder, from_json(BundleConfig, config))
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def licence(self) -> str:
+        return self.config.licence
+
+    @property
+    def card(self) -> str:
+        """The model card in Markdown; empty if there is none."""
+        path = self.folder / "MODEL_CARD.md"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the weights; segmenters remember it."""
+        if self.random_seed is not None:
+            return f"random weights, seed {self.random_seed}"
+        return hashlib.sha256(self._weights.read_bytes()).hexdigest()
+
+    def untrained(self, seed: int) -> ModelBundle:
+        """The same denoiser before any pretraining."""
+        return replace(self, random_seed=seed)
+
+    def denoisers(self) -> Denoisers:
+        """The denoiser(s), ready to be evaluated, in float32 on the CPU.
+
+        Raises:
+            DiffusionSegError: if the weights are unreadable or do not fit the settings.
+        """
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.random_seed or 0)
+            denoisers = Denoisers(self.config.unet, shared=self.config.shared)
+            if self.random_seed is not None:
+                _draw_zeroed_weights(denoisers)
+        if self.random_seed is None:
+            self._load_weights(denoisers)
+        return denoisers.eval().requires_grad_(False)
+
+    @property
+    def _weights(self) -> Path:
+        return self.folder / "model.safetensors"
+
+    def _load_weights(self, denoisers: Denoisers) -> None:
+        try:
+            tensors = load_file(self._weights)
+            denoisers.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+        except (OSError, SafetensorError) as error:
+            message = f"The weights of the bundle {self.name} cannot be read."
+            raise DiffusionSegError(message, "Install the bundle again.") from error
+        except RuntimeError as error:
+            message = f"The weights of the bundle {self.name} do not match its config.json."
+            raise DiffusionSegError(message, "Install the bundle again.") from error
+
+
+def bundled() -> list[ModelBundle]:
+    """The bundles that come with the package."""
+    return [ModelBundle.load(path.parent) for path in sorted(FOLDER.glob("*/config.json"))]
+
+
+def find_bundle(name_or_folder: str) -> ModelBundle:
+    """The bundle of that name that comes with the package, or the one in that folder.
+
+    Raises:
+        DiffusionSegError: if there is neither.
+    """
+    if Path(name_or_folder).is_dir():
+        return ModelBundle.load(Path(name_or_folder))
+    names = [bundle.name for bundle in bundled()]
+    if name_or_folder in names:
+        return bundled()[names.index(name_or_folder)]
+    message = f"There is no model bundle {name_or_folder}."
+    raise DiffusionSegError(message, f"Name a bundle's folder or one of: {', '.join(names)}.")
+
+
+def _draw_zeroed_weights(denoisers: nn.Module) -> None:
+    # Residual branches start at zero for training's sake; without training they would hide what random features give.
+    for module in denoisers.modules():
+        if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d) and not module.weight.any():
+            module.reset_parameters()

@@ -1,0 +1,59 @@
+"""`diffusionseg pretrain`: denoisers from unlabelled images."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from DiffusionSegLib.commands.options import add_device, add_seed
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser("pretrain", help="pretrain denoisers on unlabelled images of your own")
+    parser.add_argument("images", metavar="IMAGES", type=Path, nargs="+", help="scans, or folders that hold them")
+    parser.add_argument("--out", type=Path, required=True, metavar="BUNDLE", help="folder for the bundle")
+    parser.add_argument("--label-maps", type=Path, nargs="*", default=[], help="also synthesise images from these")
+    parser.add_argument("--name", default="my-bundle", help="what the bundle is called (my-bundle)")
+    parser.add_argument("--licence", default="not stated", help="licence of the weights, shown to their users")
+    parser.add_argument("--modality", choices=("mr", "ct"), default="mr", help="(mr)")
+    parser.add_argument("--steps", type=int, default=2000, help="training steps (2000)")
+    parser.add_argument("--batch", type=int, default=16, help="slices a step (16)")
+    parser.add_argument("--crop", type=int, default=112, help="edge of the training crops in voxels (112)")
+    parser.add_argument("--learning-rate", type=float, default=6e-4, help="(0.0006)")
+    parser.add_argument("--target", choices=("epsilon", "v"), default="epsilon", help="what is predicted (epsilon)")
+    parser.add_argument("--schedule", choices=("linear", "cosine"), default="linear", help="of the noise (linear)")
+    parser.add_argument("--spacing", type=float, default=1.0, help="edge of the model's voxels in mm (1)")
+    parser.add_argument("--base-channels", type=int, default=32, help="channels of the first level (32)")
+    parser.add_argument("--separate", action="store_true", help="a denoiser for each view instead of one for all")
+    add_device(parser)
+    add_seed(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, or go on where an interrupted training stopped, and write the bundle."""
+    from DiffusionSegLib.commands.terminal_progress import TerminalProgress
+    from DiffusionSegLib.devices import choose_device
+    from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
+    from DiffusionSegLib.diffusion.pretraining_job import PretrainingJob
+    from DiffusionSegLib.diffusion.schedule import NoiseSchedule
+    from DiffusionSegLib.diffusion.unet import UNetConfig
+
+    config = PretrainingConfig(
+        unet=UNetConfig(patch=2, classes=3, base_channels=arguments.base_channels),
+        schedule=NoiseSchedule(kind=arguments.schedule),
+        target=arguments.target,
+        shared=not arguments.separate,
+        crop=arguments.crop,
+        batch=arguments.batch,
+        steps=arguments.steps,
+        learning_rate=arguments.learning_rate,
+        spacing_mm=arguments.spacing,
+        seed=arguments.seed,
+    )
+    job = PretrainingJob(config, arguments.name, arguments.licence, arguments.modality)
+    device = choose_device(arguments.device)
+    job.run(arguments.images, arguments.label_maps, arguments.out, device, TerminalProgress())
+    print(f"Bundle written to {arguments.out}; samples.png in it shows what the denoiser restores.")
+    return 0

@@ -1,0 +1,81 @@
+"""`diffusionseg segment`: from painted slices of a scan to the whole volume."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from DiffusionSegLib.commands.options import add_bundle, add_device, add_seed
+
+if TYPE_CHECKING:
+    from DiffusionSegLib.annotation import Annotation
+    from DiffusionSegLib.prediction import Prediction
+    from DiffusionSegLib.volume import Volume
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser("segment", help="learn from painted slices and segment the whole volume")
+    parser.add_argument("volumes", metavar="VOLUME", type=Path, nargs="+", help="the scan; several are its channels")
+    parser.add_argument("--labels", type=Path, required=True, help="label map, with its JSON file beside it")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
+    parser.add_argument("--segmenter-out", type=Path, metavar="FILE", help="also keep the segmenter for other scans")
+    parser.add_argument(
+        "--keep-largest",
+        type=int,
+        nargs="*",
+        default=[],
+        metavar="VALUE",
+        help="labels of which only the largest connected piece is kept, such as the brainstem's",
+    )
+    add_bundle(parser)
+    add_device(parser)
+    add_seed(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Segment and write everything, or nothing."""
+    from DiffusionSegLib.annotation_files import read_annotation
+    from DiffusionSegLib.reading import read_volume
+    from DiffusionSegLib.volume import Volume
+
+    volume = Volume.stack([read_volume(path) for path in arguments.volumes])
+    segment(volume, read_annotation(arguments.labels), arguments)
+    print(f"Written to {arguments.out}")
+    return 0
+
+
+def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespace) -> Prediction:
+    """Train on the annotation, predict the volume and write both the results and the segmenter."""
+    from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE
+    from DiffusionSegLib.commands.result_folder import result_folder
+    from DiffusionSegLib.commands.terminal_progress import TerminalProgress
+    from DiffusionSegLib.overlay import write_overlay
+    from DiffusionSegLib.session import Session, SessionOptions
+    from DiffusionSegLib.writing import write_segmentation, write_volume
+
+    options = SessionOptions(
+        bundle=arguments.bundle or DEFAULT_BUNDLE,
+        device=arguments.device,
+        seed=arguments.seed,
+        keep_largest=tuple(arguments.keep_largest),
+    )
+    session = Session(options, progress=TerminalProgress())
+    session.open(volume)
+    session.annotate(annotation)
+    segmenter = session.train()
+    prediction = session.predict()
+    with result_folder(arguments.out) as folder:
+        with session.report.stage("writing"):
+            write_volume(folder / "segmentation.nii.gz", prediction.labelmap, prediction.grid)
+            write_volume(folder / "uncertainty.nii.gz", prediction.uncertainty, prediction.grid)
+            path = folder / "segmentation.seg.nrrd"
+            write_segmentation(path, prediction.labelmap, prediction.grid, prediction.labels)
+            write_overlay(folder / "overlay.png", volume.data[0], prediction, annotation.complete_slices)
+        report = json.dumps(session.report.to_json(), indent=1)
+        (folder / "report.json").write_text(report + "\n", encoding="utf-8")
+        if arguments.segmenter_out is not None:
+            segmenter.save(arguments.segmenter_out)
+    return prediction

@@ -1,0 +1,86 @@
+"""Changes of images that the features should not mind: geometry, contrast, bias field, blur and noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class AugmentationConfig:
+    """How far images are changed; zeros switch a change off.
+
+    Args:
+        zoom: largest relative change of size.
+        rotation_degrees: largest rotation.
+        gamma: largest absolute logarithm of the contrast exponent.
+        bias: largest absolute logarithm of the bias field.
+        blur: largest standard deviation of the blur, in pixels.
+        noise: largest standard deviation of added noise, in the range of [-1, 1].
+        flip: mirror left and right in the views where the two sides show.
+    """
+
+    zoom: float = 0.15
+    rotation_degrees: float = 12.0
+    gamma: float = 0.35
+    bias: float = 0.25
+    blur: float = 0.7
+    noise: float = 0.03
+    flip: bool = True
+
+
+def moved(
+    images: Tensor,
+    views: Tensor,
+    margin: int,
+    config: AugmentationConfig,
+    random: torch.Generator,
+    *,
+    mode: str = "bilinear",
+) -> Tensor:
+    """Images (N, C, H, W) rotated, zoomed and, but for sagittal views (0), mirrored along H at random; less a margin."""
+    count = len(images)
+    angle = _symmetric(count, random) * math.radians(config.rotation_degrees)
+    zoom = torch.exp(_symmetric(count, random) * config.zoom)
+    mirror = torch.where((torch.rand(count, generator=random) < 0.5 * config.flip) & (views != 0), -1.0, 1.0)
+    matrix = torch.zeros(count, 2, 3)
+    matrix[:, 0, 0], matrix[:, 0, 1] = zoom * angle.cos(), -zoom * angle.sin()
+    matrix[:, 1, 0], matrix[:, 1, 1] = mirror * zoom * angle.sin(), mirror * zoom * angle.cos()
+    places = F.affine_grid(matrix, list(images.shape), align_corners=False)
+    places = places[:, margin : places.shape[1] - margin, margin : places.shape[2] - margin]
+    return F.grid_sample(images, places, mode=mode, padding_mode="border", align_corners=False)
+
+
+def recoloured(images: Tensor, config: AugmentationConfig, random: torch.Generator) -> Tensor:
+    """Images (N, C, H, W) in [-1, 1] with other contrast, bias field, sharpness and noise; air (-1) stays air."""
+    count, _, height, width = images.shape
+    tissue = images > -0.99
+    unit = (images + 1) / 2
+    unit = unit ** torch.exp(_symmetric(count, random) * config.gamma).view(-1, 1, 1, 1)
+    coarse = (2 * torch.rand(count, 1, 4, 4, generator=random) - 1) * config.bias
+    unit = unit * torch.exp(F.interpolate(coarse, size=(height, width), mode="bicubic", align_corners=True))
+    unit = blurred(unit, torch.rand(count, generator=random) * config.blur)
+    spread = (torch.rand(count, generator=random) * config.noise).view(-1, 1, 1, 1)
+    changed = 2 * unit - 1 + spread * torch.randn(images.shape, generator=random)
+    return torch.where(tissue, changed.clamp(-1, 1), images)
+
+
+def blurred(images: Tensor, sigmas: Tensor) -> Tensor:
+    """Each of the images (N, C, H, W) under a Gaussian of its own width in pixels."""
+    count, channels = images.shape[:2]
+    offsets = torch.arange(-2, 3, dtype=torch.float32)
+    kernels = torch.exp(-0.5 * (offsets[None] / sigmas.clamp(min=1e-3)[:, None]) ** 2)
+    kernels = (kernels / kernels.sum(1, keepdim=True)).repeat_interleave(channels, 0)
+    flat = images.reshape(1, count * channels, *images.shape[2:])
+    for shape in ((-1, 1, 5, 1), (-1, 1, 1, 5)):
+        padding = (2, 2, 0, 0) if shape[-1] == 5 else (0, 0, 2, 2)
+        flat = F.conv2d(F.pad(flat, padding, mode="replicate"), kernels.reshape(shape), groups=count * channels)
+    return flat.reshape(images.shape)
+
+
+def _symmetric(count: int, random: torch.Generator) -> Tensor:
+    return 2 * torch.rand(count, generator=random) - 1

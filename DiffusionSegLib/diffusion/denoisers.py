@@ -1,0 +1,51 @@
+"""The denoiser of all views, or one for each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from DiffusionSegLib.diffusion.slice_source import VIEWS
+from DiffusionSegLib.diffusion.unet import UNet, UNetConfig
+
+
+class Denoisers(nn.Module):
+    """One denoiser that is told which view it sees, or one for each view.
+
+    Args:
+        unet: the shape of each; its `classes` follow from `shared`.
+        shared: whether there is one for all.
+    """
+
+    def __init__(self, unet: UNetConfig, *, shared: bool) -> None:
+        super().__init__()
+        self.shared = shared
+        shape = replace(unet, classes=len(VIEWS) if shared else 0)
+        self.models = nn.ModuleList(UNet(shape) for _ in range(1 if shared else len(VIEWS)))
+
+    def forward(self, images: Tensor, time_steps: Tensor, views: Tensor) -> Tensor:
+        """Predictions for images (N, C, H, W) at time steps (N,), of the views (N,)."""
+        if self.shared:
+            return self.models[0](images, time_steps, views)
+        prediction = torch.zeros_like(images)
+        for view, model in enumerate(self.models):
+            chosen = (views == view).nonzero()[:, 0]
+            if len(chosen):
+                found = model(images[chosen], time_steps[chosen])
+                prediction = prediction.index_copy(0, chosen, found.to(images.dtype))
+        return prediction
+
+    def activations(self, images: Tensor, time_steps: Tensor, view: int, blocks: Collection[int]) -> dict[int, Tensor]:
+        """Outputs of the chosen decoder blocks for images that are all of one view."""
+        if self.shared:
+            classes = torch.full((len(images),), view, device=images.device)
+            return self.models[0].activations(images, time_steps, classes, blocks)
+        return self.models[view].activations(images, time_steps, None, blocks)
+
+    @property
+    def unet(self) -> UNet:
+        """One of the denoisers, whose shape is that of all."""
+        return self.models[0]

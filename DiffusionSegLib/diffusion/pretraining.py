@@ -1,0 +1,111 @@
+"""Pretraining of denoisers on unlabelled images."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from DiffusionSegLib.diffusion.augmentation import moved, recoloured
+from DiffusionSegLib.diffusion.denoisers import Denoisers
+from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
+from DiffusionSegLib.diffusion.slice_source import SliceSource
+from DiffusionSegLib.diffusion.synthesis import synthesised
+from DiffusionSegLib.diffusion.training_state import TrainingState
+from DiffusionSegLib.progress import Progress, silent
+
+
+class Pretraining:
+    """A pretraining that can stop after any step and go on later as if it had not.
+
+    Args:
+        images: normalised volumes on the model's grid, (channels, I, J, K) in [-1, 1].
+        labelmaps: label maps (1, I, J, K) to synthesise further images from; may be empty.
+        config: how to train.
+        device: where to train.
+    """
+
+    def __init__(
+        self,
+        images: list[np.ndarray],
+        labelmaps: list[np.ndarray],
+        config: PretrainingConfig,
+        device: torch.device,
+    ) -> None:
+        self.config, self.device = config, device
+        self.images = SliceSource(images, outside=-1)
+        self.labelmaps = SliceSource(labelmaps, outside=0) if labelmaps else None
+        torch.manual_seed(config.seed)
+        model = Denoisers(config.unet, shared=config.shared).to(device, memory_format=torch.channels_last)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=0.01)
+        self.state = TrainingState(model, optimizer, config.ema_decay)
+
+    def run(self, folder: Path, progress: Progress = silent) -> None:
+        """Train from the last checkpoint in `folder`, if there is one, to the end; losses go to `losses.jsonl`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.state.load(folder)
+        losses = []
+        while self.state.step < self.config.steps:
+            losses.append(self.advance())
+            progress(f"pretraining, loss {np.mean(losses[-50:]):.4f}", self.state.step, self.config.steps)
+            if self.state.step % self.config.save_every == 0 or self.state.step == self.config.steps:
+                self.state.save(folder)
+                with (folder / "losses.jsonl").open("a") as log:
+                    log.write(json.dumps({"step": self.state.step, "loss": float(np.mean(losses))}) + "\n")
+                losses.clear()
+
+    def advance(self) -> float:
+        """One step; returns its loss. What it draws depends on the seed and the step's number alone."""
+        for group in self.state.optimizer.param_groups:
+            group["lr"] = self._learning_rate(self.state.step)
+        images, views, time_steps, noise = (part.to(self.device) for part in self._batch(self.state.step))
+        schedule = self.config.schedule
+        goal = noise if self.config.target == "epsilon" else schedule.velocity(images, time_steps, noise)
+        noised = schedule.noised(images, time_steps, noise).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            prediction = self.state.model(noised, time_steps, views)
+        loss = torch.mean((prediction.float() - goal) ** 2)
+        self.state.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.state.model.parameters(), self.config.clip)
+        self.state.optimizer.step()
+        self.state.count_step()
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def samples(self) -> np.ndarray:
+        """Images, noised, and restored by the running mean of the weights, below each other: uint8 (rows, columns)."""
+        images, views, time_steps, noise = (part.to(self.device) for part in self._batch(self.config.steps))
+        denoisers = Denoisers(self.config.unet, shared=self.config.shared).to(self.device)
+        denoisers.load_state_dict(self.state.mean)
+        noised = self.config.schedule.noised(images, time_steps, noise)
+        predicted = denoisers.eval()(noised, time_steps, views)
+        restored = self.config.schedule.denoised(noised, time_steps, predicted, self.config.target)
+        rows = [torch.cat(list(part[:, 0]), dim=1) for part in (images, noised, restored)]
+        return ((torch.cat(rows).clamp(-1, 1) + 1) * 127.5).byte().cpu().numpy()
+
+    def _learning_rate(self, step: int) -> float:
+        share = step / self.config.steps
+        decay = 0.1 + 0.45 * (1 + math.cos(math.pi * share))
+        return self.config.learning_rate * min(1.0, (step + 1) / (0.02 * self.config.steps + 1)) * decay
+
+    def _batch(self, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        config = self.config
+        numbers = np.random.default_rng((config.seed, step))
+        random = torch.Generator().manual_seed(int(numbers.integers(2**62)))
+        # Crops are drawn larger than they are used, so that turning them brings in tissue and not the edge's streaks.
+        margin = config.crop // 8
+        made = round(config.batch * config.synthetic_share) if self.labelmaps else 0
+        crops, views = self.images.draw(config.batch - made, config.crop + 2 * margin, numbers)
+        images = moved(crops.float(), views, margin, config.augmentation, random)
+        if self.labelmaps and made:
+            labels, more_views = self.labelmaps.draw(made, config.crop + 2 * margin, numbers)
+            labels = moved(labels.float(), more_views, margin, config.augmentation, random, mode="nearest")
+            images, views = torch.cat([images, synthesised(labels, random)]), torch.cat([views, more_views])
+        images = recoloured(images, config.augmentation, random)
+        time_steps = torch.randint(config.highest_time_step, (len(images),), generator=random)
+        return images, views, time_steps, torch.randn(images.shape, generator=random)

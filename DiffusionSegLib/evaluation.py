@@ -1,0 +1,69 @@
+"""Agreement of a segmentation with a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.grid import Grid
+
+
+@dataclass(frozen=True)
+class Score:
+    """Agreement on one structure.
+
+    Args:
+        dice: overlap from 0 to 1.
+        hd95_mm: 95th percentile of the distances between the surfaces, the larger of both directions.
+    """
+
+    dice: float
+    hd95_mm: float
+
+
+def evaluate(
+    prediction: np.ndarray, reference: np.ndarray, grid: Grid, *, values: Collection[int] | None = None
+) -> dict[int, Score]:
+    """Scores of each structure of the reference.
+
+    Args:
+        prediction: label map (I, J, K).
+        reference: label map of the same shape.
+        grid: where both lie.
+        values: the structures to score; all of the reference's if not given.
+
+    Returns:
+        A score for each structure that the reference has. One that is not predicted scores Dice 0 and the diagonal of
+        the volume.
+    """
+    present = [int(value) for value in np.unique(reference) if value != 0 and (values is None or value in values)]
+    return {value: _score(prediction == value, reference == value, grid) for value in present}
+
+
+def mean_score(scores: Mapping[int, Score]) -> Score:
+    """Means over structures."""
+    return Score(
+        float(np.mean([score.dice for score in scores.values()])),
+        float(np.mean([score.hd95_mm for score in scores.values()])),
+    )
+
+
+def _score(predicted: np.ndarray, true: np.ndarray, grid: Grid) -> Score:
+    try:
+        import torch
+        from monai.metrics import compute_dice, compute_hausdorff_distance
+    except ImportError as error:
+        message = "Scores need the package MONAI, which is not installed."
+        raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[benchmark]'.") from error
+    if not predicted.any():
+        return Score(0.0, grid.diagonal_mm)
+    # Surfaces do not change beyond one voxel around both: the box makes the distance transforms small.
+    found = np.argwhere(predicted | true)
+    low, high = np.maximum(found.min(0) - 1, 0), found.max(0) + 2
+    box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
+    pair = [torch.from_numpy(np.pad(mask[box], 1)[None, None]) for mask in (predicted, true)]
+    distance = compute_hausdorff_distance(*pair, include_background=True, percentile=95, spacing=grid.spacing)
+    return Score(float(compute_dice(*pair, include_background=True)), float(distance))

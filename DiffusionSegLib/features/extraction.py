@@ -1,0 +1,96 @@
+"""Running the denoiser over all slices of a view."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from DiffusionSegLib.diffusion.denoisers import Denoisers
+from DiffusionSegLib.diffusion.schedule import NoiseSchedule
+from DiffusionSegLib.diffusion.slice_source import VIEW_AXES
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.features.activations import ViewActivations
+from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.progress import Progress, silent
+
+# Pixels of a batch: enough to keep two cores or a GPU busy, little enough for a few hundred megabytes of activations.
+BATCH_PIXELS = {"cpu": 8 * 160 * 192, "cuda": 64 * 256 * 256}
+NOISE_EDGE = 512
+
+
+class ActivationExtractor:
+    """Turns a normalised volume into the activations of its slices.
+
+    Args:
+        denoisers: the denoiser(s), on the device that computes.
+        schedule: the forward process they were trained with.
+        config: which features to take.
+    """
+
+    def __init__(self, denoisers: Denoisers, schedule: NoiseSchedule, config: FeatureConfig) -> None:
+        if max(config.blocks) >= denoisers.unet.config.decoder_blocks:
+            message = f"The denoiser has no decoder block {max(config.blocks)}."
+            raise DiffusionSegError(message, f"Choose blocks below {denoisers.unet.config.decoder_blocks}.")
+        self.denoisers, self.schedule, self.config = denoisers, schedule, config
+        self.device = next(denoisers.parameters()).device
+
+    @torch.inference_mode()
+    def extract(self, volume: np.ndarray, progress: Progress = silent) -> list[ViewActivations]:
+        """Activations of each chosen view of `volume` (channels, I, J, K) in [-1, 1], padded with -1 as needed."""
+        data = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
+        axes = [VIEW_AXES[view] for view in self.config.views]
+        total = sum(data.shape[axis + 1] for axis in axes)
+        done = 0
+        views = []
+        for axis in axes:
+            slices = data.movedim(axis + 1, 0)
+            batch = max(1, BATCH_PIXELS[self.device.type] // (slices.shape[2] * slices.shape[3]))
+            levels: dict[int, Tensor] = {}
+            start = 0
+            while start < len(slices):
+                part = slices[start : start + batch]
+                try:
+                    found = self._slices(part, axis)
+                except torch.OutOfMemoryError:
+                    if batch == 1:
+                        raise
+                    batch //= 2
+                    torch.cuda.empty_cache()
+                    continue
+                for reduction, level in found.items():
+                    if reduction not in levels:
+                        levels[reduction] = torch.empty(len(slices), *level.shape[1:], dtype=level.dtype)
+                    levels[reduction][start : start + len(part)] = level
+                start += len(part)
+                progress("features", done + start, total)
+            done += len(slices)
+            views.append(ViewActivations(axis, levels))
+        return views
+
+    def _slices(self, slices: Tensor, view: int) -> dict[int, Tensor]:
+        unet = self.denoisers.unet
+        height, width = slices.shape[2:]
+        multiple = unet.config.reduction
+        padding = (0, -width % multiple, 0, -height % multiple)
+        images = F.pad(slices, padding, value=-1.0).to(self.device)
+        noise = shared_noise(images.shape[1], images.shape[2:], self.config.noise_seed).to(self.device)
+        found: dict[int, list[Tensor]] = {}
+        for time_step in self.config.time_steps:
+            steps = torch.full((len(images),), time_step, device=self.device)
+            noised = self.schedule.noised(images, steps, noise).contiguous(memory_format=torch.channels_last)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+                outputs = self.denoisers.activations(noised, steps, view, self.config.blocks)
+            for block in sorted(outputs):
+                # Half precision: measured, the labels do not change, and a whole brain takes 1 GB instead of 2.
+                found.setdefault(unet.block_reductions[block], []).append(outputs[block].permute(0, 2, 3, 1).half())
+        return {reduction: torch.cat(parts, dim=-1).cpu() for reduction, parts in found.items()}
+
+
+def shared_noise(channels: int, size: torch.Size, seed: int) -> Tensor:
+    """The noise image (1, channels, height, width) that all slices share: the middle of one that depends on the seed."""
+    edge = max(NOISE_EDGE, *size)
+    noise = torch.randn(1, channels, edge, edge, generator=torch.Generator().manual_seed(seed))
+    top, left = (edge - size[0]) // 2, (edge - size[1]) // 2
+    return noise[:, :, top : top + size[0], left : left + size[1]]

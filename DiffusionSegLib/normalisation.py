@@ -1,0 +1,53 @@
+"""Intensities as the denoiser knows them, and where there is tissue at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+
+AIR = -1.0
+# Above the noise of air, below the darkest tissue: 2 % of the brightest.
+TISSUE_ABOVE = -0.96
+LARGEST_GAP_VOXELS = 3
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Scales each channel to [-1, 1] (Cho et al., section 3.1).
+
+    Args:
+        percentile: this percentile of the positive intensities becomes 1; what is brighter too.
+        ct_window: Hounsfield units that become -1 and 1 before the percentile of the body is taken.
+    """
+
+    percentile: float = 99.5
+    ct_window: tuple[float, float] = (-1000.0, 1000.0)
+
+    def apply(self, data: np.ndarray, modality: str) -> np.ndarray:
+        """Channels (C, I, J, K) scaled; zero and less (MR) or the window's lower end (CT) become -1."""
+        return np.stack([self._channel(channel, modality) for channel in data])
+
+    def _channel(self, channel: np.ndarray, modality: str) -> np.ndarray:
+        positive = channel - self.ct_window[0] if modality == "ct" else channel
+        if modality == "ct":
+            positive = np.minimum(positive, self.ct_window[1] - self.ct_window[0])
+        positive = np.maximum(positive, 0)
+        bright = positive[positive > 0]
+        scale = np.percentile(bright, self.percentile) if len(bright) else 1.0
+        return np.clip(2 * positive / scale - 1, -1, 1).astype(np.float32)
+
+
+def foreground_mask(normalised: np.ndarray) -> np.ndarray:
+    """Which voxels are not air: bool (I, J, K) from channels (C, I, J, K) in [-1, 1].
+
+    Holes and small gaps count as tissue, so that ventricles and airways within the body can be segmented.
+    """
+    image = sitk.GetImageFromArray((normalised.max(0) > TISSUE_ABOVE).astype(np.uint8))
+    # Specks of noise in the air would enlarge all that is computed: only pieces of a size count.
+    pieces = sitk.RelabelComponent(
+        sitk.ConnectedComponent(image), minimumObjectSize=max(image.GetNumberOfPixels() // 2000, 1)
+    )
+    closed = sitk.BinaryMorphologicalClosing(pieces > 0, [LARGEST_GAP_VOXELS] * 3)
+    return sitk.GetArrayFromImage(sitk.BinaryFillhole(closed)).astype(bool)

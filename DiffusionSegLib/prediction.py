@@ -1,0 +1,160 @@
+"""From features and ensemble to the labels of the whole volume, tile by tile."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
+from DiffusionSegLib.features.projection import Box, FirstLayerProjection
+from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.labels import Label
+from DiffusionSegLib.model_grid import AxisMap, ModelGrid
+from DiffusionSegLib.postprocessing import keep_largest_components
+from DiffusionSegLib.progress import Progress, silent
+from DiffusionSegLib.segmenter.ensemble import mean_probabilities
+from DiffusionSegLib.segmenter.segmenter import Segmenter
+from DiffusionSegLib.uncertainty import disagreement
+
+# Voxels of a tile's edge: larger tiles interpolate with larger matrices, smaller ones project more pixels twice.
+TILE = {"cpu": 16, "cuda": 48}
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """A segmented volume, on the grid of the scan that was given.
+
+    Args:
+        labelmap: label values, uint16 of shape (I, J, K).
+        uncertainty: disagreement of the members from 0 to 1, float32 of the same shape.
+        grid: where they lie.
+        labels: names and colours.
+    """
+
+    labelmap: np.ndarray
+    uncertainty: np.ndarray
+    grid: Grid
+    labels: tuple[Label, ...]
+
+
+def predict(
+    features: OrthogonalFeatures, segmenter: Segmenter, model_grid: ModelGrid, progress: Progress = silent
+) -> Prediction:
+    """Labels and uncertainty of all voxels of the scan's own grid; air is background.
+
+    Probabilities, not labels, are interpolated from the model's grid to the scan's. Memory beyond the two outputs is
+    that of one tile.
+    """
+    shape = model_grid.source_shape_in_model_order()
+    labelmap, uncertainty = np.zeros(shape, np.uint16), np.zeros(shape, np.float32)
+    values = np.asarray(segmenter.header.values, np.uint16)
+    resampler = _SourceSampling(model_grid, features.origin)
+    classify = _TileClassifier(features, segmenter)
+    tiles = list(_tiles(features.tissue, TILE[classify.device.type]))
+    for number, tile in enumerate(tiles):
+        target, matrices, needed = resampler.plan(tile, features.tissue.shape)
+        if target is not None:
+            probabilities = _separably(classify(needed), matrices)
+            labelmap[target] = values[probabilities[..., :-1].argmax(-1).cpu().numpy()]
+            uncertainty[target] = probabilities[..., -1].cpu().numpy()
+        progress("prediction", number + 1, len(tiles))
+    labelmap = keep_largest_components(labelmap, segmenter.header.keep_largest)
+    return Prediction(
+        model_grid.to_source_order(labelmap),
+        model_grid.to_source_order(uncertainty),
+        model_grid.source,
+        segmenter.labels,
+    )
+
+
+class _TileClassifier:
+    """Probabilities of the classes, then uncertainty, for the voxels of a tile."""
+
+    def __init__(self, features: OrthogonalFeatures, segmenter: Segmenter) -> None:
+        self.tissue, self.ensemble = features.tissue, segmenter.ensemble
+        self.background = segmenter.header.values.index(0) if 0 in segmenter.header.values else None
+        first, bias = self.ensemble.weights[0], self.ensemble.biases[0]
+        self.device = first.device
+        self.units = first.shape[2]
+        self.projection = FirstLayerProjection(features, first.permute(1, 0, 2).flatten(1), bias.flatten())
+
+    @torch.inference_mode()
+    def __call__(self, box: Box) -> Tensor:
+        """Shape (i, j, k, classes + 1)."""
+        tissue = torch.from_numpy(self.tissue[tuple(slice(*edges) for edges in box)])
+        found = torch.zeros(*tissue.shape, self.ensemble.classes + 1, device=self.device)
+        if self.background is not None:
+            found[..., self.background] = 1
+        hidden = self.projection.hidden(box)[tissue.to(self.device)]
+        members = hidden.reshape(len(hidden), self.ensemble.members, self.units).transpose(0, 1)
+        logits = self.ensemble.after_first_layer(members)
+        of_tissue = torch.cat([mean_probabilities(logits), disagreement(logits)[:, None]], dim=1)
+        found[tissue.to(self.device)] = of_tissue
+        return found
+
+
+class _SourceSampling:
+    """Which voxels of the scan's own grid lie in a tile of the model's, and how they mix its values."""
+
+    def __init__(self, model_grid: ModelGrid, origin: tuple[int, int, int]) -> None:
+        self.places = [
+            _places(axis_map, size, model_size) - start
+            for axis_map, size, model_size, start in zip(
+                model_grid.axis_maps,
+                model_grid.source_shape_in_model_order(),
+                model_grid.grid.shape,
+                origin,
+                strict=True,
+            )
+        ]
+
+    def plan(self, tile: Box, shape: tuple[int, ...]) -> tuple[tuple[slice, ...] | None, list[Tensor], Box]:
+        """Target voxels, a matrix for each axis and the box of the crop that these mix; None if there are none."""
+        targets, matrices, needed = [], [], []
+        for places, (start, stop), size in zip(self.places, tile, shape, strict=True):
+            inside = np.flatnonzero((places >= start) & (places < stop))
+            if not len(inside):
+                return None, [], tile
+            low = np.floor(places[inside]).astype(int)
+            share = torch.from_numpy((places[inside] - low).astype(np.float32))
+            end = min(stop + bool(share.any()), size)
+            matrix = torch.zeros(len(inside), end - start)
+            rows = torch.arange(len(inside))
+            matrix.index_put_((rows, torch.from_numpy(low - start)), 1 - share, accumulate=True)
+            high = torch.from_numpy(np.minimum(low + 1, end - 1) - start)
+            matrix.index_put_((rows, high), share, accumulate=True)
+            targets.append(slice(int(inside[0]), int(inside[-1]) + 1))
+            matrices.append(matrix)
+            needed.append((start, end))
+        return tuple(targets), matrices, (needed[0], needed[1], needed[2])
+
+
+def _places(axis_map: AxisMap, size: int, model_size: int) -> np.ndarray:
+    places = np.clip(axis_map.scale * np.arange(size) + axis_map.offset, 0, model_size - 1)
+    # Grids that differ in order alone must not be interpolated for the sake of a rounding error.
+    nearest = np.round(places)
+    return np.where(np.abs(places - nearest) < 1e-4, nearest, places)
+
+
+def _separably(values: Tensor, matrices: list[Tensor]) -> Tensor:
+    """Values (i, j, k, c) mixed along each of the first three axes by a matrix."""
+    for axis, matrix in enumerate(matrices):
+        identity = matrix.shape[0] == matrix.shape[1] and torch.equal(matrix, torch.eye(len(matrix)))
+        if not identity:
+            values = torch.tensordot(matrix.to(values.device), values, dims=([1], [axis])).movedim(0, axis)
+    return values
+
+
+def _tiles(tissue: np.ndarray, edge: int) -> Iterator[Box]:
+    """Boxes of `edge` voxels that cover the crop, but for those of air."""
+    starts = itertools.product(*(range(0, size, edge) for size in tissue.shape))
+    for corner in starts:
+        ranges = [(start, min(start + edge, size)) for start, size in zip(corner, tissue.shape, strict=True)]
+        # One voxel more at the far side: interpolation reaches into the next tile.
+        if tissue[tuple(slice(start, stop + 1) for start, stop in ranges)].any():
+            yield ranges[0], ranges[1], ranges[2]

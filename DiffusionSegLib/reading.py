@@ -1,0 +1,115 @@
+"""Scans and label maps from files and DICOM folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import SimpleITK as sitk
+
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.volume import Volume
+from DiffusionSegLib.writing import LPS_FROM_RAS
+
+NIBABEL_ENDINGS = (".nii", ".nii.gz", ".mgz", ".mgh")
+SIMPLEITK_ENDINGS = (".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd")
+OTHER_FORMATS = "Give NIfTI, NRRD, MHA, MGZ or a folder with one DICOM series."
+
+
+def read_volume(path: Path) -> Volume:
+    """A scan of one channel.
+
+    Args:
+        path: a NIfTI, NRRD, MHA or MGZ file, or a folder with a DICOM series.
+
+    Raises:
+        DiffusionSegError: if it is missing, damaged, no single 3D volume or of another format.
+    """
+    array, grid = _read(path)
+    return Volume(np.ascontiguousarray(array, dtype=np.float32)[None], grid, stem(path))
+
+
+def read_labelmap(path: Path) -> tuple[np.ndarray, Grid]:
+    """A label map, int32 (I, J, K), with its grid.
+
+    Raises:
+        DiffusionSegError: as `read_volume`, and if there are voxels that are no whole numbers from 0.
+    """
+    array, grid = _read(path)
+    values = np.asarray(array)
+    if not np.isfinite(values).all() or (values != np.round(values)).any() or (values < 0).any():
+        message = f"{path.name} is no label map: it has voxels that are no whole numbers from 0."
+        raise DiffusionSegError(message, "Export the labels as a label map.")
+    if values.max(initial=0) > np.iinfo(np.uint16).max:
+        raise DiffusionSegError(f"{path.name} has label values above 65535.", "Give the labels smaller numbers.")
+    return values.astype(np.int32), grid
+
+
+def stem(path: Path) -> str:
+    """A file's name without what says its format."""
+    for ending in (*NIBABEL_ENDINGS[::-1], *SIMPLEITK_ENDINGS):
+        if path.name.lower().endswith(ending):
+            return path.name[: -len(ending)]
+    return path.name
+
+
+def _read(path: Path) -> tuple[np.ndarray, Grid]:
+    if not path.exists():
+        raise DiffusionSegError(f"There is no file {path}.", "Check the name and the folder.")
+    name = path.name.lower()
+    try:
+        if path.is_dir():
+            return _read_simpleitk(_dicom_series(path))
+        if name.endswith(NIBABEL_ENDINGS):
+            return _read_nibabel(path)
+        if name.endswith(SIMPLEITK_ENDINGS):
+            return _read_simpleitk(sitk.ReadImage(str(path)))
+    except DiffusionSegError:
+        raise
+    # A damaged file makes the libraries raise whatever their decoders stumble over.
+    except Exception as error:
+        message = f"{path.name} cannot be read: it is damaged, incomplete or not what its name says."
+        raise DiffusionSegError(message, "Copy or export it again.") from error
+    raise DiffusionSegError(f"{path.name} is in an unknown format.", OTHER_FORMATS)
+
+
+def _read_nibabel(path: Path) -> tuple[np.ndarray, Grid]:
+    image = nib.load(path)
+    array = np.asanyarray(image.dataobj)  # type: ignore[attr-defined]
+    if array.ndim > 3 and array.size == np.prod(array.shape[:3]):
+        array = array.reshape(array.shape[:3])
+    return _checked(array, np.asarray(image.affine, dtype=np.float64))  # type: ignore[attr-defined]
+
+
+def _read_simpleitk(image: sitk.Image) -> tuple[np.ndarray, Grid]:
+    if image.GetNumberOfComponentsPerPixel() > 1:
+        raise DiffusionSegError("The file holds several values a voxel.", "Give a plain 3D scan.")
+    array = sitk.GetArrayFromImage(image).T
+    affine = np.eye(4)
+    if image.GetDimension() == 3:
+        affine[:3, :3] = np.asarray(image.GetDirection()).reshape(3, 3) * np.asarray(image.GetSpacing())
+        affine[:3, 3] = image.GetOrigin()
+    return _checked(array, LPS_FROM_RAS @ affine)
+
+
+def _dicom_series(folder: Path) -> sitk.Image:
+    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+    if not series:
+        raise DiffusionSegError(f"The folder {folder} holds no DICOM series.", OTHER_FORMATS)
+    if len(series) > 1:
+        message = f"The folder {folder} holds {len(series)} DICOM series."
+        raise DiffusionSegError(message, "Give a folder with the files of one series only.")
+    reader = sitk.ImageSeriesReader()
+    reader.SetFileNames(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0]))
+    return reader.Execute()
+
+
+def _checked(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, Grid]:
+    if array.ndim != 3 or min(array.shape) < 2:
+        kind = f"{array.ndim}D series" if array.ndim > 3 else "single slice"
+        raise DiffusionSegError(f"The file holds a {kind}, not a 3D volume.", "Give one volume of it.")
+    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+        raise DiffusionSegError("The file does not say where its voxels lie.", "Export it again with its geometry.")
+    return array, Grid((array.shape[0], array.shape[1], array.shape[2]), affine)

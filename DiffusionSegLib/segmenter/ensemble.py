@@ -1,0 +1,66 @@
+"""Many small MLPs as one batched network."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import torch
+from torch import Tensor, nn
+
+MOMENTUM = 0.1
+EPSILON = 1e-5
+
+
+class MlpEnsemble(nn.Module):
+    """Independent MLPs, linear - ReLU - batch norm - linear - ReLU - batch norm - linear, computed together.
+
+    Args:
+        members: number of MLPs.
+        features: length of a voxel's feature vector.
+        hidden: widths of the two hidden layers.
+        classes: number of classes.
+    """
+
+    def __init__(self, members: int, features: int, hidden: tuple[int, int], classes: int) -> None:
+        super().__init__()
+        widths = [features, *hidden, classes]
+        self.members, self.hidden, self.classes = members, hidden, classes
+        self.weights = nn.ParameterList()
+        self.biases = nn.ParameterList()
+        for width_in, width_out in itertools.pairwise(widths):
+            bound = 1 / math.sqrt(width_in)
+            self.weights.append(torch.empty(members, width_in, width_out).uniform_(-bound, bound))
+            self.biases.append(torch.empty(members, 1, width_out).uniform_(-bound, bound))
+        self.gains = nn.ParameterList(torch.ones(members, 1, width) for width in hidden)
+        self.shifts = nn.ParameterList(torch.zeros(members, 1, width) for width in hidden)
+        for layer, width in enumerate(hidden):
+            self.register_buffer(f"mean_{layer}", torch.zeros(members, 1, width))
+            self.register_buffer(f"variance_{layer}", torch.ones(members, 1, width))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Logits (members, N, classes) of features (members, N, features), a batch for each member."""
+        return self.after_first_layer(torch.baddbmm(self.biases[0], features, self.weights[0]))
+
+    def after_first_layer(self, hidden: Tensor) -> Tensor:
+        """Logits (members, N, classes) from the first layers' outputs (members, N, hidden[0]), before their ReLU."""
+        for layer in range(len(self.hidden)):
+            hidden = self._normalised(hidden.relu(), layer)
+            hidden = torch.baddbmm(self.biases[layer + 1], hidden, self.weights[layer + 1])
+        return hidden
+
+    def _normalised(self, hidden: Tensor, layer: int) -> Tensor:
+        mean, variance = self.get_buffer(f"mean_{layer}"), self.get_buffer(f"variance_{layer}")
+        if self.training:
+            batch_variance, batch_mean = torch.var_mean(hidden, dim=1, keepdim=True)
+            with torch.no_grad():
+                mean.lerp_(batch_mean, MOMENTUM)
+                variance.lerp_(batch_variance, MOMENTUM)
+            mean, variance = batch_mean, batch_variance
+        scale = self.gains[layer] * torch.rsqrt(variance + EPSILON)
+        return hidden * scale + (self.shifts[layer] - mean * scale)
+
+
+def mean_probabilities(logits: Tensor) -> Tensor:
+    """Mean of the members' probabilities: (N, classes) from logits (members, N, classes)."""
+    return logits.softmax(-1).mean(0)

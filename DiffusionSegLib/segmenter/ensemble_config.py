@@ -1,0 +1,38 @@
+"""The shape and the training of the ensemble."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class EnsembleConfig:
+    """The shape and the training of the ensemble (Cho et al., section 3.1; the widths of DatasetGAN's segmenter).
+
+    Args:
+        members: number of MLPs.
+        hidden: widths of the two hidden layers.
+        batch: voxels a step and member.
+        steps: largest number of steps.
+        learning_rate: the peak of a one-cycle schedule.
+        weight_decay: AdamW's.
+        feature_dropout: share of features hidden from a member in a step.
+        balance: 1 draws voxels as they come, 0 all classes alike, values between temper the imbalance.
+        held_out: share of the annotated neighbourhoods that only tell when to stop.
+        patience: checks without an improvement on them before stopping.
+        check_every: steps between checks.
+        voxels_per_class: no class keeps more annotated voxels than this.
+    """
+
+    members: int = 10
+    hidden: tuple[int, int] = (128, 32)
+    batch: int = 256
+    steps: int = 1200
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-3
+    feature_dropout: float = 0.1
+    balance: float = 0.5
+    held_out: float = 0.1
+    patience: int = 4
+    check_every: int = 100
+    voxels_per_class: int = 40_000

@@ -1,0 +1,102 @@
+"""A trained segmenter: the ensemble with all that is needed to use it on another scan."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from DiffusionSegLib.atomic_file import atomic_path
+from DiffusionSegLib.bundles.bundle import ModelBundle
+from DiffusionSegLib.configuration import from_json, to_json
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.labels import Label
+from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
+
+FORMAT = "DiffusionSeg segmenter 1"
+
+
+@dataclass(frozen=True)
+class SegmenterHeader:
+    """What a segmenter's file says of itself.
+
+    Args:
+        bundle: name of the bundle that its features come from.
+        bundle_digest: SHA-256 of that bundle's weights.
+        channels: how many channels a scan must have.
+        features: which features it takes.
+        values: label value of each class, in the order of the ensemble's outputs.
+        labels: names and colours of the structures.
+        keep_largest: label values of which only the largest connected component is kept.
+        hidden: widths of the hidden layers.
+        members: number of MLPs.
+    """
+
+    bundle: str
+    bundle_digest: str
+    channels: int
+    features: FeatureConfig
+    values: tuple[int, ...]
+    labels: tuple[Label, ...]
+    keep_largest: tuple[int, ...]
+    hidden: tuple[int, int]
+    members: int
+
+
+@dataclass(frozen=True, eq=False)
+class Segmenter:
+    """A trained ensemble with its header; one safetensors file on disk."""
+
+    header: SegmenterHeader
+    ensemble: MlpEnsemble
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        return self.header.labels
+
+    def check_bundle(self, bundle: ModelBundle) -> None:
+        """Raise a DiffusionSegError unless the segmenter was trained on features of `bundle`."""
+        if self.header.bundle_digest != bundle.digest:
+            message = f"The segmenter was made with other weights of the bundle {self.header.bundle}."
+            raise DiffusionSegError(message, "Give that bundle with --bundle, or train the segmenter again.")
+
+    def save(self, path: Path) -> None:
+        """Write the segmenter to one file, in one go."""
+        metadata = {"format": FORMAT, "header": json.dumps(to_json(self.header))}
+        tensors = {name: value.cpu().contiguous() for name, value in self.ensemble.state_dict().items()}
+        with atomic_path(path) as part:
+            save_file(tensors, part, metadata=metadata)
+
+    @classmethod
+    def load(cls, path: Path) -> Segmenter:
+        """Read a segmenter.
+
+        Raises:
+            DiffusionSegError: if the file is missing, damaged or something else.
+        """
+        if not path.is_file():
+            raise DiffusionSegError(f"There is no segmenter {path}.", "Check the file's name.")
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata: dict[str, Any] = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if metadata.get("format") != FORMAT:
+                raise ValueError(metadata.get("format"))
+            header = from_json(SegmenterHeader, json.loads(metadata["header"]))
+            first = tensors["weights.0"]
+            ensemble = MlpEnsemble(header.members, first.shape[1], header.hidden, len(header.values))
+            ensemble.load_state_dict(tensors)
+        except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
+            message = f"{path.name} is not a segmenter that can be read."
+            raise DiffusionSegError(message, "Give a file that --segmenter-out wrote.") from error
+        return cls(header, ensemble.eval().requires_grad_(False))
+
+    def to(self, device: torch.device) -> Segmenter:
+        """The segmenter with its ensemble on `device`."""
+        return Segmenter(self.header, self.ensemble.to(device))

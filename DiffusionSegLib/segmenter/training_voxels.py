@@ -1,0 +1,54 @@
+"""Annotated voxels of a scan with their features."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from DiffusionSegLib.annotation import Annotation
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
+from DiffusionSegLib.model_grid import ModelGrid
+from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
+from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels
+
+
+def gather_training_voxels(
+    features: OrthogonalFeatures,
+    annotation: Annotation,
+    model_grid: ModelGrid,
+    config: EnsembleConfig,
+    seed: int,
+) -> TrainingVoxels:
+    """Features of the annotated tissue, one row a voxel of the model's grid.
+
+    An annotated voxel stands for the voxel of the model's grid that is nearest to its centre. Air is never learnt: it
+    is background by definition.
+
+    Raises:
+        DiffusionSegError: if fewer than two classes are left to tell apart.
+    """
+    annotated = np.argwhere(annotation.known)
+    points = model_grid.nearest_model_voxel(annotated) - np.asarray(features.origin)
+    classes = np.searchsorted(annotation.classes, annotation.labelmap[tuple(annotated.T)])
+    shape = features.tissue.shape
+    inside = ((points >= 0) & (points < shape)).all(1)
+    points, classes = points[inside], classes[inside]
+    tissue = features.tissue[tuple(points.T)]
+    points, classes = points[tissue], classes[tissue]
+    # Where voxels are finer than the model's, several fall into one: the first speaks for all.
+    _, first = np.unique(np.ravel_multi_index(tuple(points.T), shape), return_index=True)
+    points, classes = points[first], classes[first]
+    if len(np.unique(classes)) < 2:
+        message = "The annotated voxels within the tissue are all of one class."
+        raise DiffusionSegError(message, "Paint a second structure, or mark background.")
+    chosen = _limited(classes, config.voxels_per_class, seed)
+    places = torch.from_numpy(points[chosen])
+    return TrainingVoxels(features.at(places).half(), torch.from_numpy(classes[chosen]), places)
+
+
+def _limited(classes: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Indices of at most so many voxels of each class, drawn at random."""
+    random = np.random.default_rng(seed)
+    drawn = [random.permutation(np.flatnonzero(classes == value))[:most] for value in np.unique(classes)]
+    return np.sort(np.concatenate(drawn))

@@ -1,0 +1,163 @@
+"""The one object that the command line, notebooks and the Slicer module's worker drive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from DiffusionSegLib.annotation import Annotation
+from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, ModelBundle, find_bundle
+from DiffusionSegLib.devices import choose_device
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.features.extraction import ActivationExtractor
+from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
+from DiffusionSegLib.model_grid import ModelGrid
+from DiffusionSegLib.normalisation import Normalisation, foreground_mask
+from DiffusionSegLib.prediction import Prediction, predict
+from DiffusionSegLib.progress import Progress, silent
+from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
+from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
+from DiffusionSegLib.segmenter.segmenter import Segmenter, SegmenterHeader
+from DiffusionSegLib.segmenter.training_voxels import gather_training_voxels
+from DiffusionSegLib.stage_report import StageReport
+from DiffusionSegLib.suggestion import SliceSuggestion, suggest_slices
+from DiffusionSegLib.volume import Volume
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """What a session works with.
+
+    Args:
+        bundle: the denoisers: a bundle, its name or its folder.
+        device: "auto", "cpu" or "cuda".
+        seed: seeds everything that is drawn at random.
+        features: which features to take; None for the bundle's own choice.
+        ensemble: shape and training of the segmenter.
+        keep_largest: label values of which only the largest connected component is kept.
+    """
+
+    bundle: ModelBundle | str = DEFAULT_BUNDLE
+    device: str = "auto"
+    seed: int = 0
+    features: FeatureConfig | None = None
+    ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
+    keep_largest: tuple[int, ...] = ()
+
+
+class Session:
+    """Open a scan, annotate it, train, predict, ask for the next slice; features are computed once a scan.
+
+    Args:
+        options: what to work with.
+        progress: told how far long work is; raising from it stops the work and leaves the session usable.
+    """
+
+    def __init__(self, options: SessionOptions | None = None, *, progress: Progress = silent) -> None:
+        self.options, self.progress = options or SessionOptions(), progress
+        self.device = choose_device(self.options.device)
+        bundle = self.options.bundle
+        self.bundle = bundle if isinstance(bundle, ModelBundle) else find_bundle(bundle)
+        self.denoisers = self.bundle.denoisers().to(self.device, memory_format=torch.channels_last)
+        self.report = StageReport(device=str(self.device))
+        self._volume: Volume | None = None
+        self._annotation: Annotation | None = None
+        self._segmenter: Segmenter | None = None
+        self._features: OrthogonalFeatures | None = None
+        self._features_config: FeatureConfig | None = None
+
+    def open(self, volume: Volume) -> None:
+        """Take up a scan; annotation and features of the last one are dropped, its segmenter is kept.
+
+        Raises:
+            DiffusionSegError: if the scan is no volume that the bundle can work with.
+        """
+        wanted = self.bundle.config.unet.channels_in
+        if volume.data.shape[0] != wanted:
+            message = f"The bundle {self.bundle.name} works on {wanted} channel(s), the scan has {len(volume.data)}."
+            raise DiffusionSegError(message, "Give as many volumes as the bundle has channels.")
+        self._volume = volume.validate()
+        self._annotation = self._features = None
+
+    def annotate(self, annotation: Annotation) -> None:
+        """Take over which voxels of the open scan are known."""
+        annotation.check_on(self._opened().grid)
+        self._annotation = annotation
+
+    def train(self) -> Segmenter:
+        """A segmenter that has learnt the annotation; it is kept for `predict` and `suggest`."""
+        if self._annotation is None:
+            raise DiffusionSegError("Nothing is annotated yet.", "Paint some slices first.")
+        config = self._chosen_features()
+        features = self._extracted(config)
+        values = self._annotation.classes
+        with self.report.stage("gathering"):
+            voxels = gather_training_voxels(
+                features, self._annotation, self._model_grid(), self.options.ensemble, self.options.seed
+            )
+        self.report.voxels_trained = len(voxels.classes)
+        with self.report.stage("training"):
+            ensemble = train_ensemble(
+                voxels, len(values), self.options.ensemble, self.options.seed, self.device, self.progress
+            )
+        header = SegmenterHeader(
+            bundle=self.bundle.name,
+            bundle_digest=self.bundle.digest,
+            channels=len(self._opened().data),
+            features=config,
+            values=values,
+            labels=self._annotation.labels,
+            keep_largest=self.options.keep_largest,
+            hidden=self.options.ensemble.hidden,
+            members=self.options.ensemble.members,
+        )
+        self._segmenter = Segmenter(header, ensemble)
+        return self._segmenter
+
+    def predict(self, segmenter: Segmenter | None = None) -> Prediction:
+        """The open scan segmented, by the segmenter just trained or by another one of the same bundle."""
+        segmenter = self._chosen(segmenter)
+        features = self._extracted(segmenter.header.features)
+        with self.report.stage("prediction"):
+            return predict(features, segmenter.to(self.device), self._model_grid(), self.progress)
+
+    def suggest(self, segmenter: Segmenter | None = None, *, count: int = 6) -> list[SliceSuggestion]:
+        """The slices of the open scan that are worth painting next, best first."""
+        painted = self._annotation.complete_slices if self._annotation else ((), (), ())
+        prediction = self.predict(segmenter)
+        return suggest_slices(prediction.uncertainty, prediction.grid, count=count, painted=painted)
+
+    def _opened(self) -> Volume:
+        if self._volume is None:
+            raise DiffusionSegError("No scan is open.", "Open a volume first.")
+        return self._volume
+
+    def _chosen(self, segmenter: Segmenter | None) -> Segmenter:
+        segmenter = segmenter or self._segmenter
+        if segmenter is None:
+            raise DiffusionSegError("There is no segmenter yet.", "Train one first.")
+        segmenter.check_bundle(self.bundle)
+        return segmenter
+
+    def _chosen_features(self) -> FeatureConfig:
+        chosen = self.options.features or self.bundle.config.features
+        return replace(chosen, noise_seed=self.options.seed)
+
+    def _model_grid(self) -> ModelGrid:
+        return ModelGrid.for_grid(self._opened().grid, self.bundle.config.spacing_mm)
+
+    def _extracted(self, config: FeatureConfig) -> OrthogonalFeatures:
+        if self._features is None or self._features_config != config:
+            with self.report.stage("preparation"):
+                volume = self._opened()
+                raw = self._model_grid().to_model(volume.data)
+                normalised = Normalisation().apply(raw, self.bundle.config.modality)
+                tissue = foreground_mask(normalised)
+            with self.report.stage("features"):
+                extractor = ActivationExtractor(self.denoisers, self.bundle.config.schedule, config)
+                spacing = self.bundle.config.spacing_mm
+                self._features = OrthogonalFeatures.extract(normalised, tissue, extractor, spacing, self.progress)
+                self._features_config = config
+        return self._features
