@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from DiffusionSegLib import __version__
+from DiffusionSegLib.allocator import keep_large_blocks
 from DiffusionSegLib.commands import apply, benchmark, demo, evaluate, info, pretrain, segment, suggest
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add_parser(commands)
     chosen = parser.parse_args(arguments)
+    keep_large_blocks()
     try:
         return chosen.run(chosen)
     except DiffusionSegError as error:

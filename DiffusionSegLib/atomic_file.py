@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from DiffusionSegLib.errors import DiffusionSegError
+
+LITTLE_SPACE_BYTES = 2**16
 
 
 @contextmanager
@@ -24,12 +29,24 @@ def atomic_path(path: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:
             # The same name, because writers choose the format by its ending.
             part = Path(folder) / path.name
-            yield part
+            with _full_disk_as_os_error(path.parent):
+                yield part
             # safetensors writes files that only their owner can read; results follow the user's own setting.
             part.chmod(0o666 & ~_umask())
             os.replace(part, path)  # noqa: PTH105
     except OSError as error:
         raise disk_error(error, path.parent) from error
+
+
+@contextmanager
+def _full_disk_as_os_error(folder: Path) -> Iterator[None]:
+    """Let a full disk look the same whichever library met it: SimpleITK and safetensors raise errors of their own."""
+    try:
+        yield
+    except (RuntimeError, SafetensorError) as error:
+        if "No space left" in str(error) or shutil.disk_usage(folder).free < LITTLE_SPACE_BYTES:
+            raise OSError(errno.ENOSPC, str(error)) from error
+        raise
 
 
 def _umask() -> int:

@@ -54,7 +54,8 @@ def mean_score(scores: Mapping[int, Score]) -> Score:
 def _score(predicted: np.ndarray, true: np.ndarray, grid: Grid) -> Score:
     try:
         import torch
-        from monai.metrics import compute_dice, compute_hausdorff_distance
+        from monai.metrics.hausdorff_distance import compute_hausdorff_distance
+        from monai.metrics.meandice import compute_dice
     except ImportError as error:
         message = "Scores need the package MONAI, which is not installed."
         raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[benchmark]'.") from error
@@ -64,6 +65,8 @@ def _score(predicted: np.ndarray, true: np.ndarray, grid: Grid) -> Score:
     found = np.argwhere(predicted | true)
     low, high = np.maximum(found.min(0) - 1, 0), found.max(0) + 2
     box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
-    pair = [torch.from_numpy(np.pad(mask[box], 1)[None, None]) for mask in (predicted, true)]
-    distance = compute_hausdorff_distance(*pair, include_background=True, percentile=95, spacing=grid.spacing)
-    return Score(float(compute_dice(*pair, include_background=True)), float(distance))
+    found_box, true_box = (torch.from_numpy(np.pad(mask[box], 1)[None, None]) for mask in (predicted, true))
+    distance = compute_hausdorff_distance(
+        found_box, true_box, include_background=True, percentile=95, spacing=grid.spacing
+    )
+    return Score(float(compute_dice(found_box, true_box, include_background=True)), float(distance))

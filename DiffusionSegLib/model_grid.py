@@ -72,7 +72,7 @@ class ModelGrid:
         return cls(source, grid, (maps[0], maps[1], maps[2]))
 
     def to_model(self, data: np.ndarray) -> np.ndarray:
-        """Channels on the source's grid (C, I, J, K) as float32 on the model's: linear, after a blur where it shrinks."""
+        """Channels on the source's grid (C, I, J, K) on the model's: linear, after a blur where it shrinks."""
         return np.stack([self._channel(channel) for channel in data])
 
     def nearest_model_voxel(self, indices: np.ndarray) -> np.ndarray:
@@ -105,7 +105,9 @@ class ModelGrid:
             return np.ascontiguousarray(ordered[steps], dtype=np.float32)
         # In voxel units, so that no affine, however oblique or sheared, is beyond SimpleITK. Its axes come reversed.
         image = sitk.GetImageFromArray(np.ascontiguousarray(ordered, dtype=np.float32))
-        image = sitk.SmoothingRecursiveGaussian(image, self._blur()[::-1]) if any(self._blur()) else image
+        for direction, sigma in enumerate(self._blur()[::-1]):
+            if sigma > 0:
+                image = sitk.RecursiveGaussian(image, sigma, direction=direction)
         transform = sitk.AffineTransform(3)
         scales = [1 / axis_map.scale for axis_map in self.axis_maps]
         transform.SetMatrix(np.diag(scales[::-1]).ravel().tolist())

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-import torch
-
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, ModelBundle, find_bundle
 from DiffusionSegLib.devices import choose_device
@@ -60,7 +58,7 @@ class Session:
         self.device = choose_device(self.options.device)
         bundle = self.options.bundle
         self.bundle = bundle if isinstance(bundle, ModelBundle) else find_bundle(bundle)
-        self.denoisers = self.bundle.denoisers().to(self.device, memory_format=torch.channels_last)
+        self.denoisers = self.bundle.denoisers().to(self.device)
         self.report = StageReport(device=str(self.device))
         self._volume: Volume | None = None
         self._annotation: Annotation | None = None

@@ -11,7 +11,7 @@ from DiffusionSegLib.errors import DiffusionSegError
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser("evaluate", help="Dice and 95 % Hausdorff distance of each label")
+    parser = commands.add_parser("evaluate", help="Dice and 95 %% Hausdorff distance of each label")
     parser.add_argument("prediction", metavar="PREDICTION", type=Path)
     parser.add_argument("reference", metavar="REFERENCE", type=Path)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")

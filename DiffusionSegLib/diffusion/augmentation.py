@@ -42,7 +42,7 @@ def moved(
     *,
     mode: str = "bilinear",
 ) -> Tensor:
-    """Images (N, C, H, W) rotated, zoomed and, but for sagittal views (0), mirrored along H at random; less a margin."""
+    """Images (N, C, H, W) rotated, zoomed and, but for sagittal views (0), mirrored along H; less a margin."""
     count = len(images)
     angle = _symmetric(count, random) * math.radians(config.rotation_degrees)
     zoom = torch.exp(_symmetric(count, random) * config.zoom)
@@ -76,9 +76,9 @@ def blurred(images: Tensor, sigmas: Tensor) -> Tensor:
     kernels = torch.exp(-0.5 * (offsets[None] / sigmas.clamp(min=1e-3)[:, None]) ** 2)
     kernels = (kernels / kernels.sum(1, keepdim=True)).repeat_interleave(channels, 0)
     flat = images.reshape(1, count * channels, *images.shape[2:])
-    for shape in ((-1, 1, 5, 1), (-1, 1, 1, 5)):
-        padding = (2, 2, 0, 0) if shape[-1] == 5 else (0, 0, 2, 2)
-        flat = F.conv2d(F.pad(flat, padding, mode="replicate"), kernels.reshape(shape), groups=count * channels)
+    across, down = kernels[:, None, None, :], kernels[:, None, :, None]
+    flat = F.conv2d(F.pad(flat, (2, 2, 0, 0), mode="replicate"), across, groups=count * channels)
+    flat = F.conv2d(F.pad(flat, (0, 0, 2, 2), mode="replicate"), down, groups=count * channels)
     return flat.reshape(images.shape)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -42,10 +43,10 @@ class Denoisers(nn.Module):
         """Outputs of the chosen decoder blocks for images that are all of one view."""
         if self.shared:
             classes = torch.full((len(images),), view, device=images.device)
-            return self.models[0].activations(images, time_steps, classes, blocks)
-        return self.models[view].activations(images, time_steps, None, blocks)
+            return self.unet.activations(images, time_steps, classes, blocks)
+        return cast("UNet", self.models[view]).activations(images, time_steps, None, blocks)
 
     @property
     def unet(self) -> UNet:
         """One of the denoisers, whose shape is that of all."""
-        return self.models[0]
+        return cast("UNet", self.models[0])

@@ -40,7 +40,7 @@ class Pretraining:
         self.images = SliceSource(images, outside=-1)
         self.labelmaps = SliceSource(labelmaps, outside=0) if labelmaps else None
         torch.manual_seed(config.seed)
-        model = Denoisers(config.unet, shared=config.shared).to(device, memory_format=torch.channels_last)
+        model = Denoisers(config.unet, shared=config.shared).to(device)
         optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=0.01)
         self.state = TrainingState(model, optimizer, config.ema_decay)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 # Slice axis of each view on a grid in RAS order; a view's number is what a shared denoiser is told.
-VIEW_AXES = {"sagittal": 0, "coronal": 1, "axial": 2}
-VIEWS = tuple(VIEW_AXES)
+View = Literal["sagittal", "coronal", "axial"]
+VIEWS: tuple[View, ...] = ("sagittal", "coronal", "axial")
+VIEW_AXES: dict[View, int] = {"sagittal": 0, "coronal": 1, "axial": 2}
 
 
 class SliceSource:

@@ -89,7 +89,7 @@ class ActivationExtractor:
 
 
 def shared_noise(channels: int, size: torch.Size, seed: int) -> Tensor:
-    """The noise image (1, channels, height, width) that all slices share: the middle of one that depends on the seed."""
+    """The noise image (1, channels, height, width) that all slices share: the middle of a larger one."""
     edge = max(NOISE_EDGE, *size)
     noise = torch.randn(1, channels, edge, edge, generator=torch.Generator().manual_seed(seed))
     top, left = (edge - size[0]) // 2, (edge - size[1]) // 2

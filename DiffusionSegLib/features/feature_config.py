@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from DiffusionSegLib.diffusion.slice_source import VIEWS, View
+
 
 @dataclass(frozen=True)
 class FeatureConfig:
@@ -22,7 +24,7 @@ class FeatureConfig:
 
     time_steps: tuple[int, ...] = (50, 150, 250)
     blocks: tuple[int, ...] = (1, 4, 7, 10)
-    views: tuple[Literal["sagittal", "coronal", "axial"], ...] = ("sagittal", "coronal", "axial")
+    views: tuple[View, ...] = VIEWS
     fusion: Literal["sum", "concat", "max"] = "sum"
     intensity_sigmas_mm: tuple[float, ...] = (0.0, 1.0, 2.0)
     coordinates: bool = True

@@ -64,6 +64,7 @@ def test_a_structure_at_the_volumes_border_can_be_scored():
 
 
 def test_without_monai_the_way_to_install_it_is_told(monkeypatch):
-    monkeypatch.setitem(sys.modules, "monai.metrics", None)
+    for name in ("monai.metrics", "monai.metrics.hausdorff_distance", "monai.metrics.meandice"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(DiffusionSegError, match="pip install"):
         evaluate(_cube((5, 5, 5)), _cube((5, 5, 5)), GRID)

@@ -46,7 +46,9 @@ def test_the_patients_right_is_on_the_viewers_left_whatever_the_axes_direction(t
 def test_pixels_are_isotropic_for_anisotropic_voxels(tmp_path):
     labelmap = np.zeros((40, 40, 10), np.uint16)
     labelmap[10:30, 10:30, 3:8] = 1  # 20 x 20 x 20 mm
-    coronal = _red(_picture(tmp_path, labelmap, np.diag([1.0, 1.0, 4.0, 1.0]))[PANEL_PIXELS:, :PANEL_PIXELS][:PANEL_PIXELS])
+    coronal = _red(
+        _picture(tmp_path, labelmap, np.diag([1.0, 1.0, 4.0, 1.0]))[PANEL_PIXELS:, :PANEL_PIXELS][:PANEL_PIXELS]
+    )
     height, width = np.ptp(coronal, axis=0)
     assert abs(height - width) <= 3
 

@@ -18,7 +18,9 @@ def test_three_slices_an_axis_lie_ten_voxels_apart_around_the_structures_middle(
     assert slices == ((20, 30, 40), (22, 32, 42), (24, 34, 44))
 
 
-@pytest.mark.parametrize(("per_axis", "stride", "expected"), [(5, 5, (20, 25, 30, 35, 40)), (10, 2, tuple(range(21, 40, 2)))])
+@pytest.mark.parametrize(
+    ("per_axis", "stride", "expected"), [(5, 5, (20, 25, 30, 35, 40)), (10, 2, tuple(range(21, 40, 2)))]
+)
 def test_more_slices_stay_centred(per_axis, stride, expected):
     assert central_slices(_block(), per_axis=per_axis, stride=stride)[0] == expected
 

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+
+from DiffusionSegLib.__main__ import main
+from DiffusionSegLib.bundles.bundle import ModelBundle
+from DiffusionSegLib.bundles.export import write_bundle
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.overlay import write_overlay
+from DiffusionSegLib.prediction import Prediction
+from DiffusionSegLib.writing import write_segmentation, write_volume
+
+
+def _nifti(path, array, affine=None):
+    nib.save(nib.Nifti1Image(array, np.diag([-1.0, 1.0, 1.5, 1.0]) if affine is None else affine), path)
+
+
+def _scan(folder):
+    return np.asarray(nib.load(folder / "scan.nii.gz").dataobj).copy()
+
+
+def _missing(folder):
+    (folder / "scan.nii.gz").unlink()
+
+
+def _truncated(folder):
+    path = folder / "scan.nii.gz"
+    path.write_bytes(path.read_bytes()[:2000])
+
+
+def _series(folder):
+    _nifti(folder / "scan.nii.gz", np.repeat(_scan(folder)[..., None], 3, axis=3))
+
+
+def _constant(folder):
+    _nifti(folder / "scan.nii.gz", np.full((32, 30, 20), 7, np.float32))
+
+
+def _not_a_number(folder):
+    scan = _scan(folder)
+    scan[3, 3, 3] = np.nan
+    _nifti(folder / "scan.nii.gz", scan)
+
+
+def _other_grid(folder):
+    _nifti(folder / "painted.nii.gz", np.asarray(nib.load(folder / "painted.nii.gz").dataobj), np.eye(4))
+
+
+def _one_class(folder):
+    (folder / "painted.json").unlink()
+    painted = np.asarray(nib.load(folder / "painted.nii.gz").dataobj)
+    _nifti(folder / "painted.nii.gz", (painted == 1).astype(np.uint8))
+
+
+def _empty(folder):
+    _nifti(folder / "painted.nii.gz", np.zeros((32, 30, 20), np.uint8))
+
+
+def _say(folder, **changes):
+    path = folder / "painted.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def _slice_out_of_range(folder):
+    _say(folder, complete_slices={"i": [32]})
+
+
+def _inverted_box(folder):
+    _say(folder, background_box=[[20, 10], [2, 28], [1, 19]])
+
+
+def _damaged_json(folder):
+    (folder / "painted.json").write_text("{")
+
+
+def _other_weights(folder):
+    path = folder / "tiny" / "config.json"
+    config = json.loads(path.read_text())
+    config["unet"]["base_channels"] = 16
+    path.write_text(json.dumps(config))
+
+
+def _channels_of_different_grids(folder):
+    _nifti(folder / "second.nii.gz", _scan(folder)[:-1])
+
+
+BAD = [
+    _missing, _truncated, _series, _constant, _not_a_number, _other_grid, _one_class, _empty, _slice_out_of_range,
+    _inverted_box, _damaged_json, _other_weights, _channels_of_different_grids,
+]  # fmt: skip
+
+
+def _segment(folder, out, *more):
+    second = [folder / "second.nii.gz"] if (folder / "second.nii.gz").exists() else []
+    arguments = ["segment", folder / "scan.nii.gz", *second, "--labels", folder / "painted.nii.gz", "--out", out]
+    return main([str(argument) for argument in [*arguments, "--bundle", folder / "tiny", "--device", "cpu", *more]])
+
+
+@pytest.fixture
+def folder(case, tmp_path):
+    return Path(shutil.copytree(case, tmp_path / "case"))
+
+
+def _told(capsys):
+    lines = [line for line in capsys.readouterr().err.splitlines() if "diffusionseg" in line or "Traceback" in line]
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("diffusionseg: ")
+    return lines[0]
+
+
+@pytest.mark.parametrize("spoil", BAD, ids=lambda spoil: spoil.__name__.strip("_"))
+def test_bad_input_is_told_in_one_line_and_leaves_nothing_behind(folder, capsys, spoil):
+    spoil(folder)
+    assert _segment(folder, folder / "out") == 2
+    _told(capsys)
+    assert not (folder / "out").exists() or not list((folder / "out").iterdir())
+
+
+def test_a_segmenter_of_another_bundle_is_refused(folder, capsys):
+    assert _segment(folder, folder / "out", "--segmenter-out", folder / "two.safetensors") == 0
+    capsys.readouterr()
+    # A conftest cannot be imported by name here, so the other bundle is the first with one weight changed.
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / "tiny" / "model.safetensors")
+    name = next(iter(weights))
+    save_file({**weights, name: weights[name] + 1}, folder / "tiny" / "model.safetensors")
+    arguments = ["apply", folder / "two.safetensors", folder / "scan.nii.gz", "--out", folder / "more"]
+    arguments += ["--bundle", folder / "tiny", "--device", "cpu"]
+    assert main([str(argument) for argument in arguments]) == 2
+    assert "bundle" in _told(capsys)
+    assert not (folder / "more").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is there")
+def test_a_cuda_device_that_is_not_there_is_told(folder, capsys):
+    assert _segment(folder, folder / "out", "--device", "cuda") == 2
+    assert "GPU" in _told(capsys)
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_behind(folder, full_disk, capsys):
+    assert _segment(folder, full_disk / "out") == 2
+    assert "space" in _told(capsys)
+    assert not list(full_disk.iterdir())
+
+
+def _write_nifti(path, noise, grid):
+    write_volume(path.with_suffix(".nii.gz"), noise, grid)
+
+
+def _write_segmentation(path, noise, grid):
+    write_segmentation(path.with_suffix(".seg.nrrd"), noise, grid, ())
+
+
+def _write_picture(path, noise, grid):
+    prediction = Prediction(noise, noise.astype(np.float32), grid, ())
+    write_overlay(path.with_suffix(".png"), noise.astype(np.float32), prediction, ((), (), ()))
+
+
+@pytest.mark.parametrize("write", [_write_nifti, _write_segmentation, _write_picture], ids=lambda write: write.__name__)
+def test_every_writer_tells_of_a_full_disk(full_disk, write):
+    grid = Grid((64, 64, 64), np.eye(4))
+    noise = np.random.default_rng(0).integers(1, 60000, grid.shape).astype(np.uint16)
+    with pytest.raises(DiffusionSegError, match="space"):
+        write(full_disk / "file", noise, grid)
+    assert not list(full_disk.iterdir())
+
+
+def test_weights_on_a_full_disk_are_told_too(case, full_disk):
+    config = ModelBundle.load(case / "tiny").config
+    with pytest.raises(DiffusionSegError, match="space"):
+        write_bundle(full_disk, config, {"weights": torch.rand(100_000)}, "")
+    assert not list(full_disk.iterdir())

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from DiffusionSegLib import __version__
+from DiffusionSegLib.__main__ import main
+from DiffusionSegLib.commands import info
+
+COMMANDS = ["segment", "apply", "suggest", "evaluate", "pretrain", "info", "demo", "benchmark"]
+
+
+@pytest.mark.parametrize("arguments", [[], *([name] for name in COMMANDS), ["benchmark", "nine-slices"]])
+def test_every_command_explains_itself(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([*arguments, "--help"])
+    assert stopped.value.code == 0
+    assert "usage: diffusionseg" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["segment"], ["no-such-command"], ["segment", "a.nii.gz", "--out", "b"]])
+def test_wrong_usage_exits_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert __version__ in capsys.readouterr().out
+
+
+def test_help_does_not_wait_for_torch():
+    script = "import sys\nfrom DiffusionSegLib.__main__ import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    script += "sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, check=False).returncode == 0
+
+
+def test_ctrl_c_exits_with_130(monkeypatch, capsys):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(info, "run", interrupted)
+    assert main(["info"]) == 130
+    assert "Traceback" not in capsys.readouterr().err

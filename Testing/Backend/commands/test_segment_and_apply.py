@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from DiffusionSegLib.__main__ import main
+
+WRITTEN = {"segmentation.nii.gz", "segmentation.seg.nrrd", "uncertainty.nii.gz", "report.json", "overlay.png"}
+
+
+@pytest.fixture(scope="module")
+def result(case, tmp_path_factory):
+    out = tmp_path_factory.mktemp("result") / "out"
+    arguments = ["segment", case / "scan.nii.gz", "--labels", case / "painted.nii.gz", "--out", out]
+    arguments += ["--bundle", case / "tiny", "--device", "cpu", "--segmenter-out", out.parent / "two.safetensors"]
+    assert main([str(argument) for argument in arguments]) == 0
+    return out
+
+
+def test_segment_writes_five_files_and_nothing_else(result):
+    assert {path.name for path in result.iterdir()} == WRITTEN
+
+
+def test_segment_keeps_the_scans_geometry(case, result):
+    scan = nib.load(case / "scan.nii.gz")
+    for name in ("segmentation.nii.gz", "uncertainty.nii.gz"):
+        found = nib.load(result / name)
+        assert found.shape == scan.shape
+        assert np.array_equal(found.affine, scan.affine)
+
+
+def test_segment_finds_the_structures_where_nothing_was_painted(case, result):
+    found, true = (
+        np.asarray(nib.load(path).dataobj) for path in (result / "segmentation.nii.gz", case / "reference.nii.gz")
+    )
+    for value in (1, 2):
+        assert 2 * np.sum((found == value) & (true == value)) / (np.sum(found == value) + np.sum(true == value)) > 0.8
+
+
+def test_the_report_tells_seconds_and_memory_of_each_stage(result):
+    report = json.loads((result / "report.json").read_text())
+    assert report["device"] == "cpu"
+    assert report["voxels_trained"] > 0
+    assert {"features", "training", "prediction"} <= set(report["stages"])
+    assert all(stage["peak_memory_mb"] > 0 for stage in report["stages"].values())
+
+
+def test_apply_goes_on_after_a_bad_scan_and_says_so(case, result, tmp_path, capsys):
+    shutil.copy(case / "scan.nii.gz", tmp_path / "good.nii.gz")
+    (tmp_path / "bad.nii.gz").write_bytes(b"nothing")
+    out = tmp_path / "out"
+    arguments = ["apply", result.parent / "two.safetensors", tmp_path / "bad.nii.gz", tmp_path / "good.nii.gz"]
+    arguments += ["--out", out, "--bundle", case / "tiny", "--device", "cpu"]
+    assert main([str(argument) for argument in arguments]) == 2
+    assert {path.name for path in out.iterdir()} == {"good_segmentation.nii.gz", "good_uncertainty.nii.gz"}
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("diffusionseg: ")]
+    assert len(told) == 1
+    assert "bad.nii.gz" in told[0]
+
+
+def test_suggest_names_slices_of_the_scan(case, result, capsys):
+    arguments = ["suggest", result.parent / "two.safetensors", case / "scan.nii.gz", "--bundle", case / "tiny"]
+    assert main([str(argument) for argument in [*arguments, "--count", 3, "--json", "--device", "cpu"]]) == 0
+    for suggestion in json.loads(capsys.readouterr().out):
+        assert 0 <= suggestion["index"] < dict(zip("ijk", (32, 30, 20), strict=True))[suggestion["axis"]]
+
+
+def test_a_scan_scores_fully_against_itself(case, capsys):
+    pytest.importorskip("monai")
+    assert main(["evaluate", str(case / "reference.nii.gz"), str(case / "reference.nii.gz"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["mean"] == {"dice": 1.0, "hd95_mm": 0.0}

@@ -1,0 +1,166 @@
+"""Reading and writing of scans, label maps and annotations."""
+
+import errno
+import json
+import os
+
+import nibabel as nib
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from conftest import a_head, an_affine, an_oblique_rotation, axis_orders
+
+from DiffusionSegLib import atomic_file
+from DiffusionSegLib.annotation_files import read_annotation, write_annotation
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.labels import Label
+from DiffusionSegLib.reading import read_labelmap, read_volume
+from DiffusionSegLib.writing import write_segmentation, write_volume
+
+SHAPE = (5, 6, 7)
+AFFINES = [an_affine(directions, (1.0, 0.8, 2.5)) for directions in axis_orders()]
+AFFINES += [an_affine(an_oblique_rotation(), (0.9, 1.0, 1.2))]
+
+
+@pytest.mark.parametrize("affine", AFFINES)
+@pytest.mark.parametrize("name", ["scan.nii.gz", "scan.nrrd", "scan.mha", "labels.seg.nrrd"])
+def test_files_keep_voxels_and_geometry(tmp_path, affine, name):
+    array = np.random.default_rng(0).integers(0, 4, SHAPE).astype(np.uint16)
+    grid = Grid(SHAPE, affine)
+    if name.endswith(".seg.nrrd"):
+        write_segmentation(tmp_path / name, array, grid, [Label.generic(value) for value in (1, 2, 3)])
+    else:
+        write_volume(tmp_path / name, array, grid)
+    read, read_grid = read_labelmap(tmp_path / name)
+    np.testing.assert_array_equal(read, array)
+    assert read_grid.matches(grid)
+
+
+def test_freesurfer_volumes_are_read(tmp_path):
+    image, _ = a_head()
+    nib.save(nib.MGHImage(image, an_affine(np.eye(3), (1, 1, 1))), tmp_path / "orig.mgz")
+    volume = read_volume(tmp_path / "orig.mgz")
+    np.testing.assert_allclose(volume.data[0], image)
+    assert volume.stem == "orig"
+
+
+def test_a_dicom_folder_is_read(tmp_path):
+    image, _ = a_head((12, 10, 6))
+    for number in range(6):
+        plane = sitk.GetImageFromArray(image[:, :, number].T.astype(np.int16))
+        plane.SetMetaData("0008|0060", "MR")
+        plane.SetMetaData("0020|000e", "1.2.3.4")
+        plane.SetMetaData("0020|0032", f"0\\0\\{2.0 * number}")
+        plane.SetMetaData("0020|0037", "1\\0\\0\\0\\1\\0")
+        plane.SetMetaData("0020|0013", str(number))
+        writer = sitk.ImageFileWriter()
+        writer.KeepOriginalImageUIDOn()
+        writer.SetFileName(str(tmp_path / f"{number}.dcm"))
+        writer.Execute(plane)
+    volume = read_volume(tmp_path)
+    assert volume.grid.shape == (12, 10, 6)
+    assert volume.grid.spacing[2] == pytest.approx(2.0)
+    np.testing.assert_allclose(volume.data[0], image.astype(np.int16))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DiffusionSegError, match=r"no file .*nowhere\.nii"):
+        read_volume(tmp_path / "nowhere.nii")
+
+
+@pytest.mark.parametrize("name", ["scan.nii.gz", "scan.nrrd", "scan.mha"])
+def test_a_truncated_file_is_told_of(tmp_path, name):
+    image, _ = a_head()
+    write_volume(tmp_path / name, image, Grid(image.shape, np.eye(4)))
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(DiffusionSegError, match="cannot be read"):
+        read_volume(tmp_path / name)
+
+
+def test_a_time_series_is_refused(tmp_path):
+    nib.save(nib.Nifti1Image(np.zeros((4, 4, 4, 3), np.float32), np.eye(4)), tmp_path / "series.nii.gz")
+    with pytest.raises(DiffusionSegError, match="4D series"):
+        read_volume(tmp_path / "series.nii.gz")
+
+
+def test_an_unknown_format_is_refused(tmp_path):
+    (tmp_path / "scan.docx").write_text("no scan")
+    with pytest.raises(DiffusionSegError, match="unknown format"):
+        read_volume(tmp_path / "scan.docx")
+
+
+def test_fractions_are_no_labels(tmp_path):
+    write_volume(tmp_path / "map.nii.gz", np.full(SHAPE, 0.5, np.float32), Grid(SHAPE, np.eye(4)))
+    with pytest.raises(DiffusionSegError, match="no label map"):
+        read_labelmap(tmp_path / "map.nii.gz")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
+def test_a_full_or_closed_disk_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, number):
+    path = tmp_path / "scan.nii.gz"
+    path.write_text("old")
+
+    def fail(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(atomic_file.os, "replace", fail)
+    with pytest.raises(DiffusionSegError, match="no space left" if number == errno.ENOSPC else "cannot be written"):
+        write_volume(path, np.zeros(SHAPE, np.uint8), Grid(SHAPE, np.eye(4)))
+    assert [found.name for found in tmp_path.iterdir()] == ["scan.nii.gz"]
+    assert path.read_text() == "old"
+
+
+def test_slicer_finds_names_colours_and_values_in_the_header(tmp_path):
+    array = np.zeros(SHAPE, np.uint16)
+    array[1:3, 2, 4] = 12
+    label = Label(12, "Left putamen", (255, 0, 128), "SCT^85756007^Tissue")
+    write_segmentation(tmp_path / "out.seg.nrrd", array, Grid(SHAPE, np.eye(4)), [label])
+    header = sitk.ReadImage(str(tmp_path / "out.seg.nrrd"))
+    assert header.GetMetaData("Segment0_Name") == "Left putamen"
+    assert header.GetMetaData("Segment0_LabelValue") == "12"
+    assert [float(part) for part in header.GetMetaData("Segment0_Color").split()] == pytest.approx(
+        [1, 0, 128 / 255], abs=1e-5
+    )
+    assert header.GetMetaData("Segment0_Extent") == "1 2 2 2 4 4"
+    assert "SCT^85756007^Tissue" in header.GetMetaData("Segment0_Tags")
+
+
+def test_an_annotation_comes_back_as_it_was_written(tmp_path):
+    painted = np.zeros(SHAPE, int)
+    painted[2, 2:4, 3] = 5
+    label = Label(5, "Thalamus", (9, 8, 7))
+    path = tmp_path / "painting.nii.gz"
+    write_annotation(
+        path,
+        painted,
+        Grid(SHAPE, AFFINES[30]),
+        complete_slices=((2,), (), (3, 4)),
+        background_box=((0, 5), (1, 6), (1, 7)),
+        labels=[label],
+    )
+    read = read_annotation(path)
+    assert read.labels == (label,)
+    assert read.complete_slices == ((2,), (), (3, 4))
+    assert read.background_box == ((0, 5), (1, 6), (1, 7))
+    assert read.classes == (0, 5)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "{not json",
+        json.dumps({"complete_slices": {"i": ["two"]}}),
+        json.dumps({"background_box": [[0, 5], [1, 6]]}),
+        json.dumps({"labels": {"5": {"color": [300, 0, 0]}}}),
+        json.dumps({"labels": {"five": {"name": "Thalamus"}}}),
+    ],
+)
+def test_a_description_that_makes_no_sense_is_refused(tmp_path, said):
+    painted = np.zeros(SHAPE, np.uint8)
+    painted[2, 2:4, 3] = 5
+    write_volume(tmp_path / "painting.nii.gz", painted, Grid(SHAPE, np.eye(4)))
+    (tmp_path / "painting.json").write_text(said)
+    with pytest.raises(DiffusionSegError, match=r"painting\.json"):
+        read_annotation(tmp_path / "painting.nii.gz")

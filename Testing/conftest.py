@@ -1,0 +1,102 @@
+"""Phantoms, geometries and the real data that tests share."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from DiffusionSegLib.bundles.bundle import BundleConfig, ModelBundle
+from DiffusionSegLib.bundles.export import write_bundle
+from DiffusionSegLib.diffusion.denoisers import Denoisers
+from DiffusionSegLib.diffusion.schedule import NoiseSchedule
+from DiffusionSegLib.diffusion.unet import UNetConfig
+from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.volume import Volume
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def axis_orders() -> list[np.ndarray]:
+    """The 48 ways in which a file's axes can run along the patient's, as rotations and reflections."""
+    found = []
+    for order in itertools.permutations(range(3)):
+        for signs in itertools.product((1, -1), repeat=3):
+            matrix = np.zeros((3, 3))
+            for axis, (along, sign) in enumerate(zip(order, signs, strict=True)):
+                matrix[along, axis] = sign
+            found.append(matrix)
+    return found
+
+
+def an_affine(directions: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:
+    affine = np.eye(4)
+    affine[:3, :3] = directions * np.asarray(spacing)
+    affine[:3, 3] = (-30.0, 12.5, 7.0)
+    return affine
+
+
+def an_oblique_rotation() -> np.ndarray:
+    """17 degrees about the third axis after 9 about the first."""
+    a, b = np.deg2rad(17), np.deg2rad(9)
+    about_third = np.array([[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]])
+    about_first = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
+    return about_third @ about_first
+
+
+def a_head(shape: tuple[int, int, int] = (40, 36, 32)) -> tuple[np.ndarray, np.ndarray]:
+    """A bright ellipsoid in air with two darker balls in it: image (I, J, K) and labels 3 and 7."""
+    places = np.stack(np.meshgrid(*(np.linspace(-1, 1, size) for size in shape), indexing="ij"))
+    labels = np.zeros(shape, np.int32)
+    labels[np.linalg.norm(places - np.array([0.25, 0.2, 0.0]).reshape(3, 1, 1, 1), axis=0) < 0.35] = 3
+    labels[np.linalg.norm(places - np.array([-0.35, -0.2, 0.1]).reshape(3, 1, 1, 1), axis=0) < 0.3] = 7
+    texture = np.random.default_rng(0).normal(0, 15, shape)
+    brightness = np.select([labels == 3, labels == 7], [180.0, 320.0], 700.0) + texture
+    image = np.where(np.linalg.norm(places, axis=0) < 0.9, np.maximum(brightness, 1), 0)
+    return image.astype(np.float32), np.where(image > 0, labels, 0)
+
+
+def a_volume(image: np.ndarray, affine: np.ndarray | None = None) -> Volume:
+    return Volume(image[None], Grid(image.shape, np.eye(4) if affine is None else affine), "head")
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
+    """A bundle with a small denoiser of random weights, on disk."""
+    folder = tmp_path_factory.mktemp("bundle")
+    unet = UNetConfig(
+        base_channels=8, multipliers=(1, 2), residual_blocks=1, attention_at=(2,), head_channels=8, groups=4
+    )
+    config = BundleConfig(
+        name="tiny",
+        description="A small denoiser of random weights.",
+        licence="CC0",
+        unet=unet,
+        schedule=NoiseSchedule(),
+        target="epsilon",
+        shared=True,
+        spacing_mm=1.0,
+        modality="mr",
+        features=FeatureConfig(time_steps=(50, 150), blocks=(0, 1, 2)),
+    )
+    torch.manual_seed(5)
+    denoisers = Denoisers(unet, shared=True)
+    for parameter in denoisers.parameters():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.05)
+    write_bundle(folder, config, denoisers.state_dict(), "A card.")
+    return ModelBundle.load(folder)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real volumes; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("DIFFUSIONSEG_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"the real volumes are not in {folder}; set DIFFUSIONSEG_DATA")
+    return folder
