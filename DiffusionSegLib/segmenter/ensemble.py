@@ -52,7 +52,7 @@ class MlpEnsemble(nn.Module):
     def _normalised(self, hidden: Tensor, layer: int) -> Tensor:
         mean, variance = self.get_buffer(f"mean_{layer}"), self.get_buffer(f"variance_{layer}")
         if self.training:
-            batch_variance, batch_mean = torch.var_mean(hidden, dim=1, keepdim=True)
+            batch_variance, batch_mean = torch.var_mean(hidden, dim=1, keepdim=True, correction=0)
             with torch.no_grad():
                 mean.lerp_(batch_mean, MOMENTUM)
                 variance.lerp_(batch_variance, MOMENTUM)

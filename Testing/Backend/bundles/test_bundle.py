@@ -1,0 +1,57 @@
+import json
+import shutil
+
+import pytest
+import torch
+
+from DiffusionSegLib.bundles.bundle import bundled, find_bundle
+from DiffusionSegLib.errors import DiffusionSegError
+
+
+def changed(bundle, folder, **changes):
+    shutil.copytree(bundle.folder, folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changes))
+    return find_bundle(str(folder))
+
+
+def test_every_bundle_that_comes_along_loads_and_states_its_licence():
+    for bundle in bundled():
+        bundle.denoisers()
+        assert bundle.licence
+        assert bundle.card
+
+
+def test_weights_that_do_not_match_the_settings_are_refused(tiny_bundle, tmp_path):
+    shape = json.loads((tiny_bundle.folder / "config.json").read_text())["unet"]
+    other = changed(tiny_bundle, tmp_path / "other", unet=shape | {"base_channels": 16})
+    with pytest.raises(DiffusionSegError, match="do not match"):
+        other.denoisers()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"spacing_mm": "one"}, {"modality": "pet"}, {"surprise": 1}, {"unet": {"dims": "two"}}]
+)
+def test_settings_that_make_no_sense_are_refused(tiny_bundle, tmp_path, changes):
+    with pytest.raises(DiffusionSegError, match="cannot be read"):
+        changed(tiny_bundle, tmp_path / "other", **changes)
+
+
+def test_damaged_weights_are_told_of(tiny_bundle, tmp_path):
+    shutil.copytree(tiny_bundle.folder, tmp_path / "other")
+    (tmp_path / "other" / "model.safetensors").write_bytes(b"short")
+    with pytest.raises(DiffusionSegError, match="cannot be read"):
+        find_bundle(str(tmp_path / "other")).denoisers()
+
+
+def test_an_unknown_bundle_is_named():
+    with pytest.raises(DiffusionSegError, match="no model bundle nonsense"):
+        find_bundle("nonsense")
+
+
+def test_untrained_denoisers_are_random_but_repeatable(tiny_bundle):
+    images, steps, views = torch.randn(1, 1, 8, 8), torch.tensor([5]), torch.tensor([0])
+    first, again, other = (tiny_bundle.untrained(seed).denoisers()(images, steps, views) for seed in (0, 0, 1))
+    torch.testing.assert_close(first, again, rtol=0, atol=0)
+    assert not torch.allclose(first, other)
+    assert tiny_bundle.untrained(0).digest != tiny_bundle.digest

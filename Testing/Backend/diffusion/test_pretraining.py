@@ -1,0 +1,96 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from conftest import a_head
+from small_denoiser import SMALL
+
+from DiffusionSegLib.bundles.bundle import find_bundle
+from DiffusionSegLib.diffusion.pretraining import Pretraining
+from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
+from DiffusionSegLib.diffusion.pretraining_job import PretrainingJob
+from DiffusionSegLib.diffusion.slice_source import SliceSource
+from DiffusionSegLib.diffusion.synthesis import synthesised
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.writing import write_volume
+
+CONFIG = PretrainingConfig(unet=SMALL, crop=16, batch=4, steps=6, save_every=3)
+
+
+def normalised_head():
+    image, labels = a_head()
+    return (image / image.max() * 2 - 1)[None].astype(np.float16), labels[None].astype(np.int16)
+
+
+def a_pretraining(config=CONFIG):
+    image, labels = normalised_head()
+    return Pretraining([image], [labels], config, torch.device("cpu"))
+
+
+def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(tmp_path):
+    whole = a_pretraining()
+    whole.run(tmp_path / "whole")
+
+    def stop_after_three(_stage, done, _total):
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        a_pretraining().run(tmp_path / "parts", stop_after_three)
+    resumed = a_pretraining()
+    resumed.run(tmp_path / "parts")
+    assert resumed.state.step == 6
+    for name, value in whole.state.mean.items():
+        torch.testing.assert_close(resumed.state.mean[name], value, rtol=0, atol=0)
+
+
+def test_what_a_step_sees_depends_on_its_number_alone():
+    first, second = a_pretraining()._batch(17), a_pretraining()._batch(17)
+    for one, other in zip(first, second, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("target", ["epsilon", "v"])
+def test_the_loss_falls(shared, target):
+    pretraining = a_pretraining(replace(CONFIG, steps=60, learning_rate=3e-3, shared=shared, target=target))
+    losses = [pretraining.advance() for _ in range(60)]
+    assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
+
+
+def test_images_become_a_bundle_with_samples(tmp_path):
+    image, labels = a_head()
+    write_volume(tmp_path / "scans" / "one.nii.gz", image, Grid(image.shape, np.diag([2.0, 2.0, 2.0, 1.0])))
+    write_volume(tmp_path / "maps" / "one.nii.gz", labels.astype(np.uint8), Grid(image.shape, np.eye(4)))
+    job = PretrainingJob(replace(CONFIG, spacing_mm=2.0), "mine", "CC0", "mr")
+    job.run([tmp_path / "scans"], [tmp_path / "maps"], tmp_path / "bundle", torch.device("cpu"))
+    bundle = find_bundle(str(tmp_path / "bundle"))
+    assert bundle.name == "mine"
+    assert bundle.config.spacing_mm == 2.0
+    bundle.denoisers()
+    assert (tmp_path / "bundle" / "samples.png").stat().st_size > 100
+
+
+def test_a_folder_without_images_is_told_of(tmp_path):
+    with pytest.raises(DiffusionSegError, match="no images"):
+        PretrainingJob(CONFIG, "mine", "CC0", "mr").run([tmp_path], [], tmp_path / "out", torch.device("cpu"))
+
+
+def test_crops_hold_all_of_a_small_volume_and_only_tissue_of_a_large_one():
+    volume = np.full((1, 20, 20, 20), -1, np.float32)
+    volume[0, 5:9, 5:9, 5:9] = 1
+    crops, views = SliceSource([volume], outside=-1).draw(12, 16, np.random.default_rng(0))
+    assert crops.shape == (12, 1, 16, 16)
+    assert set(views.tolist()) == {0, 1, 2}
+    assert (crops == 1).sum(dim=(1, 2, 3)).tolist() == [16] * 12
+
+
+def test_each_label_of_a_synthesised_image_has_a_brightness_of_its_own_and_air_stays_air():
+    labels = torch.zeros(1, 1, 32, 32)
+    labels[..., 2:16, 2:30], labels[..., 16:30, 2:30] = 1, 2
+    image = synthesised(labels, torch.Generator().manual_seed(3))
+    assert (image[labels == 0] == -1).all()
+    inner = [image[..., 4:14, 4:28], image[..., 18:28, 4:28]]
+    assert abs(float(inner[0].mean() - inner[1].mean())) > 0.1

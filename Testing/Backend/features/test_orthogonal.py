@@ -1,0 +1,108 @@
+"""Gathering and projection against the published way: build every feature of every voxel, then apply the MLPs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from conftest import a_head
+
+from DiffusionSegLib.features.extraction import ActivationExtractor, shared_noise
+from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
+from DiffusionSegLib.features.projection import FirstLayerProjection
+
+CONFIG = FeatureConfig(time_steps=(50, 150), blocks=(0, 1, 3), intensity_sigmas_mm=(0.0, 1.0))
+
+
+def features_of(bundle, config=CONFIG):
+    image, _ = a_head((22, 27, 18))
+    normalised = (image / image.max() * 2 - 1)[None]
+    extractor = ActivationExtractor(bundle.denoisers(), bundle.config.schedule, config)
+    return OrthogonalFeatures.extract(normalised, image > 0, extractor, 1.0), normalised
+
+
+def naive_views(bundle, volume, config):
+    """Every view's features at full size, (channels, I, J, K): hooks' outputs upsampled bilinearly and stacked."""
+    denoisers = bundle.denoisers()
+    found = []
+    for view in config.views:
+        axis = ("sagittal", "coronal", "axial").index(view)
+        slices = torch.from_numpy(np.moveaxis(volume, axis + 1, 0).copy())
+        height, width = slices.shape[2:]
+        padded = F.pad(slices, (0, width % 2, 0, height % 2), value=-1.0)
+        noise = shared_noise(1, padded.shape[2:], config.noise_seed)
+        levels = {}
+        for step in config.time_steps:
+            steps = torch.full((len(padded),), step)
+            noised = bundle.config.schedule.noised(padded, steps, noise)
+            with torch.no_grad():
+                outputs = denoisers.activations(noised, steps, axis, config.blocks)
+            for block, output in outputs.items():
+                reduction = denoisers.unet.block_reductions[block]
+                full = F.interpolate(output, size=padded.shape[2:], mode="bilinear", align_corners=False)
+                levels.setdefault(reduction, []).append(full[:, :, :height, :width])
+        stacked = torch.cat([part for parts in levels.values() for part in parts], dim=1)
+        found.append(stacked.movedim(0, 1).movedim(1, axis + 1))
+    return found
+
+
+def naive_features(bundle, features, volume, config):
+    low = features.origin
+    crop = volume[
+        (slice(None), *(slice(start, start + size) for start, size in zip(low, features.tissue.shape, strict=True)))
+    ]
+    views = naive_views(bundle, np.ascontiguousarray(crop), config)
+    if config.fusion == "sum":
+        fused = sum(views)
+    elif config.fusion == "max":
+        fused = torch.stack(views).amax(0)
+    else:
+        fused = torch.cat(views)
+    everything = torch.cat([fused, features.local])
+    return (everything.flatten(1).T - features.mean) / features.spread
+
+
+@pytest.mark.parametrize("fusion", ["sum", "concat", "max"])
+@pytest.mark.parametrize("views", [("sagittal", "coronal", "axial"), ("coronal",)])
+def test_gathered_features_are_those_of_the_full_feature_volume(tiny_bundle, fusion, views):
+    config = replace(CONFIG, fusion=fusion, views=views)
+    features, volume = features_of(tiny_bundle, config)
+    expected = naive_features(tiny_bundle, features, volume, config)
+    points = torch.from_numpy(np.argwhere(np.ones(features.tissue.shape, bool)))
+    # Activations are kept in half precision, whose rounding is one part in two thousand.
+    torch.testing.assert_close(features.at(points), expected, rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize("fusion", ["sum", "concat", "max"])
+def test_projecting_before_upsampling_gives_the_first_layer_of_the_gathered_features(tiny_bundle, fusion):
+    features, _ = features_of(tiny_bundle, replace(CONFIG, fusion=fusion))
+    torch.manual_seed(1)
+    weight, bias = torch.randn(len(features.mean), 12), torch.randn(12)
+    points = torch.from_numpy(np.argwhere(np.ones(features.tissue.shape, bool)))
+    expected = (features.at(points) @ weight + bias).reshape(*features.tissue.shape, 12)
+    whole = FirstLayerProjection(features, weight, bias).hidden(tuple((0, size) for size in features.tissue.shape))
+    torch.testing.assert_close(whole, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
+
+
+def test_a_tile_equals_its_part_of_the_whole(tiny_bundle):
+    features, _ = features_of(tiny_bundle)
+    weight, bias = torch.randn(len(features.mean), 6), torch.zeros(6)
+    projection = FirstLayerProjection(features, weight, bias)
+    whole = projection.hidden(tuple((0, size) for size in features.tissue.shape))
+    box = ((3, 11), (5, 6), (0, 17))
+    part = projection.hidden(box)
+    torch.testing.assert_close(part, whole[3:11, 5:6, 0:17], rtol=1e-4, atol=1e-3)
+
+
+def test_features_are_standardised_over_the_tissue(tiny_bundle):
+    features, _ = features_of(tiny_bundle)
+    found = features.at(torch.from_numpy(np.argwhere(features.tissue)))
+    torch.testing.assert_close(found.mean(0), torch.zeros(found.shape[1]), rtol=0, atol=1e-3)
+    torch.testing.assert_close(found.std(0), torch.ones(found.shape[1]), rtol=0, atol=1e-2)
+
+
+def test_all_slices_share_the_middle_of_one_noise_image():
+    small, large = shared_noise(1, (8, 6), 3), shared_noise(1, (12, 10), 3)
+    torch.testing.assert_close(small, large[:, :, 2:10, 2:8])

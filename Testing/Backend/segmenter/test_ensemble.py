@@ -1,0 +1,88 @@
+import numpy as np
+import torch
+from torch import nn
+
+from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
+from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
+from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels, train_ensemble
+
+
+def one_by_one(ensemble: MlpEnsemble, member: int) -> nn.Sequential:
+    """A member as an ordinary network of torch's own layers."""
+    layers: list[nn.Module] = []
+    for layer, weight in enumerate(ensemble.weights):
+        linear = nn.Linear(weight.shape[1], weight.shape[2])
+        linear.weight.data = weight[member].T
+        linear.bias.data = ensemble.biases[layer][member, 0]
+        layers.append(linear)
+        if layer < len(ensemble.hidden):
+            norm = nn.BatchNorm1d(weight.shape[2])
+            norm.weight.data, norm.bias.data = ensemble.gains[layer][member, 0], ensemble.shifts[layer][member, 0]
+            norm.running_mean = ensemble.get_buffer(f"mean_{layer}")[member, 0].clone()
+            norm.running_var = ensemble.get_buffer(f"variance_{layer}")[member, 0].clone()
+            layers += [nn.ReLU(), norm]
+    return nn.Sequential(*layers)
+
+
+def an_ensemble() -> MlpEnsemble:
+    torch.manual_seed(0)
+    ensemble = MlpEnsemble(3, 5, (7, 4), 6)
+    for layer in range(2):
+        ensemble.get_buffer(f"mean_{layer}").normal_()
+        ensemble.get_buffer(f"variance_{layer}").uniform_(0.5, 2)
+        ensemble.gains[layer].data.normal_()
+        ensemble.shifts[layer].data.normal_()
+    return ensemble
+
+
+def test_the_batched_ensemble_is_its_members_one_by_one():
+    ensemble = an_ensemble().eval()
+    batch = torch.randn(3, 11, 5)
+    for member in range(3):
+        torch.testing.assert_close(ensemble(batch)[member], one_by_one(ensemble, member).eval()(batch[member]))
+
+
+def test_batches_are_normalised_for_each_member_by_itself_while_training():
+    ensemble = an_ensemble().train()
+    batch = torch.randn(3, 11, 5)
+    expected = [one_by_one(ensemble, member).train()(batch[member]) for member in range(3)]
+    torch.testing.assert_close(ensemble(batch), torch.stack(expected), rtol=1e-4, atol=1e-4)
+
+
+def separable_voxels(count: int = 3000) -> TrainingVoxels:
+    """Three classes, the last of which has a dozen voxels."""
+    random = np.random.default_rng(0)
+    classes = random.integers(0, 2, count)
+    classes[:12] = 2
+    centres = random.normal(size=(3, 8)) * 2
+    features = centres[classes] + random.normal(size=(count, 8)) * 0.6
+    points = random.integers(0, 60, (count, 3))
+    return TrainingVoxels(torch.from_numpy(features).half(), torch.from_numpy(classes), torch.from_numpy(points))
+
+
+def test_training_learns_classes_and_does_not_lose_the_smallest():
+    voxels = separable_voxels()
+    config = EnsembleConfig(members=4, hidden=(16, 8), batch=128, steps=300)
+    ensemble = train_ensemble(voxels, 3, config, 0, torch.device("cpu"))
+    logits = ensemble(voxels.features.float()[None].expand(4, -1, -1))
+    found = logits.softmax(-1).mean(0).argmax(-1)
+    for value in range(3):
+        assert (found == value)[voxels.classes == value].float().mean() > 0.9
+
+
+def test_members_differ_and_a_seed_repeats_them():
+    voxels = separable_voxels(500)
+    config = EnsembleConfig(members=2, hidden=(8, 4), batch=32, steps=20, check_every=10)
+    first, again, other = (train_ensemble(voxels, 3, config, seed, torch.device("cpu")) for seed in (0, 0, 1))
+    torch.testing.assert_close(first.weights[0], again.weights[0], rtol=0, atol=0)
+    assert not torch.allclose(first.weights[0], other.weights[0])
+    assert not torch.allclose(first.weights[0][0], first.weights[0][1])
+
+
+def test_training_stops_once_held_out_voxels_get_no_better():
+    steps = []
+    config = EnsembleConfig(members=2, hidden=(8, 4), batch=32, steps=5000, check_every=10, patience=2)
+    train_ensemble(
+        separable_voxels(), 3, config, 0, torch.device("cpu"), lambda _stage, done, _total: steps.append(done)
+    )
+    assert steps[-1] < 5000

@@ -1,0 +1,30 @@
+import numpy as np
+from conftest import a_head
+
+from DiffusionSegLib.normalisation import Normalisation, foreground_mask
+
+
+def test_air_becomes_minus_one_and_the_percentile_one():
+    image = np.concatenate([np.zeros(1000), np.linspace(1, 100, 1000)]).reshape(1, 20, 10, 10)
+    found = Normalisation().apply(image, "mr")
+    assert found.dtype == np.float32
+    assert (found[image == 0] == -1).all()
+    assert found.max() == 1
+    scale = np.percentile(image[image > 0], 99.5)
+    np.testing.assert_allclose(found[image == 50], 2 * 50 / scale - 1, atol=1e-6)
+
+
+def test_hounsfield_units_are_windowed_first():
+    image = np.array([-3000.0, -1000.0, 0.0, 40.0, 3000.0]).reshape(1, 5, 1, 1)
+    found = Normalisation().apply(image, "ct").ravel()
+    assert found[0] == found[1] == -1
+    assert found[1] < found[2] < found[3] < found[4] == 1
+
+
+def test_tissue_has_no_holes_and_specks_of_noise_are_no_tissue():
+    image, labels = a_head()
+    image[labels == 3] = 0
+    image[0, 0, 0] = 500
+    tissue = foreground_mask(Normalisation().apply(image[None], "mr"))
+    assert tissue[labels == 3].all()
+    assert not tissue[0, 0, 0]

@@ -1,0 +1,161 @@
+"""The main job on a phantom, with a small denoiser of random weights."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import a_head, a_volume, an_affine, an_oblique_rotation, axis_orders
+
+from DiffusionSegLib.annotation import Annotation
+from DiffusionSegLib.benchmark.painting import annotate_slices, on_slices
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
+from DiffusionSegLib.session import Session, SessionOptions
+from DiffusionSegLib.volume import Volume
+
+QUICK = EnsembleConfig(members=3, hidden=(24, 12), batch=128, steps=200)
+
+
+def options(bundle, **changes) -> SessionOptions:
+    return replace(SessionOptions(bundle=bundle, device="cpu", ensemble=QUICK), **changes)
+
+
+def dice(found: np.ndarray, reference: np.ndarray, value: int, where: np.ndarray) -> float:
+    first, second = (found == value) & where, (reference == value) & where
+    return 2 * np.count_nonzero(first & second) / (np.count_nonzero(first) + np.count_nonzero(second))
+
+
+def nine_slices(image, labels, grid):
+    return annotate_slices(labels, grid, per_axis=3, stride=4, background=True)
+
+
+def test_nine_painted_slices_give_the_rest_of_the_volume(tiny_bundle):
+    image, labels = a_head()
+    volume = a_volume(image)
+    annotation = nine_slices(image, labels, volume.grid)
+    session = Session(options(tiny_bundle))
+    session.open(volume)
+    session.annotate(annotation)
+    session.train()
+    prediction = session.predict()
+    unpainted = ~on_slices(labels.shape, annotation.complete_slices)
+    assert dice(prediction.labelmap, labels, 3, unpainted) > 0.85
+    assert dice(prediction.labelmap, labels, 7, unpainted) > 0.85
+    assert set(np.unique(prediction.labelmap)) == {0, 3, 7}
+    assert set(session.report.to_json()["stages"]) == {"preparation", "features", "gathering", "training", "prediction"}
+
+
+def reoriented(array: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """A volume stored along other axes: `directions` says which way each new axis runs along the old ones."""
+    order = [int(np.flatnonzero(directions[:, axis])[0]) for axis in range(3)]
+    flips = tuple(slice(None, None, int(directions[along, axis])) for axis, along in enumerate(order))
+    return array.transpose(order)[flips]
+
+
+@pytest.fixture(scope="module")
+def trained_on_a_head(tiny_bundle):
+    image, labels = a_head()
+    session = Session(options(tiny_bundle))
+    session.open(a_volume(image))
+    session.annotate(nine_slices(image, labels, session._opened().grid))
+    segmenter = session.train()
+    return segmenter, session.predict(), image
+
+
+@pytest.mark.parametrize("directions", axis_orders())
+def test_a_scan_is_segmented_alike_however_its_axes_are_stored(tiny_bundle, trained_on_a_head, directions):
+    segmenter, expected, image = trained_on_a_head
+    stored = np.ascontiguousarray(reoriented(image, directions))
+    volume = a_volume(stored, an_affine(directions, (1.0, 1.0, 1.0)))
+    session = Session(options(tiny_bundle))
+    session.open(volume)
+    prediction = session.predict(segmenter)
+    assert prediction.grid is volume.grid
+    np.testing.assert_array_equal(prediction.labelmap, reoriented(expected.labelmap, directions))
+    np.testing.assert_allclose(prediction.uncertainty, reoriented(expected.uncertainty, directions), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "affine",
+    [an_affine(an_oblique_rotation(), (1.0, 1.0, 1.0)), an_affine(axis_orders()[13], (0.8, 1.25, 2.0))],
+    ids=["oblique", "anisotropic"],
+)
+def test_oblique_and_anisotropic_scans_come_back_on_their_own_grid(tiny_bundle, affine):
+    image, labels = a_head((44, 40, 30))
+    volume = a_volume(image, affine)
+    annotation = nine_slices(image, labels, volume.grid)
+    session = Session(options(tiny_bundle))
+    session.open(volume)
+    session.annotate(annotation)
+    session.train()
+    prediction = session.predict()
+    assert prediction.labelmap.shape == volume.grid.shape
+    np.testing.assert_array_equal(prediction.grid.affine, affine)
+    everywhere = np.ones(labels.shape, bool)
+    assert dice(prediction.labelmap, labels, 3, everywhere) > 0.8
+    assert dice(prediction.labelmap, labels, 7, everywhere) > 0.8
+
+
+def test_a_second_training_does_not_run_the_denoiser_again(tiny_bundle, monkeypatch):
+    image, labels = a_head()
+    session = Session(options(tiny_bundle))
+    session.open(a_volume(image))
+    session.annotate(nine_slices(image, labels, session._opened().grid))
+    session.train()
+    monkeypatch.setattr(session.denoisers, "activations", None)
+    session.annotate(annotate_slices(labels, session._opened().grid, per_axis=4, stride=3, background=True))
+    session.train()
+    session.predict()
+
+
+def test_a_seed_repeats_the_result(tiny_bundle):
+    image, labels = a_head((24, 24, 20))
+    found = []
+    for _ in range(2):
+        session = Session(options(tiny_bundle, seed=3))
+        session.open(a_volume(image))
+        session.annotate(nine_slices(image, labels, session._opened().grid))
+        session.train()
+        found.append(session.predict().uncertainty)
+    np.testing.assert_array_equal(*found)
+
+
+def test_suggested_slices_are_apart_from_those_painted(tiny_bundle):
+    image, labels = a_head()
+    session = Session(options(tiny_bundle))
+    session.open(a_volume(image))
+    annotation = nine_slices(image, labels, session._opened().grid)
+    session.annotate(annotation)
+    session.train()
+    suggestions = session.suggest(count=4)
+    assert 1 <= len(suggestions) <= 4
+    for suggestion in suggestions:
+        painted = annotation.complete_slices["ijk".index(suggestion.axis)]
+        assert all(abs(suggestion.index - index) >= 6 for index in painted)
+
+
+def test_channels_that_the_bundle_does_not_know_are_refused(tiny_bundle):
+    image, _ = a_head()
+    two = Volume(np.stack([image, image]), Grid(image.shape, np.eye(4)))
+    with pytest.raises(DiffusionSegError, match="1 channel"):
+        Session(options(tiny_bundle)).open(two)
+
+
+def test_annotations_of_air_alone_are_told_of(tiny_bundle):
+    image, _ = a_head()
+    painted = np.zeros(image.shape, int)
+    painted[0, 0, 0], painted[1, 0, 0] = 1, 2
+    session = Session(options(tiny_bundle))
+    session.open(a_volume(image))
+    session.annotate(Annotation.from_painting(painted, session._opened().grid))
+    with pytest.raises(DiffusionSegError, match="all of one class"):
+        session.train()
+
+
+def test_steps_in_the_wrong_order_are_told_of(tiny_bundle):
+    session = Session(options(tiny_bundle))
+    with pytest.raises(DiffusionSegError, match="annotated"):
+        session.train()
+    with pytest.raises(DiffusionSegError, match="no segmenter"):
+        session.predict()
