@@ -28,6 +28,7 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Segment every scan that can be; 2 if one could not."""
     from DiffusionSegLib.commands.terminal_progress import TerminalProgress
+    from DiffusionSegLib.reading import stem
     from DiffusionSegLib.segmenter.segmenter import Segmenter
     from DiffusionSegLib.session import Session, SessionOptions
 
@@ -36,18 +37,27 @@ def run(arguments: argparse.Namespace) -> int:
     if len(arguments.volumes) % channels:
         message = f"The segmenter needs {channels} volumes a scan, but {len(arguments.volumes)} were given."
         raise DiffusionSegError(message, "Name the channels of each scan one after the other.")
+    scans = [arguments.volumes[start : start + channels] for start in range(0, len(arguments.volumes), channels)]
+    _check_names([stem(paths[0]) for paths in scans])
     options = SessionOptions(bundle=arguments.bundle or segmenter.header.bundle, device=arguments.device)
     session = Session(options, progress=TerminalProgress())
     segmenter.check_bundle(session.bundle)
     failed = 0
-    for start in range(0, len(arguments.volumes), channels):
+    for paths in scans:
         try:
-            _apply(session, segmenter, arguments.volumes[start : start + channels], arguments.out)
+            _apply(session, segmenter, paths, arguments.out)
         except DiffusionSegError as error:
             # One bad scan of many must not cost the others.
             sys.stderr.write(f"diffusionseg: {error}\n")
             failed += 1
     return 2 if failed else 0
+
+
+def _check_names(stems: list[str]) -> None:
+    for name in stems:
+        if stems.count(name) > 1:
+            message = f"Two scans are called {name}, so one result would replace the other."
+            raise DiffusionSegError(message, "Rename one, or give them different folders with --out.")
 
 
 def _apply(session: Session, segmenter: Segmenter, paths: list[Path], out: Path) -> None:

@@ -168,7 +168,7 @@ class UNet(nn.Module):
         )
 
     def _attention(self, channels: int) -> AttentionBlock:
-        heads = self.config.heads or channels // self.config.head_channels
+        heads = self.config.heads or max(1, channels // self.config.head_channels)
         return AttentionBlock(channels, heads, groups=self.config.groups)
 
     def _residual_and_attention(self, channels_in: int, channels_out: int, level: int) -> list[nn.Module]:

@@ -73,3 +73,14 @@ def test_a_scan_scores_fully_against_itself(case, capsys):
     pytest.importorskip("monai")
     assert main(["evaluate", str(case / "reference.nii.gz"), str(case / "reference.nii.gz"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["mean"] == {"dice": 1.0, "hd95_mm": 0.0}
+
+
+def test_scans_whose_results_would_replace_each_other_are_refused(case, result, tmp_path, capsys):
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        shutil.copy(case / "scan.nii.gz", tmp_path / folder / "scan.nii.gz")
+    arguments = ["apply", result.parent / "two.safetensors"]
+    arguments += [tmp_path / "one" / "scan.nii.gz", tmp_path / "other" / "scan.nii.gz", "--out", tmp_path / "out"]
+    assert main([str(argument) for argument in arguments]) == 2
+    assert "Two scans are called scan" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
