@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ class StageReport:
 
     device: str = ""
     voxels_trained: int = 0
-    stages: dict[str, dict[str, float]] = field(default_factory=dict)
+    stages: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -26,7 +25,7 @@ class StageReport:
         try:
             yield
         finally:
-            entry = self.stages.setdefault(name, {"seconds": 0.0, "peak_memory_mb": 0.0})
+            entry = self.stages.setdefault(name, {"seconds": 0.0, "peak_memory_mb": None})
             entry["seconds"] += time.perf_counter() - start
             entry["peak_memory_mb"] = peak_memory_mb()
 
@@ -36,15 +35,19 @@ class StageReport:
             "device": self.device,
             "voxels_trained": self.voxels_trained,
             "seconds": round(sum(entry["seconds"] for entry in self.stages.values()), 2),
-            "peak_memory_mb": round(peak_memory_mb()),
+            "peak_memory_mb": peak_memory_mb(),
             "stages": {
-                name: {"seconds": round(entry["seconds"], 2), "peak_memory_mb": round(entry["peak_memory_mb"])}
+                name: {"seconds": round(entry["seconds"], 2), "peak_memory_mb": entry["peak_memory_mb"]}
                 for name, entry in self.stages.items()
             },
         }
 
 
-def peak_memory_mb() -> float:
-    """The largest resident memory that this process has had, in megabytes."""
+def peak_memory_mb() -> int | None:
+    """The largest resident memory that this process has had, in megabytes; None on Windows, which keeps it elsewhere."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+    return round(peak / 2**20 if sys.platform == "darwin" else peak / 2**10)
