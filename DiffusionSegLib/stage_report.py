@@ -44,7 +44,7 @@ class StageReport:
 
 
 def peak_memory_mb() -> int | None:
-    """The largest resident memory that this process has had, in megabytes; None on Windows, which keeps it elsewhere."""
+    """The largest resident memory that this process has had, in megabytes; None where it is not known (Windows)."""
     if sys.platform == "win32":
         return None
     import resource

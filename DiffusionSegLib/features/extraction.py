@@ -83,7 +83,7 @@ class ActivationExtractor:
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
                 outputs = self.denoisers.activations(noised, steps, view, self.config.blocks)
             for block in sorted(outputs):
-                # Half precision: measured, the labels do not change, and a whole brain takes 1 GB instead of 2.
+                # Half precision halves what a scan takes, and rounds by one part in two thousand.
                 found.setdefault(unet.block_reductions[block], []).append(outputs[block].permute(0, 2, 3, 1).half())
         return {reduction: torch.cat(parts, dim=-1).cpu() for reduction, parts in found.items()}
 

@@ -74,7 +74,7 @@ class OrthogonalFeatures:
     def at(self, points: Tensor) -> Tensor:
         """Features (N, features) at voxels `points` (N, 3) of the crop, standardised by this scan's own tissue.
 
-        Standardising each scan by itself takes out what differs between scanners and people (docs/choices.md).
+        Each scan is standardised by itself, so that a segmenter meets other people's features at the scale it learnt.
         """
         found = torch.cat([self._at(part) for part in points.split(GATHER_CHUNK)])
         return (found - self.mean) / self.spread
