@@ -26,5 +26,6 @@ def test_a_structure_is_averaged_over_those_who_have_it():
 
 
 def test_a_line_shows_percent_and_the_spread_over_people():
-    line = Row("ours", "9", "transfer", [PERSON, {35: Score(0.5, 3.0)}]).markdown()
-    assert line.startswith("| ours | 9 | transfer | 48.8 ± 1.2 | 56.7 | 65.0 |")
+    people = [{35: Score(0.9, 1.0), 36: Score(0.7, 2.0)}, {35: Score(0.5, 3.0)}]
+    line = Row("ours", "9", "transfer", people).markdown()
+    assert line == "| ours | 9 | transfer | 65.0 ± 15.0 | 65.0 | 65.0 | 2.25 | 2.25 | 2.25 |"
