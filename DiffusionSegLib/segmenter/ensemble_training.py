@@ -51,7 +51,7 @@ def train_ensemble(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=config.steps)
     features, targets = voxels.features.to(device), voxels.classes.to(device)
     draw_weights = _draw_weights(voxels.classes[learnt], classes, config.balance)
-    best, best_agreement, waited = _copied(ensemble), -1.0, 0
+    best, best_loss, waited = _copied(ensemble), float("inf"), 0
     for step in range(config.steps):
         drawn = torch.multinomial(draw_weights, config.members * config.batch, replacement=True, generator=random)
         rows = learnt[drawn].to(device)
@@ -67,9 +67,9 @@ def train_ensemble(
         schedule.step()
         progress("training", step + 1, config.steps)
         if len(held_out) and (step + 1) % config.check_every == 0:
-            agreement = _agreement(ensemble, features, targets, held_out.to(device))
-            if agreement > best_agreement:
-                best, best_agreement, waited = _copied(ensemble), agreement, 0
+            held_out_loss = _loss(ensemble, features, targets, held_out.to(device))
+            if held_out_loss < best_loss:
+                best, best_loss, waited = _copied(ensemble), held_out_loss, 0
             else:
                 waited += 1
             if waited == config.patience:
@@ -103,16 +103,12 @@ def _draw_weights(targets: Tensor, classes: int, balance: float) -> Tensor:
 
 
 @torch.inference_mode()
-def _agreement(ensemble: MlpEnsemble, features: Tensor, targets: Tensor, rows: Tensor) -> float:
-    """Mean Dice of the classes on the given rows; the loss would stop as soon as the ensemble grows too sure."""
+def _loss(ensemble: MlpEnsemble, features: Tensor, targets: Tensor, rows: Tensor) -> float:
     ensemble.eval()
     batch = features[rows].float()[None].expand(ensemble.members, -1, -1)
-    found = mean_probabilities(ensemble(batch)).argmax(1)
+    likelihood = mean_probabilities(ensemble(batch)).gather(1, targets[rows][:, None])
     ensemble.train()
-    true = targets[rows]
-    counts = [torch.bincount(part, minlength=ensemble.classes).double() for part in (found, true, true[found == true])]
-    present = counts[1] > 0
-    return float((2 * counts[2] / (counts[0] + counts[1]))[present].mean())
+    return float(-likelihood.clamp(min=1e-9).log().mean())
 
 
 def _copied(ensemble: MlpEnsemble) -> dict[str, Tensor]:
