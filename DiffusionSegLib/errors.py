@@ -18,3 +18,7 @@ class DiffusionSegError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+
+class DiffusionSegWarning(UserWarning):
+    """Something that the person at the screen should know although the work goes on; told in one sentence."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from DiffusionSegLib.errors import DiffusionSegWarning
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.features.projection import Box, FirstLayerProjection
 from DiffusionSegLib.grid import Grid
@@ -23,6 +26,8 @@ from DiffusionSegLib.uncertainty import disagreement
 
 # Voxels of a tile's edge: larger tiles interpolate with larger matrices, smaller ones project more pixels twice.
 TILE = {"cpu": 16, "cuda": 48}
+# A slice is one voxel thin, so that its tiles may be wider.
+SLICE_TILE = {"cpu": 48, "cuda": 192}
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +47,19 @@ class Prediction:
     labels: tuple[Label, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class SlicePrediction:
+    """A slice of a segmented volume.
+
+    Args:
+        labelmap: label values, uint16; the axes are those of the scan's own grid but for the slice's.
+        uncertainty: disagreement of the members from 0 to 1, float32 of the same shape.
+    """
+
+    labelmap: np.ndarray
+    uncertainty: np.ndarray
+
+
 def predict(
     features: OrthogonalFeatures, segmenter: Segmenter, model_grid: ModelGrid, progress: Progress = silent
 ) -> Prediction:
@@ -52,18 +70,17 @@ def predict(
     """
     shape = model_grid.source_shape_in_model_order()
     labelmap, uncertainty = np.zeros(shape, np.uint16), np.zeros(shape, np.float32)
-    values = np.asarray(segmenter.header.values, np.uint16)
     resampler = _SourceSampling(model_grid, features.origin)
     classify = _TileClassifier(features, segmenter)
     tiles = list(_tiles(features.tissue, TILE[classify.device.type]))
     for number, tile in enumerate(tiles):
         target, matrices, needed = resampler.plan(tile, features.tissue.shape)
         if target is not None:
-            probabilities = _separably(classify(needed), matrices)
-            labelmap[target] = values[probabilities[..., :-1].argmax(-1).cpu().numpy()]
-            uncertainty[target] = probabilities[..., -1].cpu().numpy()
+            labelmap[target], uncertainty[target] = classify.mixed(needed, matrices)
         progress("prediction", number + 1, len(tiles))
-    labelmap = keep_largest_components(labelmap, segmenter.header.keep_largest)
+    for number, value in enumerate(segmenter.header.keep_largest):
+        progress("clean-up", number, len(segmenter.header.keep_largest))
+        labelmap = keep_largest_components(labelmap, (value,))
     return Prediction(
         model_grid.to_source_order(labelmap),
         model_grid.to_source_order(uncertainty),
@@ -72,20 +89,78 @@ def predict(
     )
 
 
+def preview(
+    features: OrthogonalFeatures,
+    segmenter: Segmenter,
+    model_grid: ModelGrid,
+    slices: Sequence[tuple[int, int]],
+    progress: Progress = silent,
+) -> list[SlicePrediction]:
+    """Slices (axis, index) of the scan's own grid as `predict` finds them, but for the clean-up.
+
+    Only voxels of the model's grid that these slices are mixed from are classified.
+    """
+    shape = model_grid.source_shape_in_model_order()
+    resampler = _SourceSampling(model_grid, features.origin)
+    classify = _TileClassifier(features, segmenter)
+    found = []
+    for number, (source_axis, index) in enumerate(slices):
+        axis = [axis_map.source_axis for axis_map in model_grid.axis_maps].index(source_axis)
+        thin_shape = tuple(1 if other == axis else size for other, size in enumerate(shape))
+        labelmap, uncertainty = np.zeros(thin_shape, np.uint16), np.zeros(thin_shape, np.float32)
+        on_slice = resampler.only(axis, index)
+        place = int(np.floor(on_slice.places[axis][0]))
+        for tile in _slice_tiles(features.tissue, SLICE_TILE[classify.device.type], axis, place):
+            target, matrices, needed = on_slice.plan(tile, features.tissue.shape)
+            if target is not None:
+                labelmap[target], uncertainty[target] = classify.mixed(needed, matrices)
+                progress("preview", number, len(slices))
+        whole = SlicePrediction(model_grid.to_source_order(labelmap), model_grid.to_source_order(uncertainty))
+        found.append(SlicePrediction(whole.labelmap.take(0, source_axis), whole.uncertainty.take(0, source_axis)))
+        progress("preview", number + 1, len(slices))
+    return found
+
+
 class _TileClassifier:
     """Probabilities of the classes, then uncertainty, for the voxels of a tile."""
 
     def __init__(self, features: OrthogonalFeatures, segmenter: Segmenter) -> None:
         self.tissue, self.ensemble = features.tissue, segmenter.ensemble
+        self.values = np.asarray(segmenter.header.values, np.uint16)
         self.background = segmenter.header.values.index(0) if 0 in segmenter.header.values else None
         first, bias = self.ensemble.weights[0], self.ensemble.biases[0]
         self.device = first.device
         self.units = first.shape[2]
         self.projection = FirstLayerProjection(features, first.permute(1, 0, 2).flatten(1), bias.flatten())
 
-    @torch.inference_mode()
+    def mixed(self, box: Box, matrices: list[Tensor]) -> tuple[np.ndarray, np.ndarray]:
+        """Label values, uint16, and uncertainty of the voxels that the matrices mix from those of a box."""
+        found = _separably(self(box), matrices)
+        shares, classes = found[..., :-1].max(-1)
+        labels = self.values[classes.cpu().numpy()]
+        # What is mostly air is background, also where background is no class.
+        labels[(1 - found[..., :-1].sum(-1) > shares).cpu().numpy()] = 0
+        return labels, found[..., -1].cpu().numpy()
+
     def __call__(self, box: Box) -> Tensor:
-        """Shape (i, j, k, classes + 1)."""
+        """Shape (i, j, k, classes + 1); a box that the memory does not suffice for is halved."""
+        try:
+            return self._classified(box)
+        except torch.OutOfMemoryError:
+            edges = [stop - start for start, stop in box]
+            if max(edges) == 1:
+                raise
+        torch.cuda.empty_cache()
+        message = "The memory of the GPU is short: smaller pieces are computed at a time, which is slower."
+        warnings.warn(message, DiffusionSegWarning, stacklevel=2)
+        axis = edges.index(max(edges))
+        start, stop = box[axis]
+        middle = (start + stop) // 2
+        halves = ([*box[:axis], edge, *box[axis + 1 :]] for edge in ((start, middle), (middle, stop)))
+        return torch.cat([self((half[0], half[1], half[2])) for half in halves], dim=axis)
+
+    @torch.inference_mode()
+    def _classified(self, box: Box) -> Tensor:
         tissue = torch.from_numpy(self.tissue[tuple(slice(*edges) for edges in box)])
         found = torch.zeros(*tissue.shape, self.ensemble.classes + 1, device=self.device)
         if self.background is not None:
@@ -112,6 +187,14 @@ class _SourceSampling:
                 strict=True,
             )
         ]
+
+    def only(self, axis: int, index: int) -> _SourceSampling:
+        """The same for the slice `index` across `axis` (in the model's order) alone."""
+        chosen = copy(self)
+        chosen.places = [
+            places[index : index + 1] if other == axis else places for other, places in enumerate(self.places)
+        ]
+        return chosen
 
     def plan(self, tile: Box, shape: tuple[int, ...]) -> tuple[tuple[slice, ...] | None, list[Tensor], Box]:
         """Target voxels, a matrix for each axis and the box of the crop that these mix; None if there are none."""
@@ -148,6 +231,17 @@ def _separably(values: Tensor, matrices: list[Tensor]) -> Tensor:
         if not identity:
             values = torch.tensordot(matrix.to(values.device), values, dims=([1], [axis])).movedim(0, axis)
     return values
+
+
+def _slice_tiles(tissue: np.ndarray, edge: int, axis: int, place: int) -> Iterator[Box]:
+    """Boxes of `edge` by `edge` by one voxels that cover the crop's voxels at `place` along `axis`."""
+    if not 0 <= place < tissue.shape[axis]:
+        return
+    slab = tissue[(slice(None),) * axis + (slice(place, place + 2),)]
+    for tile in _tiles(slab, edge):
+        thin = [*tile]
+        thin[axis] = (place, place + 1)
+        yield thin[0], thin[1], thin[2]
 
 
 def _tiles(tissue: np.ndarray, edge: int) -> Iterator[Box]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from DiffusionSegLib.annotation import Annotation
@@ -13,8 +14,8 @@ from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.normalisation import Normalisation, foreground_mask
-from DiffusionSegLib.prediction import Prediction, predict
-from DiffusionSegLib.progress import Progress, silent
+from DiffusionSegLib.prediction import Prediction, SlicePrediction, predict, preview
+from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
 from DiffusionSegLib.segmenter.segmenter import Segmenter, SegmenterHeader
@@ -51,10 +52,13 @@ class Session:
     Args:
         options: what to work with.
         progress: told how far long work is; raising from it stops the work and leaves the session usable.
+        curve: told of the losses while the segmenter learns.
     """
 
-    def __init__(self, options: SessionOptions | None = None, *, progress: Progress = silent) -> None:
-        self.options, self.progress = options or SessionOptions(), progress
+    def __init__(
+        self, options: SessionOptions | None = None, *, progress: Progress = silent, curve: Curve = unseen
+    ) -> None:
+        self.options, self.progress, self.curve = options or SessionOptions(), progress, curve
         self.device = choose_device(self.options.device)
         bundle = self.options.bundle
         self.bundle = bundle if isinstance(bundle, ModelBundle) else find_bundle(bundle)
@@ -84,8 +88,20 @@ class Session:
         annotation.check_on(self._opened().grid)
         self._annotation = annotation
 
-    def train(self) -> Segmenter:
-        """A segmenter that has learnt the annotation; it is kept for `predict` and `suggest`."""
+    def extract(self) -> OrthogonalFeatures:
+        """The features of the open scan that the next training takes."""
+        return self._extracted(self._chosen_features())
+
+    def take_features(self, features: OrthogonalFeatures) -> None:
+        """Use features that were extracted from the open scan earlier."""
+        self._features, self._features_config = features, features.config
+
+    def train(self, *, start: Segmenter | None = None) -> Segmenter:
+        """A segmenter that has learnt the annotation; it is kept for `predict` and `suggest`.
+
+        Args:
+            start: a segmenter to go on from; without effect where its features, classes or shape are others.
+        """
         if self._annotation is None:
             raise DiffusionSegError("Nothing is annotated yet.", "Paint some slices first.")
         config = self._chosen_features()
@@ -93,13 +109,9 @@ class Session:
         values = self._annotation.classes
         with self.report.stage("gathering"):
             voxels = gather_training_voxels(
-                features, self._annotation, self._model_grid(), self.options.ensemble, self.options.seed
+                features, self._annotation, self._model_grid(), self.options.ensemble, self.options.seed, self.progress
             )
         self.report.voxels_trained = len(voxels.classes)
-        with self.report.stage("training"):
-            ensemble = train_ensemble(
-                voxels, len(values), self.options.ensemble, self.options.seed, self.device, self.progress
-            )
         header = SegmenterHeader(
             bundle=self.bundle.name,
             bundle_digest=self.bundle.digest,
@@ -111,6 +123,20 @@ class Session:
             hidden=self.options.ensemble.hidden,
             members=self.options.ensemble.members,
         )
+        goes_on = start is not None and replace(start.header, labels=(), keep_largest=()) == replace(
+            header, labels=(), keep_largest=()
+        )
+        with self.report.stage("training"):
+            ensemble = train_ensemble(
+                voxels,
+                len(values),
+                self.options.ensemble,
+                self.options.seed,
+                self.device,
+                self.progress,
+                start.ensemble if start is not None and goes_on else None,
+                self.curve,
+            )
         self._segmenter = Segmenter(header, ensemble)
         return self._segmenter
 
@@ -120,6 +146,21 @@ class Session:
         features = self._extracted(segmenter.header.features)
         with self.report.stage("prediction"):
             return predict(features, segmenter.to(self.device), self._model_grid(), self.progress)
+
+    def preview(self, slices: Sequence[tuple[int, int]], segmenter: Segmenter | None = None) -> list[SlicePrediction]:
+        """Slices (axis, index) of the open scan, as `predict` finds them before any clean-up, without the rest.
+
+        Raises:
+            DiffusionSegError: if a slice lies outside the scan.
+        """
+        segmenter = self._chosen(segmenter)
+        shape = self._opened().grid.shape
+        for axis, index in slices:
+            if not (0 <= axis < 3 and 0 <= index < shape[axis]):
+                raise DiffusionSegError(f"The slice {axis}, {index} lies outside the scan.", "Choose one within it.")
+        features = self._extracted(segmenter.header.features)
+        with self.report.stage("preview"):
+            return preview(features, segmenter.to(self.device), self._model_grid(), slices, self.progress)
 
     def suggest(self, segmenter: Segmenter | None = None, *, count: int = 6) -> list[SliceSuggestion]:
         """The slices of the open scan that are worth painting next, best first."""
@@ -150,8 +191,11 @@ class Session:
         if self._features is None or self._features_config != config:
             with self.report.stage("preparation"):
                 volume = self._opened()
+                self.progress("preparation", 0, 3)
                 raw = self._model_grid().to_model(volume.data)
+                self.progress("preparation", 1, 3)
                 normalised = Normalisation().apply(raw, self.bundle.config.modality)
+                self.progress("preparation", 2, 3)
                 tissue = foreground_mask(normalised)
             with self.report.stage("features"):
                 extractor = ActivationExtractor(self.denoisers, self.bundle.config.schedule, config)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -10,7 +12,7 @@ from torch import Tensor
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.schedule import NoiseSchedule
 from DiffusionSegLib.diffusion.slice_source import VIEW_AXES
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.features.activations import ViewActivations
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.progress import Progress, silent
@@ -57,6 +59,8 @@ class ActivationExtractor:
                     if batch == 1:
                         raise
                     batch //= 2
+                    message = f"The memory of the GPU is short: {batch} slices are computed at a time, which is slower."
+                    warnings.warn(message, DiffusionSegWarning, stacklevel=2)
                     torch.cuda.empty_cache()
                     continue
                 for reduction, level in found.items():

@@ -9,8 +9,12 @@ from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.model_grid import ModelGrid
+from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels
+
+# Voxels gathered between two reports of progress.
+CHUNK = 16_384
 
 
 def gather_training_voxels(
@@ -19,6 +23,7 @@ def gather_training_voxels(
     model_grid: ModelGrid,
     config: EnsembleConfig,
     seed: int,
+    progress: Progress = silent,
 ) -> TrainingVoxels:
     """Features of the annotated tissue, one row a voxel of the model's grid.
 
@@ -44,7 +49,11 @@ def gather_training_voxels(
         raise DiffusionSegError(message, "Paint a second structure, or mark background.")
     chosen = _limited(classes, config.voxels_per_class, seed)
     places = torch.from_numpy(points[chosen])
-    return TrainingVoxels(features.at(places).half(), torch.from_numpy(classes[chosen]), places)
+    parts = []
+    for start in range(0, len(places), CHUNK):
+        progress("gathering", start, len(places))
+        parts.append(features.at(places[start : start + CHUNK]).half())
+    return TrainingVoxels(torch.cat(parts), torch.from_numpy(classes[chosen]), places)
 
 
 def _limited(classes: np.ndarray, most: int, seed: int) -> np.ndarray:

@@ -86,3 +86,25 @@ def test_training_stops_once_held_out_voxels_get_no_better():
         separable_voxels(), 3, config, 0, torch.device("cpu"), lambda _stage, done, _total: steps.append(done)
     )
     assert steps[-1] < 5000
+
+
+def test_a_warm_start_goes_on_from_where_it_was_in_fewer_steps():
+    voxels, device = separable_voxels(), torch.device("cpu")
+    config = EnsembleConfig(members=2, hidden=(8, 4), batch=64, steps=400, check_every=20)
+    start = train_ensemble(voxels, 3, config, 0, device)
+    before = start.weights[0].clone()
+    cold, warm = [], []
+    train_ensemble(voxels, 3, config, 0, device, curve=lambda *point: cold.append(point))
+    train_ensemble(voxels, 3, config, 0, device, start=start, curve=lambda *point: warm.append(point))
+    assert warm[0][1] < cold[0][1]
+    assert warm[-1][0] <= 100
+    torch.testing.assert_close(start.weights[0], before, rtol=0, atol=0)
+
+
+def test_the_curve_tells_of_the_loss_and_of_the_agreement_on_held_out_voxels():
+    points = []
+    config = EnsembleConfig(members=2, hidden=(8, 4), batch=64, steps=200, check_every=50, patience=10)
+    train_ensemble(separable_voxels(), 3, config, 0, torch.device("cpu"), curve=lambda *point: points.append(point))
+    assert [step for step, _, _ in points] == [50, 100, 150, 200]
+    assert points[-1][1] < points[0][1]
+    assert 0 < points[0][2] < points[-1][2] <= 1
