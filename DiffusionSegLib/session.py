@@ -92,6 +92,11 @@ class Session:
         """The features of the open scan that the next training takes."""
         return self._extracted(self._chosen_features())
 
+    @property
+    def features(self) -> OrthogonalFeatures | None:
+        """The features of the open scan, if they are extracted."""
+        return self._features
+
     def take_features(self, features: OrthogonalFeatures) -> None:
         """Use features that were extracted from the open scan earlier."""
         self._features, self._features_config = features, features.config
