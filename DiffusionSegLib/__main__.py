@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from DiffusionSegLib import __version__
 from DiffusionSegLib.allocator import keep_large_blocks
-from DiffusionSegLib.commands import apply, benchmark, demo, evaluate, info, pretrain, segment, suggest
+from DiffusionSegLib.commands import apply, benchmark, demo, evaluate, info, pretrain, segment, suggest, worker
 from DiffusionSegLib.errors import DiffusionSegError
 
-COMMANDS = (segment, apply, suggest, evaluate, pretrain, benchmark, info, demo)
+COMMANDS = (segment, apply, suggest, evaluate, pretrain, benchmark, info, demo, worker)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +102,15 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real volumes are not in {folder}; set DIFFUSIONSEG_DATA")
     return folder
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A disk of 24 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small disk cannot be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import shutil
-import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -80,15 +78,3 @@ def short_training():
             lambda voxels, classes, config, *rest: train(voxels, classes, replace(config, steps=150), *rest),
         )
         yield
-
-
-@pytest.fixture
-def full_disk(tmp_path):
-    """A disk of 24 kB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=24k", "tmpfs", str(disk)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small disk cannot be mounted here")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)

@@ -9,7 +9,7 @@ from DiffusionSegLib import __version__
 from DiffusionSegLib.__main__ import main
 from DiffusionSegLib.commands import info
 
-COMMANDS = ["segment", "apply", "suggest", "evaluate", "pretrain", "info", "demo", "benchmark"]
+COMMANDS = ["segment", "apply", "suggest", "evaluate", "pretrain", "info", "demo", "benchmark", "worker"]
 
 
 @pytest.mark.parametrize("arguments", [[], *([name] for name in COMMANDS), ["benchmark", "nine-slices"]])

@@ -1,0 +1,283 @@
+"""What the worker can be asked to do: the methods of the protocol over one `Session`."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from DiffusionSegLib import __version__
+from DiffusionSegLib.annotation import Annotation
+from DiffusionSegLib.bundles.bundle import bundled
+from DiffusionSegLib.configuration import from_json, to_json
+from DiffusionSegLib.devices import choose_device, gpu_problem
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
+from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.labels import Label
+from DiffusionSegLib.segmenter.segmenter import Segmenter
+from DiffusionSegLib.session import Session, SessionOptions
+from DiffusionSegLib.suggestion import suggest_slices
+from DiffusionSegLib.volume import Volume
+from DiffusionSegLib.worker import parameters as given
+from DiffusionSegLib.worker.estimate import estimate
+from DiffusionSegLib.worker.protocol import PROTOCOL
+from DiffusionSegLib.worker.session_folder import ScanFolder, SessionFolder, content_digest
+
+Json = dict[str, Any]
+Arrays = dict[str, np.ndarray]
+Parameters = TypeVar("Parameters")
+
+
+class Reporter(Protocol):
+    """Whoever wants to know how the work goes, and may stop it by raising."""
+
+    def progress(self, stage: str, done: int, total: int) -> None: ...
+
+    def curve(self, step: int, loss: float, held_out: float | None) -> None: ...
+
+    def warn(self, message: str, hint: str = "") -> None: ...
+
+    def check_stopped(self) -> None: ...
+
+
+class Methods:
+    """The methods, by name in `table`; each takes a JSON object and arrays, and returns the same.
+
+    Args:
+        reporter: told how the work goes; a call that it stops leaves everything usable.
+    """
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._session: Session | None = None
+        self._grid: Grid | None = None
+        self._digest = ""
+        self._kept: ScanFolder | None = None
+        self._features_kept: OrthogonalFeatures | None = None
+        self._annotation: Annotation | None = None
+        self._segmenter: Segmenter | None = None
+        self._uncertainty: np.ndarray | None = None
+        self.table: Mapping[str, Callable[[Json, Arrays], tuple[Json, Arrays]]] = {
+            "hello": _method(given.NoParameters, self._hello),
+            "estimate": _method(given.EstimateParameters, self._estimate),
+            "open": _method(given.OpenParameters, self._open),
+            "extract": _method(given.NoParameters, self._extract),
+            "annotate": _method(given.AnnotateParameters, self._annotate),
+            "train": _method(given.TrainParameters, self._train),
+            "preview": _method(given.PreviewParameters, self._preview),
+            "predict": _method(given.PredictParameters, self._predict),
+            "suggest": _method(given.SuggestParameters, self._suggest),
+            "save_segmenter": _method(given.PathParameters, self._save_segmenter),
+            "load_segmenter": _method(given.PathParameters, self._load_segmenter),
+            "forget": _method(given.PathParameters, self._forget),
+        }
+
+    def _hello(self, _: given.NoParameters, __: Arrays) -> tuple[Json, Arrays]:
+        bundles = [
+            {
+                "name": bundle.name,
+                "description": bundle.config.description,
+                "licence": bundle.licence,
+                "card": bundle.card,
+                "channels": bundle.config.unet.channels_in,
+            }
+            for bundle in bundled()
+        ]
+        device = str(choose_device("auto"))
+        answer = {"version": __version__, "protocol": PROTOCOL, "device": device, "why_no_gpu": gpu_problem()}
+        return {**answer, "bundles": bundles}, {}
+
+    def _estimate(self, wanted: given.EstimateParameters, _: Arrays) -> tuple[Json, Arrays]:
+        session = self._session_with(wanted.bundle, wanted.device)
+        self._session = self._session or session
+        found = estimate(session.bundle, session.denoisers, Grid(wanted.shape, given.as_affine(wanted.affine)))
+        return to_json(found), {}
+
+    def _open(self, wanted: given.OpenParameters, arrays: Arrays) -> tuple[Json, Arrays]:
+        data = _array(arrays, "volume", 4).astype(np.float32, copy=False)
+        first, second, third = data.shape[1:]
+        volume = Volume(data, Grid((first, second, third), given.as_affine(wanted.affine)), wanted.stem)
+        digest = content_digest(volume)
+        session = self._session_with(wanted.bundle, wanted.device)
+        opened = session is self._session and digest == self._digest
+        if not opened:
+            session.open(volume)
+            self._annotation = self._uncertainty = None
+        self._session, self._grid, self._digest = session, volume.grid, digest
+        self._open_kept(wanted, session, opened=opened)
+        answer = {
+            "digest": digest,
+            "features_cached": session.features is not None,
+            "annotated": self._annotation is not None,
+            "trained": self._segmenter is not None,
+        }
+        return answer, {}
+
+    def _extract(self, _: given.NoParameters, __: Arrays) -> tuple[Json, Arrays]:
+        start = time.perf_counter()
+        self._extracted(self._opened())
+        return {"seconds": time.perf_counter() - start}, {}
+
+    def _annotate(self, wanted: given.AnnotateParameters, arrays: Arrays) -> tuple[Json, Arrays]:
+        painted = _array(arrays, "painted", 3)
+        annotation = self._take_annotation(painted, wanted)
+        self._keep(lambda kept: kept.save_annotation(painted, wanted))
+        return {"known_voxels": int(np.count_nonzero(annotation.known))}, {}
+
+    def _train(self, wanted: given.TrainParameters, _: Arrays) -> tuple[Json, Arrays]:
+        start, session = time.perf_counter(), self._opened()
+        if self._annotation is not None:
+            # Kept before training, so that a crash in it does not cost them.
+            self._extracted(session)
+        self._use(session.train(start=self._segmenter if wanted.warm else None))
+        return {"voxels": session.report.voxels_trained, "seconds": time.perf_counter() - start}, {}
+
+    def _preview(self, wanted: given.PreviewParameters, _: Arrays) -> tuple[Json, Arrays]:
+        session = self._opened()
+        arrays: Arrays = {}
+        for number, found in enumerate(session.preview(wanted.slices, self._segmenter)):
+            arrays[f"slice_{number}"], arrays[f"uncertainty_{number}"] = found.labelmap, found.uncertainty
+        self._keep_features(session)
+        return {}, arrays
+
+    def _predict(self, wanted: given.PredictParameters, _: Arrays) -> tuple[Json, Arrays]:
+        session, segmenter = self._opened(), self._segmenter
+        if segmenter is not None:
+            self._use(segmenter)
+            segmenter = replace(segmenter, header=replace(segmenter.header, keep_largest=wanted.keep_largest))
+        prediction = session.predict(segmenter)
+        self._keep_features(session)
+        self._uncertainty = prediction.uncertainty
+        return {}, {"labelmap": prediction.labelmap, "uncertainty": prediction.uncertainty}
+
+    def _suggest(self, wanted: given.SuggestParameters, _: Arrays) -> tuple[Json, Arrays]:
+        session = self._opened()
+        if self._uncertainty is None:
+            self._uncertainty = session.predict(self._segmenter).uncertainty
+            self._keep_features(session)
+        painted = self._annotation.complete_slices if self._annotation else ((), (), ())
+        assert self._grid is not None
+        found = suggest_slices(self._uncertainty, self._grid, count=wanted.count, painted=painted)
+        return {"slices": [{**to_json(one), "axis": "ijk".index(one.axis)} for one in found]}, {}
+
+    def _save_segmenter(self, wanted: given.PathParameters, _: Arrays) -> tuple[Json, Arrays]:
+        if self._segmenter is None:
+            raise DiffusionSegError("There is no segmenter yet.", "Train one first.")
+        self._segmenter.save(Path(wanted.path))
+        return {}, {}
+
+    def _load_segmenter(self, wanted: given.PathParameters, _: Arrays) -> tuple[Json, Arrays]:
+        segmenter = Segmenter.load(Path(wanted.path))
+        if self._session is not None and self._grid is not None:
+            segmenter.check_bundle(self._session.bundle)
+        self._use(segmenter)
+        header = segmenter.header
+        return {"labels": [to_json(label) for label in header.labels], "bundle": header.bundle}, {}
+
+    def _forget(self, wanted: given.PathParameters, _: Arrays) -> tuple[Json, Arrays]:
+        self._features_kept = None
+        return {"bytes": SessionFolder(Path(wanted.path), 0).forget()}, {}
+
+    def _session_with(self, bundle: str, device: str) -> Session:
+        """The session at hand if it works with these, else a new one."""
+        options = SessionOptions(bundle=bundle, device=device)
+        if self._session is not None and self._session.options == options:
+            return self._session
+        session = Session(options, progress=self._reporter.progress, curve=self._reporter.curve)
+        # A batch of slices may take longer than anyone who cancels wants to wait.
+        for module in session.denoisers.modules():
+            module.register_forward_pre_hook(lambda *_: self._reporter.check_stopped())
+        return session
+
+    def _open_kept(self, wanted: given.OpenParameters, session: Session, *, opened: bool) -> None:
+        """Take over what is kept of this scan, but not instead of what is at hand."""
+        self._kept = self._features_kept = None
+        other_bundle = self._segmenter is not None and self._segmenter.header.bundle_digest != session.bundle.digest
+        if other_bundle:
+            self._segmenter = None
+        if wanted.session_folder is None:
+            return
+        try:
+            whole = SessionFolder(Path(wanted.session_folder), wanted.session_bytes)
+            self._kept = whole.scan(self._digest, session.bundle.digest)
+        except DiffusionSegError as error:
+            self._reporter.warn(error.message, "What is computed is not kept for later.")
+            return
+        if self._segmenter is None:
+            self._segmenter = self._kept.load_segmenter()
+        if opened:
+            return
+        features = self._kept.load_features()
+        if features is not None:
+            session.take_features(features)
+            self._features_kept = features
+        annotation = self._kept.load_annotation()
+        if annotation is not None:
+            # One that an older version found acceptable must not keep the scan from being opened.
+            with contextlib.suppress(DiffusionSegError):
+                self._take_annotation(*annotation)
+
+    def _take_annotation(self, painted: np.ndarray, wanted: given.AnnotateParameters) -> Annotation:
+        session = self._opened()
+        assert self._grid is not None
+        annotation = Annotation.from_painting(
+            painted.astype(np.int32),
+            self._grid,
+            complete_slices=wanted.complete_slices,
+            background_box=wanted.background_box,
+            labels=[Label(label.value, label.name, label.color, label.terminology) for label in wanted.labels],
+        )
+        session.annotate(annotation)
+        self._annotation = annotation
+        return annotation
+
+    def _use(self, segmenter: Segmenter) -> None:
+        """Take a segmenter for all that follows, also after a crash."""
+        changed = segmenter is not self._segmenter
+        self._segmenter = segmenter
+        if changed:
+            self._uncertainty = None
+        self._keep(lambda kept: kept.save_segmenter(segmenter))
+
+    def _extracted(self, session: Session) -> None:
+        session.extract()
+        self._keep_features(session)
+
+    def _keep_features(self, session: Session) -> None:
+        features = session.features
+        if features is not None and features is not self._features_kept:
+            self._keep(lambda kept: kept.save_features(features, self._reporter.progress))
+            self._features_kept = features
+
+    def _keep(self, save: Callable[[ScanFolder], None]) -> None:
+        """Save something for later; what cannot be saved must not cost the work itself."""
+        if self._kept is None:
+            return
+        try:
+            save(self._kept)
+        except DiffusionSegError as error:
+            self._reporter.warn(f"{error.message} Your work goes on, but is not kept for later.", error.hint)
+
+    def _opened(self) -> Session:
+        if self._session is None or self._grid is None:
+            raise DiffusionSegError("No scan is open.", "Choose a volume first.")
+        return self._session
+
+
+def _method(
+    kind: type[Parameters], call: Callable[[Parameters, Arrays], tuple[Json, Arrays]]
+) -> Callable[[Json, Arrays], tuple[Json, Arrays]]:
+    return lambda params, arrays: call(from_json(kind, params), arrays)
+
+
+def _array(arrays: Arrays, name: str, dimensions: int) -> np.ndarray:
+    if name not in arrays or arrays[name].ndim != dimensions:
+        message = f"The array {name} is missing or has not {dimensions} dimensions."
+        raise DiffusionSegError(message, "Install the same version of DiffusionSeg for worker and module.")
+    return arrays[name]

@@ -1,0 +1,302 @@
+"""The worker's methods in this process, with a tiny bundle."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from painted_head import LABELS, dice, open_parameters, painting, volume
+
+from DiffusionSegLib import session
+from DiffusionSegLib.diffusion.denoisers import Denoisers
+from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
+from DiffusionSegLib.worker.methods import Methods
+
+
+class Listener:
+    """Takes note of all that is reported, and stops the work where it is told to."""
+
+    def __init__(self):
+        self.stages, self.points, self.warnings = [], [], []
+        self.stop_at = None
+
+    def progress(self, stage, done, total):
+        assert 0 <= done <= total
+        self.stages.append(stage)
+        if stage == self.stop_at:
+            self.stop_at = None
+            raise KeyboardInterrupt
+
+    def curve(self, step, loss, held_out):
+        self.points.append((step, loss, held_out))
+
+    def warn(self, message, _hint=""):
+        self.warnings.append(message)
+
+    def check_stopped(self):
+        pass
+
+
+@pytest.fixture(autouse=True)
+def short_training(monkeypatch):
+    train = session.train_ensemble
+    monkeypatch.setattr(
+        session,
+        "train_ensemble",
+        lambda voxels, classes, config, *rest: train(voxels, classes, replace(config, steps=200), *rest),
+    )
+
+
+class Worker:
+    def __init__(self):
+        self.heard = Listener()
+        self.methods = Methods(self.heard)
+
+    def __call__(self, method, params=None, arrays=None):
+        return self.methods.table[method](params or {}, arrays or {})
+
+
+@pytest.fixture
+def worker():
+    return Worker()
+
+
+def opened(bundle, session_folder=None):
+    worker = Worker()
+    worker("open", open_parameters(bundle, session_folder), volume())
+    return worker
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_bundle):
+    with pytest.MonkeyPatch.context() as patch:
+        short_training.__wrapped__(patch)
+        worker = opened(tiny_bundle)
+        worker("annotate", *painting())
+        worker.answer = worker("train", {"warm": False})[0]
+    return worker
+
+
+def test_the_worker_introduces_itself(worker):
+    said, _ = worker("hello")
+    assert said["device"] in {"cpu", "cuda"}
+    assert (said["why_no_gpu"] is None) == (said["device"] == "cuda")
+    bundle = said["bundles"][0]
+    assert set(bundle) == {"name", "description", "licence", "card", "channels"}
+    assert bundle["channels"] == 1
+
+
+def test_a_trained_worker_segments_the_volume(trained):
+    assert trained.answer["voxels"] > 1000
+    assert trained.answer["seconds"] > 0
+    _, arrays = trained("predict", {"keep_largest": []})
+    assert arrays["labelmap"].dtype == np.uint16
+    assert arrays["uncertainty"].dtype == np.float32
+    assert min(dice(arrays["labelmap"], value) for value in (3, 7)) > 0.85
+
+
+def test_a_preview_is_the_same_slices_of_the_prediction(trained):
+    slices = [[0, 20], [1, 11], [2, 30]]
+    _, whole = trained("predict", {"keep_largest": []})
+    _, found = trained("preview", {"slices": slices})
+    assert len(found) == 6
+    for number, (axis, index) in enumerate(slices):
+        np.testing.assert_array_equal(found[f"slice_{number}"], whole["labelmap"].take(index, axis))
+        expected = whole["uncertainty"].take(index, axis)
+        np.testing.assert_allclose(found[f"uncertainty_{number}"], expected, atol=1e-5)
+
+
+def test_the_curve_is_told_while_training(trained):
+    assert [step for step, _, _ in trained.heard.points[:2]] == [100, 200]
+
+
+def test_suggested_slices_have_numbers_for_axes(trained):
+    found = trained("suggest", {"count": 3})[0]["slices"]
+    assert 1 <= len(found) <= 3
+    assert all(one["axis"] in {0, 1, 2} and 0 < one["score"] <= 1 for one in found)
+
+
+def test_a_warm_training_goes_on_from_the_last_one(tiny_bundle):
+    worker = opened(tiny_bundle)
+    worker("annotate", *painting(2))
+    worker("train", {"warm": False})
+    worker("annotate", *painting(3))
+    worker.heard.points.clear()
+    worker("train", {"warm": True})
+    assert [step for step, _, _ in worker.heard.points] == [100]
+    assert dice(worker("predict", {})[1]["labelmap"], 3) > 0.8
+
+
+def test_a_warm_training_with_other_classes_starts_anew(tiny_bundle):
+    worker = opened(tiny_bundle)
+    parameters, arrays = painting()
+    worker("annotate", parameters, {"painted": np.where(arrays["painted"] == 7, 0, arrays["painted"])})
+    worker("train", {"warm": False})
+    worker("annotate", parameters, arrays)
+    worker.heard.points.clear()
+    worker("train", {"warm": True})
+    assert worker.heard.points[-1][0] == 200
+
+
+def test_keeping_the_largest_piece_drops_the_others(trained):
+    _, raw = trained("predict", {"keep_largest": []})
+    _, cleaned = trained("predict", {"keep_largest": [3, 7]})
+    changed = raw["labelmap"] != cleaned["labelmap"]
+    assert not cleaned["labelmap"][changed].any()
+
+
+def test_computed_work_survives_in_the_session_folder(tiny_bundle, tmp_path, monkeypatch):
+    worker = opened(tiny_bundle, tmp_path)
+    worker("annotate", *painting())
+    worker("train", {"warm": False})
+    _, expected = worker("predict", {})
+    monkeypatch.setattr(Denoisers, "activations", None)
+    again = Worker()
+    answer, _ = again("open", open_parameters(tiny_bundle, tmp_path), volume())
+    assert answer["features_cached"]
+    assert answer["annotated"]
+    assert answer["trained"]
+    _, found = again("predict", {})
+    np.testing.assert_array_equal(found["labelmap"], expected["labelmap"])
+    again("train", {"warm": True})
+
+
+def test_another_scan_finds_none_of_it_but_takes_the_segmenter_along(tiny_bundle, tmp_path):
+    worker = opened(tiny_bundle, tmp_path)
+    worker("annotate", *painting())
+    worker("train", {"warm": False})
+    other = {"volume": volume()["volume"][:, ::-1].copy()}
+    answer, _ = worker("open", open_parameters(tiny_bundle, tmp_path), other)
+    assert not answer["features_cached"]
+    assert not answer["annotated"]
+    assert answer["trained"]
+    _, found = worker("predict", {})
+    assert dice(found["labelmap"][::-1], 3) > 0.6
+    # What was applied to a scan is also what goes on with it after a crash.
+    again = Worker()
+    answer, _ = again("open", open_parameters(tiny_bundle, tmp_path), other)
+    assert answer["trained"]
+
+
+def test_opening_the_same_scan_again_keeps_its_features(tiny_bundle):
+    worker = opened(tiny_bundle)
+    worker("extract")
+    answer, _ = worker("open", open_parameters(tiny_bundle), volume())
+    assert answer["features_cached"]
+
+
+def test_work_that_was_stopped_can_be_done_again(tiny_bundle, tmp_path):
+    worker = opened(tiny_bundle, tmp_path)
+    worker("annotate", *painting())
+    for stage in ("preparation", "features", "saving", "gathering", "training"):
+        worker.heard.stop_at = stage
+        with pytest.raises(KeyboardInterrupt):
+            worker("train", {"warm": False})
+    worker("train", {"warm": False})
+    for stage in ("prediction", "clean-up"):
+        worker.heard.stop_at = stage
+        with pytest.raises(KeyboardInterrupt):
+            worker("predict", {"keep_largest": [3]})
+    worker.heard.stop_at = "preview"
+    with pytest.raises(KeyboardInterrupt):
+        worker("preview", {"slices": [[0, 20]]})
+    assert dice(worker("predict", {})[1]["labelmap"], 3) > 0.85
+
+
+def test_a_segmenter_is_saved_and_loaded_into_another_worker(trained, tiny_bundle, tmp_path):
+    path = tmp_path / "two.safetensors"
+    trained("save_segmenter", {"path": str(path)})
+    other = Worker()
+    said, _ = other("load_segmenter", {"path": str(path)})
+    assert said["bundle"] == "tiny"
+    assert [{**label, "color": list(label["color"])} for label in said["labels"]] == [
+        {**label, "terminology": ""} for label in LABELS
+    ]
+    other("open", open_parameters(tiny_bundle), volume())
+    np.testing.assert_array_equal(other("predict", {})[1]["labelmap"], trained("predict", {})[1]["labelmap"])
+
+
+def test_too_little_memory_is_answered_by_smaller_batches_and_a_message(trained, tiny_bundle, monkeypatch):
+    activations = Denoisers.activations
+
+    def limited(self, images, *rest):
+        if len(images) > 3:
+            raise torch.OutOfMemoryError("injected")
+        return activations(self, images, *rest)
+
+    worker = opened(tiny_bundle)
+    monkeypatch.setattr(Denoisers, "activations", limited)
+    with pytest.warns(DiffusionSegWarning, match="slices are computed at a time"):
+        worker("extract")
+    ours, theirs = worker.methods._session.features, trained.methods._session.features
+    points = torch.from_numpy(np.argwhere(ours.tissue)[::101])
+    torch.testing.assert_close(ours.at(points), theirs.at(points), atol=2e-2, rtol=0)
+
+
+def test_a_full_disk_costs_a_warning_and_no_work(tiny_bundle, full_disk):
+    worker = opened(tiny_bundle, full_disk)
+    worker("annotate", *painting())
+    worker("train", {"warm": False})
+    assert any("no space left" in warning for warning in worker.heard.warnings)
+    assert dice(worker("predict", {})[1]["labelmap"], 3) > 0.85
+
+
+def test_an_estimate_grows_with_the_scan(worker, tiny_bundle):
+    asked = {"bundle": str(tiny_bundle.folder), "device": "cpu", "affine": np.eye(4).tolist()}
+    small, _ = worker("estimate", {**asked, "shape": [40, 40, 40]})
+    large, _ = worker("estimate", {**asked, "shape": [120, 120, 120]})
+    assert 0 < small["seconds"] < large["seconds"]
+    assert 0 < small["bytes"] < large["bytes"]
+
+
+def test_forgetting_frees_the_session_folder(tiny_bundle, tmp_path):
+    worker = opened(tiny_bundle, tmp_path)
+    worker("extract")
+    assert worker("forget", {"path": str(tmp_path)})[0]["bytes"] > 10_000
+    assert not list(tmp_path.iterdir())
+    worker("annotate", *painting())
+    worker("train", {})
+
+
+TOO_EARLY = [("extract", {}), ("train", {}), ("preview", {"slices": []}), ("predict", {}), ("suggest", {})]
+
+
+@pytest.mark.parametrize(("method", "params"), TOO_EARLY)
+def test_steps_in_the_wrong_order_are_told_of(worker, method, params):
+    with pytest.raises(DiffusionSegError, match="No scan is open"):
+        worker(method, params)
+
+
+def test_a_scan_without_training_has_no_segmenter(tiny_bundle):
+    worker = opened(tiny_bundle)
+    for method, params in (("predict", {}), ("preview", {"slices": [[0, 1]]}), ("save_segmenter", {"path": "x"})):
+        with pytest.raises(DiffusionSegError, match="no segmenter"):
+            worker(method, params)
+    with pytest.raises(DiffusionSegError, match="annotated"):
+        worker("train", {})
+
+
+WRONG = {
+    "unknown parameter": {"colour": "red"},
+    "no affine": {"affine": [[1, 2], [3, 4]]},
+    "flat affine": {"affine": np.zeros((4, 4)).tolist()},
+    "no such bundle": {"bundle": "no such"},
+    "a number for a name": {"stem": 3},
+}
+
+
+@pytest.mark.parametrize("changes", WRONG.values(), ids=WRONG)
+def test_wrong_parameters_are_told_of_and_leave_the_last_scan_open(tiny_bundle, changes):
+    worker = opened(tiny_bundle)
+    with pytest.raises(DiffusionSegError):
+        worker("open", open_parameters(tiny_bundle, **changes), volume())
+    worker("extract")
+
+
+def test_a_scan_without_voxels_or_with_bad_ones_is_told_of(worker, tiny_bundle):
+    with pytest.raises(DiffusionSegError, match="volume"):
+        worker("open", open_parameters(tiny_bundle), {})
+    bad = volume()
+    bad["volume"][0, 3, 3, 3] = np.nan
+    with pytest.raises(DiffusionSegError, match="NaN"):
+        worker("open", open_parameters(tiny_bundle), bad)

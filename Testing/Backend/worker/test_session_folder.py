@@ -1,0 +1,115 @@
+import os
+import time
+
+import numpy as np
+import pytest
+from conftest import a_head, a_volume, an_affine, axis_orders
+
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.features.features_file import features_bytes
+from DiffusionSegLib.session import Session, SessionOptions
+from DiffusionSegLib.worker.parameters import AnnotateParameters, LabelParameters
+from DiffusionSegLib.worker.session_folder import SessionFolder, content_digest
+
+PLENTY = 10**9
+
+
+@pytest.fixture(scope="module")
+def features(tiny_bundle):
+    session = Session(SessionOptions(bundle=tiny_bundle, device="cpu"))
+    session.open(a_volume(a_head((22, 20, 18))[0]))
+    return session.extract()
+
+
+def used_at(scan, seconds_ago):
+    then = time.time() - seconds_ago
+    os.utime(scan.folder, (then, then))
+
+
+def test_a_scan_is_known_by_its_voxels_and_their_place_alone():
+    image, _ = a_head((8, 8, 8))
+    changed = image.copy()
+    changed[4, 4, 4] += 1
+    digests = {
+        content_digest(volume)
+        for volume in (
+            a_volume(image),
+            a_volume(image.copy(order="F")),
+            a_volume(changed),
+            a_volume(image, an_affine(axis_orders()[5], (1.0, 1.0, 1.0))),
+        )
+    }
+    assert len(digests) == 3
+
+
+def test_an_annotation_comes_back_as_it_was(tmp_path):
+    painted = np.zeros((5, 6, 7), np.uint16)
+    painted[1, 2, 3], painted[4, 5, 6] = 9, 65535
+    parameters = AnnotateParameters(((1,), (), (2, 3)), ((0, 5), (1, 6), (0, 7)), (LabelParameters(9, "a", (1, 2, 3)),))
+    scan = SessionFolder(tmp_path, PLENTY).scan("a" * 64, "weights")
+    assert scan.load_annotation() is None
+    scan.save_annotation(painted, parameters)
+    found, said = scan.load_annotation()
+    np.testing.assert_array_equal(found, painted)
+    assert said == parameters
+
+
+def test_scans_and_bundles_have_places_of_their_own(tmp_path):
+    whole = SessionFolder(tmp_path, PLENTY)
+    folders = {whole.scan(volume * 64, bundle).folder for volume in "ab" for bundle in ("one", "two")}
+    assert len(folders) == 4
+
+
+def test_features_used_the_longest_time_ago_make_room(features, tmp_path):
+    size = features_bytes(features)
+    whole = SessionFolder(tmp_path, int(2.5 * size))
+    scans = [whole.scan(name * 64, "weights") for name in "abc"]
+    for age, scan in zip((30, 20, 10), scans, strict=True):
+        scan.save_annotation(np.ones((2, 2, 2), np.uint16), AnnotateParameters())
+        scan.save_features(features)
+        used_at(scan, age)
+    assert [scan.load_features() is not None for scan in scans] == [False, True, True]
+    assert all(scan.load_annotation() is not None for scan in scans)
+    assert whole.size() <= whole.limit
+
+
+def test_features_that_never_fit_are_told_of(features, tmp_path):
+    scan = SessionFolder(tmp_path, 1000).scan("a" * 64, "weights")
+    with pytest.raises(DiffusionSegError, match="too little"):
+        scan.save_features(features)
+    assert scan.load_features() is None
+
+
+def test_a_full_disk_is_told_of_and_nothing_half_written_stays(features, full_disk):
+    scan = SessionFolder(full_disk, PLENTY).scan("a" * 64, "weights")
+    with pytest.raises(DiffusionSegError, match="space"):
+        scan.save_features(features)
+    assert scan.load_features() is None
+    assert not list(scan.folder.glob(".unfinished-*"))
+
+
+def test_forgetting_deletes_the_scans_and_nothing_else(features, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    whole = SessionFolder(tmp_path, PLENTY)
+    whole.scan("a" * 64, "weights").save_features(features)
+    size = whole.size()
+    assert whole.forget() == size > 0
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_what_a_killed_process_left_is_deleted_after_an_hour(features, tmp_path):
+    whole = SessionFolder(tmp_path, PLENTY)
+    scan = whole.scan("a" * 64, "weights")
+    old, new = scan.folder / ".unfinished-old", scan.folder / ".unfinished-new"
+    for path in (old, new):
+        path.mkdir()
+    os.utime(old, (time.time() - 7200,) * 2)
+    scan.save_features(features)
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_a_place_that_cannot_be_written_to_is_told_of(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DiffusionSegError, match="cannot be written to"):
+        SessionFolder(tmp_path / "file", PLENTY).scan("a" * 64, "weights")

@@ -1,0 +1,80 @@
+"""A worker with a fault that a test asks for: `python odd_worker.py [FAULT [ARGUMENT ...]]`; it trains for few steps.
+
+Faults: `dawdle STAGE SECONDS` sleeps at every report of a stage, `hang STAGE` never goes on from there, `chatty` prints
+to standard output in Python and in C, `short-of-memory` fails on all but single slices, `no-torch` cannot load torch.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+from DiffusionSegLib.__main__ import main
+from DiffusionSegLib.worker.server import Server
+
+
+def in_stage(stage: str, act) -> None:
+    report = Server.progress
+
+    def acting(self: Server, name: str, done: int, total: int) -> None:
+        report(self, name, done, total)
+        if name == stage:
+            act()
+
+    Server.progress = acting
+
+
+def chatty() -> None:
+    progress = Server.progress
+
+    def printing(self: Server, *told) -> None:
+        print("a library says hello")
+        os.write(1, b"Content-Length: 7\r\n\r\nso does C")
+        subprocess.run(["echo", "and a child"], check=True)
+        progress(self, *told)
+
+    Server.progress = printing
+
+
+def train_briefly() -> None:
+    from DiffusionSegLib import session
+
+    train = session.train_ensemble
+    session.train_ensemble = lambda voxels, classes, config, *rest: train(
+        voxels, classes, replace(config, steps=200), *rest
+    )
+
+
+def short_of_memory() -> None:
+    import torch
+
+    from DiffusionSegLib.diffusion.denoisers import Denoisers
+
+    activations = Denoisers.activations
+
+    def limited(self, images, *rest):
+        if len(images) > 1:
+            raise torch.OutOfMemoryError("injected")
+        return activations(self, images, *rest)
+
+    Denoisers.activations = limited
+
+
+if __name__ == "__main__":
+    fault, *arguments = sys.argv[1:] or ["none"]
+    if fault == "no-torch":
+        sys.modules["torch"] = None
+    else:
+        train_briefly()
+    if fault == "dawdle":
+        in_stage(arguments[0], lambda: time.sleep(float(arguments[1])))
+    elif fault == "hang":
+        in_stage(arguments[0], lambda: time.sleep(1000))
+    elif fault == "chatty":
+        chatty()
+    elif fault == "short-of-memory":
+        short_of_memory()
+    sys.exit(main(["worker"]))
