@@ -17,6 +17,7 @@ from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.features.projection import Box, FirstLayerProjection
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
+from DiffusionSegLib.memory_shortage import is_memory_shortage
 from DiffusionSegLib.model_grid import AxisMap, ModelGrid
 from DiffusionSegLib.postprocessing import keep_largest_components
 from DiffusionSegLib.progress import Progress, silent
@@ -146,12 +147,12 @@ class _TileClassifier:
         """Shape (i, j, k, classes + 1); a box that the memory does not suffice for is halved."""
         try:
             return self._classified(box)
-        except torch.OutOfMemoryError:
+        except (RuntimeError, MemoryError) as error:
             edges = [stop - start for start, stop in box]
-            if max(edges) == 1:
+            if max(edges) == 1 or not is_memory_shortage(error):
                 raise
         torch.cuda.empty_cache()
-        message = "The memory of the GPU is short: smaller pieces are computed at a time, which is slower."
+        message = "The memory is short: smaller pieces are computed at a time, which is slower."
         warnings.warn(message, DiffusionSegWarning, stacklevel=2)
         axis = edges.index(max(edges))
         start, stop = box[axis]

@@ -15,6 +15,7 @@ from DiffusionSegLib.diffusion.slice_source import VIEW_AXES
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.features.activations import ViewActivations
 from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.memory_shortage import is_memory_shortage
 from DiffusionSegLib.progress import Progress, silent
 
 # Pixels of a batch: enough to keep two cores or a GPU busy, little enough for a few hundred megabytes of activations.
@@ -55,11 +56,11 @@ class ActivationExtractor:
                 part = slices[start : start + batch]
                 try:
                     found = self._slices(part, axis)
-                except torch.OutOfMemoryError:
-                    if batch == 1:
+                except (RuntimeError, MemoryError) as error:
+                    if batch == 1 or not is_memory_shortage(error):
                         raise
                     batch //= 2
-                    message = f"The memory of the GPU is short: {batch} slices are computed at a time, which is slower."
+                    message = f"The memory is short: {batch} slices are computed at a time, which is slower."
                     warnings.warn(message, DiffusionSegWarning, stacklevel=2)
                     torch.cuda.empty_cache()
                     continue

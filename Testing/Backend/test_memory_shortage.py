@@ -1,0 +1,20 @@
+import numpy as np
+import pytest
+import torch
+
+from DiffusionSegLib.memory_shortage import is_memory_shortage
+
+
+@pytest.mark.parametrize("allocate", [lambda: torch.empty(2**50), lambda: np.empty(2**50)], ids=["torch", "numpy"])
+def test_what_does_not_fit_into_memory_is_a_shortage(allocate):
+    with pytest.raises((RuntimeError, MemoryError)) as found:
+        allocate()
+    assert is_memory_shortage(found.value)
+
+
+def test_the_memory_of_a_gpu_can_be_short_too():
+    assert is_memory_shortage(torch.OutOfMemoryError("CUDA out of memory"))
+
+
+def test_other_errors_are_none():
+    assert not is_memory_shortage(RuntimeError("shapes do not match"))
