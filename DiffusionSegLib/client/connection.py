@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import itertools
 import queue
+import signal
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from DiffusionSegLib.client.call import Call
+from DiffusionSegLib.client.call import Answer, Call
 from DiffusionSegLib.client.errors import WorkerDied, WorkerError
 from DiffusionSegLib.client.worker_process import END_SECONDS, WorkerProcess
 from DiffusionSegLib.worker import protocol
@@ -130,20 +132,17 @@ class Connection:
         if "method" in message:
             self._notified(str(message["method"]), message.get("params") or {})
             return
-        number = message.get("id")
-        error = message.get("error")
+        number: Any = message.get("id")
+        # Understood completely before the call counts as answered: nobody else would tell it of what goes wrong here.
+        outcome = _outcome(frame)
+        if number is None and isinstance(outcome, WorkerError):
+            self._die(WorkerDied(f"The worker did not understand what it was sent. {outcome.message}", outcome.hint))
+            return
         with self._lock:
-            call = self._pending.pop(number, None) if isinstance(number, int) else None
-            if isinstance(number, int):
-                self._cancelled.pop(number, None)
-        if error is not None:
-            problem, hint = str(error.get("message")), str((error.get("data") or {}).get("hint", ""))
-            if number is None:
-                self._die(WorkerDied(f"The worker did not understand what it was sent. {problem}", hint))
-            elif call is not None:
-                call.take(WorkerError(problem, hint))
-        elif call is not None:
-            call.take((message.get("result") or {}, frame.arrays))
+            call = self._pending.pop(number, None)
+            self._cancelled.pop(number, None)
+        if call is not None:
+            call.take(outcome)
 
     def _notified(self, method: str, params: dict[str, Any]) -> None:
         if method == "heartbeat":
@@ -156,6 +155,9 @@ class Connection:
                 running.take_progress(params["stage"], params["done"], params["total"])
 
     def _write(self) -> None:
+        if sys.platform != "win32":
+            # Writing to a worker that died must not end an application whose Python does not ignore the signal.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
         while (frame := self._unsent.get()) is not None:
             try:
                 self._writer.write(frame)
@@ -215,3 +217,13 @@ class Connection:
                     stream.close()
         for call in calls:
             call.take(death)
+
+
+def _outcome(frame: Frame) -> Answer | WorkerError:
+    error = frame.message.get("error")
+    if error is not None:
+        return WorkerError(str(error.get("message")), str((error.get("data") or {}).get("hint", "")))
+    result = frame.message.get("result")
+    if not isinstance(result, dict):
+        raise FramingError("What came over the pipe is no answer.", "Install the same version for both.")
+    return result, frame.arrays

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import IO, Any
 from DiffusionSegLib.client.errors import WorkerDied
 
 LOG_LINES = 200
+LONGEST_LINE = 4096
 END_SECONDS = 5.0
 
 
@@ -110,8 +112,10 @@ class WorkerProcess:
         assert self._process.stderr is not None
         rest = b""
         while more := self._process.stderr.read(4096):
-            *lines, rest = (rest + more).split(b"\n")
-            self._log.extend(line.decode(errors="replace").rstrip() for line in lines)
+            # Progress bars of libraries return the carriage and never begin a new line.
+            *lines, rest = re.split(rb"[\r\n]", rest + more)
+            rest = rest[-LONGEST_LINE:]
+            self._log.extend(line.decode(errors="replace").rstrip() for line in lines if line.strip())
         if rest:
             self._log.append(rest.decode(errors="replace"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -10,6 +11,7 @@ import warnings
 from typing import IO, TYPE_CHECKING, Any
 
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
+from DiffusionSegLib.memory_shortage import is_memory_shortage
 from DiffusionSegLib.worker import protocol
 from DiffusionSegLib.worker.framing import Frame, FrameReader, FrameWriter, FramingError
 from DiffusionSegLib.worker.request_queue import Request, RequestQueue, Stopped
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from DiffusionSegLib.worker.methods import Methods
 
 PROGRESS_SECONDS = 0.1
+# What still runs when the client is gone is ended after this.
+LEAVE_SECONDS = 10.0
+LEFT_BY_FORCE = 3
 NO_TORCH = "Install PyTorch again (in Slicer: PyTorch extension, Uninstall, restart, Install)."
 
 
@@ -37,6 +42,7 @@ class Server:
         self._queue = RequestQueue()
         self._last_progress = ("", 0.0)
         self._exit_status = 0
+        self._left = threading.Event()
 
     def run(self) -> int:
         """Serve; the exit status is 0 if the client left in order, 2 if it sent what is no message."""
@@ -62,6 +68,7 @@ class Server:
                 problem = _told(request.method, error)
                 frame = Frame(protocol.failure(request.identifier, protocol.INTERNAL_ERROR, problem))
             self._write(frame)
+        self._left.set()
         return self._exit_status
 
     def progress(self, stage: str, done: int, total: int) -> None:
@@ -124,6 +131,9 @@ class Server:
             self._exit_status = 2
             self._send(protocol.failure(None, protocol.PARSE_ERROR, _told("reading", error)))
         self._queue.close()
+        if not self._left.wait(LEAVE_SECONDS):
+            # Nobody can cancel what runs any more, and it does not look up by itself.
+            os._exit(LEFT_BY_FORCE)
 
     def _take(self, frame: Frame) -> None:
         message = frame.message
@@ -163,10 +173,10 @@ class Server:
 
 def _told(method: str, error: Exception) -> DiffusionSegError:
     """What to say of an error that nobody foresaw."""
-    text = str(error)
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "allocate memory" in text:
+    if is_memory_shortage(error):
         message = "The memory does not suffice, even for the smallest piece of work."
         return DiffusionSegError(message, "Close other programs, choose the device cpu, or crop the scan.")
+    text = str(error)
     first = text.splitlines()[0] if text else type(error).__name__
     message = f"Something unforeseen went wrong in {method}: {first}"
     return DiffusionSegError(message, "Try again; if it happens again, report it together with the worker's log.")

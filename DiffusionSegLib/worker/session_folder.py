@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from DiffusionSegLib.segmenter.segmenter import Segmenter
 from DiffusionSegLib.volume import Volume
 from DiffusionSegLib.worker.parameters import AnnotateParameters
 
+OF_SCAN = re.compile("scan-[0-9a-f]{24}-[0-9a-f]{8}")
 ANNOTATION, SEGMENTER = "annotation.safetensors", "segmenter.safetensors"
 # What a killed process left half-written is nobody's any more after an hour.
 UNFINISHED_SECONDS = 3600
@@ -91,7 +93,7 @@ class SessionFolder:
 
     def _scans(self) -> list[Path]:
         """The scans' folders, the one used the longest time ago first."""
-        found = [path for path in self.root.glob("scan-*-*") if path.is_dir()]
+        found = [path for path in self.root.glob("scan-*") if OF_SCAN.fullmatch(path.name) and path.is_dir()]
         return sorted(found, key=lambda path: path.stat().st_mtime)
 
 

@@ -90,11 +90,12 @@ def test_a_full_disk_is_told_of_and_nothing_half_written_stays(features, full_di
 
 def test_forgetting_deletes_the_scans_and_nothing_else(features, tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
+    (tmp_path / "scan-of-the-head").mkdir()
     whole = SessionFolder(tmp_path, PLENTY)
     whole.scan("a" * 64, "weights").save_features(features)
     size = whole.size()
     assert whole.forget() == size > 0
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["scan-of-the-head", "thesis.txt"]
 
 
 def test_what_a_killed_process_left_is_deleted_after_an_hour(features, tmp_path):
