@@ -21,6 +21,7 @@ from DiffusionSegLib.worker.framing import Frame, FrameReader, FrameWriter, Fram
 
 TICK_SECONDS = 0.1
 NOTIFICATIONS = 10_000
+SAME_VERSION = "Install the same version of DiffusionSeg for worker and module."
 TRY_AGAIN = "Try again: features, annotation and segmenter that were computed are kept."
 
 
@@ -124,7 +125,7 @@ class Connection:
             pass
         except Exception as error:
             # Whatever it is, nobody may wait for ever.
-            self._die(WorkerDied(f"The worker cannot be understood: {error!r}.", "Install the same version for both."))
+            self._die(WorkerDied(f"The worker cannot be understood: {error!r}.", SAME_VERSION))
         self._die(self._unexpected_end())
 
     def _take(self, frame: Frame) -> None:
@@ -136,7 +137,8 @@ class Connection:
         # Understood completely before the call counts as answered: nobody else would tell it of what goes wrong here.
         outcome = _outcome(frame)
         if number is None and isinstance(outcome, WorkerError):
-            self._die(WorkerDied(f"The worker did not understand what it was sent. {outcome.message}", outcome.hint))
+            message = f"The worker did not understand what it was sent. {outcome.message}"
+            self._die(WorkerDied(message, outcome.hint or SAME_VERSION))
             return
         with self._lock:
             call = self._pending.pop(number, None)
@@ -225,5 +227,5 @@ def _outcome(frame: Frame) -> Answer | WorkerError:
         return WorkerError(str(error.get("message")), str((error.get("data") or {}).get("hint", "")))
     result = frame.message.get("result")
     if not isinstance(result, dict):
-        raise FramingError("What came over the pipe is no answer.", "Install the same version for both.")
+        raise FramingError("What came over the pipe is no answer.", SAME_VERSION)
     return result, frame.arrays

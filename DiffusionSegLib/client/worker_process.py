@@ -42,7 +42,7 @@ class WorkerProcess:
                 env=None if environment is None else dict(environment),
                 **_own_group(),
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, IndexError) as error:
             message = f"The worker cannot be started: {command[0] if command else 'no command'} ({error})."
             raise WorkerDied(message, "Check the command in the advanced settings.") from error
         self._log: deque[str] = deque(maxlen=LOG_LINES)
