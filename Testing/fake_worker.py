@@ -16,6 +16,24 @@ def say(message):
     send(b"Content-Length: %d\r\n\r\n" % len(text) + text)
 def told():
     return pipe_in.read(65536)
+def answer_all():
+    # Refuses where the call wants it, and writes what it got to standard error.
+    while header := sys.stdin.buffer.readline():
+        sys.stdin.buffer.readline()
+        message = json.loads(sys.stdin.buffer.read(int(header.split()[1])))
+        for array in message.get("attachments", []):
+            size = int(array["dtype"][2:])
+            for edge in array["shape"]:
+                size *= edge
+            sys.stdin.buffer.read(size)
+        params = message.get("params", {})
+        sys.stderr.write(f"{message['method']} {params.get('stem', '')}\n")
+        sys.stderr.flush()
+        outcome = {"error": {"message": "Refused."}} if params.get("refuse") else {"result": {}}
+        if "id" in message:
+            say({"id": message["id"], **outcome})
+        if message["method"] == "shutdown":
+            break
 def linger():
     while True:
         say({"method": "heartbeat"})

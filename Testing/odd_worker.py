@@ -1,7 +1,7 @@
 """A worker with a fault that a test asks for: `python odd_worker.py [FAULT [ARGUMENT ...]]`; it trains for few steps.
 
-Faults: `dawdle STAGE SECONDS` sleeps at every report of a stage, `hang STAGE` never goes on from there, `chatty` prints
-to standard output in Python and in C, `short-of-memory` fails on all but single slices, `no-torch` cannot load torch.
+Faults: `dawdle SECONDS` sleeps whenever a stage begins, `hang STAGE` never goes on from there, `chatty` prints to
+standard output in Python and in C, `short-of-memory` fails on all but single slices, `no-torch` cannot load torch.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from DiffusionSegLib.__main__ import main
 from DiffusionSegLib.worker.server import Server
 
 
-def in_stage(stage: str, act) -> None:
-    report = Server.progress
+def at_each_stage(act) -> None:
+    report, last = Server.progress, [""]
 
     def acting(self: Server, name: str, done: int, total: int) -> None:
         report(self, name, done, total)
-        if name == stage:
-            act()
+        if name != last[0]:
+            last[0] = name
+            act(name)
 
     Server.progress = acting
 
@@ -70,9 +71,9 @@ if __name__ == "__main__":
     else:
         train_briefly()
     if fault == "dawdle":
-        in_stage(arguments[0], lambda: time.sleep(float(arguments[1])))
+        at_each_stage(lambda _: time.sleep(float(arguments[0])))
     elif fault == "hang":
-        in_stage(arguments[0], lambda: time.sleep(1000))
+        at_each_stage(lambda name: time.sleep(1000 if name == arguments[0] else 0))
     elif fault == "chatty":
         chatty()
     elif fault == "short-of-memory":
