@@ -97,9 +97,11 @@ class Server:
         # torch takes seconds to load: by then calls are read, and cancelled, already.
         try:
             from DiffusionSegLib.worker.methods import Methods
+            from DiffusionSegLib.worker.warm_up import load_for_training
         except (ImportError, OSError, AttributeError) as error:
             traceback.print_exc(file=sys.stderr)
             raise DiffusionSegError(f"What computes cannot be loaded: {error}.", NO_TORCH) from error
+        threading.Thread(target=load_for_training, daemon=True).start()
         return Methods(self)
 
     def _called(self, methods: Methods, request: Request) -> Frame:
