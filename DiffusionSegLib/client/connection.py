@@ -137,8 +137,8 @@ class Connection:
         # Understood completely before the call counts as answered: nobody else would tell it of what goes wrong here.
         outcome = _outcome(frame)
         if number is None and isinstance(outcome, WorkerError):
-            message = f"The worker did not understand what it was sent. {outcome.message}"
-            self._die(WorkerDied(message, outcome.hint or SAME_VERSION))
+            problem = f"The worker did not understand what it was sent. {outcome.message}"
+            self._die(WorkerDied(problem, outcome.hint or SAME_VERSION))
             return
         with self._lock:
             call = self._pending.pop(number, None)
