@@ -45,7 +45,7 @@ def train_briefly() -> None:
 
     train = session.train_ensemble
     session.train_ensemble = lambda voxels, classes, config, *rest: train(
-        voxels, classes, replace(config, steps=200), *rest
+        voxels, classes, replace(config, steps=80, check_every=40), *rest
     )
 
 

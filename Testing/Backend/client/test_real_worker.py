@@ -58,7 +58,7 @@ def test_nine_slices_in_and_the_volume_out(tiny_bundle, tmp_path):
         assert answer["voxels"] > 1000
         assert list(dict.fromkeys(stage for stage, _, _ in told)) == [stage for stage, call in STAGES if call == TRAIN]
         notified = client.poll()
-        assert [one["params"]["step"] for one in notified if one["method"] == "curve"] == [100, 200]
+        assert [one["params"]["step"] for one in notified if one["method"] == "curve"] == [40, 80]
         assert {one["method"] for one in notified} == {"curve", "progress"}
         _, seen = client.call(*PREVIEW)
         _, found = client.call("predict", {})

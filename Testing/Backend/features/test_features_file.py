@@ -5,6 +5,7 @@ import pytest
 import torch
 from conftest import a_head
 
+from DiffusionSegLib.features import features_file
 from DiffusionSegLib.features.extraction import ActivationExtractor
 from DiffusionSegLib.features.features_file import COMMON, features_bytes, load_features, save_features
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
@@ -51,4 +52,10 @@ def test_missing_and_damaged_features_count_as_absent(features, tmp_path, spoilt
     (tmp_path / spoilt).unlink()
     if content is not None:
         (tmp_path / spoilt).write_bytes(content)
+    assert load_features(tmp_path) is None
+
+
+def test_features_of_another_version_count_as_absent(features, tmp_path, monkeypatch):
+    save_features(tmp_path, features)
+    monkeypatch.setattr(features_file, "FORMAT", "DiffusionSeg features 99.0")
     assert load_features(tmp_path) is None

@@ -43,7 +43,7 @@ def short_training(monkeypatch):
     monkeypatch.setattr(
         session,
         "train_ensemble",
-        lambda voxels, classes, config, *rest: train(voxels, classes, replace(config, steps=200), *rest),
+        lambda voxels, classes, config, *rest: train(voxels, classes, replace(config, steps=80, check_every=40), *rest),
     )
 
 
@@ -107,7 +107,7 @@ def test_a_preview_is_the_same_slices_of_the_prediction(trained):
 
 
 def test_the_curve_is_told_while_training(trained):
-    assert [step for step, _, _ in trained.heard.points[:2]] == [100, 200]
+    assert [step for step, _, _ in trained.heard.points[:2]] == [40, 80]
 
 
 def test_suggested_slices_have_numbers_for_axes(trained):
@@ -123,7 +123,7 @@ def test_a_warm_training_goes_on_from_the_last_one(tiny_bundle):
     worker("annotate", *painting(3))
     worker.heard.points.clear()
     worker("train", {"warm": True})
-    assert [step for step, _, _ in worker.heard.points] == [100]
+    assert [step for step, _, _ in worker.heard.points] == [40]
     assert dice(worker("predict", {})[1]["labelmap"], 3) > 0.8
 
 
@@ -135,7 +135,7 @@ def test_a_warm_training_with_other_classes_starts_anew(tiny_bundle):
     worker("annotate", parameters, arrays)
     worker.heard.points.clear()
     worker("train", {"warm": True})
-    assert worker.heard.points[-1][0] == 200
+    assert worker.heard.points[-1][0] == 80
 
 
 def test_keeping_the_largest_piece_drops_the_others(trained):
