@@ -8,6 +8,7 @@ import torch
 from painted_head import LABELS, dice, open_parameters, painting, volume
 
 from DiffusionSegLib import session
+from DiffusionSegLib.allocator import keep_large_blocks
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.worker.methods import Methods
@@ -35,6 +36,11 @@ class Listener:
 
     def check_stopped(self):
         pass
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory_as_in_a_worker():
+    keep_large_blocks()
 
 
 @pytest.fixture(autouse=True)
@@ -244,7 +250,7 @@ def test_a_full_disk_costs_a_warning_and_no_work(tiny_bundle, full_disk):
 def test_an_estimate_grows_with_the_scan(worker, tiny_bundle):
     asked = {"bundle": str(tiny_bundle.folder), "device": "cpu", "affine": np.eye(4).tolist()}
     small, _ = worker("estimate", {**asked, "shape": [40, 40, 40]})
-    large, _ = worker("estimate", {**asked, "shape": [120, 120, 120]})
+    large, _ = worker("estimate", {**asked, "shape": [64, 72, 80]})
     assert 0 < small["seconds"] < large["seconds"]
     assert 0 < small["bytes"] < large["bytes"]
 
