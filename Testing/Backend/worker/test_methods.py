@@ -247,6 +247,15 @@ def test_a_full_disk_costs_a_warning_and_no_work(tiny_bundle, full_disk):
     assert dice(worker("predict", {})[1]["labelmap"], 3) > 0.85
 
 
+def test_a_session_folder_that_may_hold_too_little_costs_a_warning_and_no_work(tiny_bundle, tmp_path):
+    worker = Worker()
+    worker("open", open_parameters(tiny_bundle, tmp_path, session_bytes=1000), volume())
+    worker("extract")
+    assert any("too little" in warning for warning in worker.heard.warnings)
+    assert worker("open", open_parameters(tiny_bundle), volume())[0]["features_cached"]
+    assert not Worker()("open", open_parameters(tiny_bundle, tmp_path), volume())[0]["features_cached"]
+
+
 def test_an_estimate_grows_with_the_scan(worker, tiny_bundle):
     asked = {"bundle": str(tiny_bundle.folder), "device": "cpu", "affine": np.eye(4).tolist()}
     small, _ = worker("estimate", {**asked, "shape": [40, 40, 40]})

@@ -4,8 +4,10 @@ import time
 import numpy as np
 import pytest
 from conftest import a_head, a_volume, an_affine, axis_orders
+from safetensors import SafetensorError
 
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.features import features_file
 from DiffusionSegLib.features.features_file import features_bytes
 from DiffusionSegLib.session import Session, SessionOptions
 from DiffusionSegLib.worker.parameters import AnnotateParameters, LabelParameters
@@ -86,6 +88,20 @@ def test_a_full_disk_is_told_of_and_nothing_half_written_stays(features, full_di
         scan.save_features(features)
     assert scan.load_features() is None
     assert not list(scan.folder.glob(".unfinished-*"))
+
+
+def test_a_write_that_fails_is_told_of_and_nothing_half_written_stays(features, tmp_path, monkeypatch):
+    def half_written(_, path, **__):
+        path.write_bytes(b"half")
+        raise SafetensorError("No space left on device (os error 28)")
+
+    scan = SessionFolder(tmp_path, PLENTY).scan("a" * 64, "weights")
+    scan.save_features(features)
+    monkeypatch.setattr(features_file, "save_file", half_written)
+    with pytest.raises(DiffusionSegError, match="no space left"):
+        scan.save_features(features)
+    assert scan.load_features() is None
+    assert not list(scan.folder.iterdir())
 
 
 def test_forgetting_deletes_the_scans_and_nothing_else(features, tmp_path):
