@@ -85,6 +85,22 @@ class Annotation:
         """The values that are known somewhere: 0 if any background is, and the structures."""
         return tuple(int(value) for value in np.unique(self.labelmap) if value != UNKNOWN)
 
+    def over(self, labelmap: np.ndarray, uncertainty: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A predicted label map and its uncertainty with what is known in place of what was predicted."""
+        return self._over(self.labelmap, labelmap, uncertainty)
+
+    def over_slice(
+        self, axis: int, index: int, labelmap: np.ndarray, uncertainty: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The same for one slice."""
+        return self._over(np.take(self.labelmap, index, axis), labelmap, uncertainty)
+
+    @staticmethod
+    def _over(annotated: np.ndarray, labelmap: np.ndarray, uncertainty: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        known = annotated != UNKNOWN
+        kept = np.where(known, annotated, labelmap).astype(labelmap.dtype)
+        return kept, np.where(known, np.float32(0), uncertainty)
+
     def check_on(self, grid: Grid) -> None:
         """Raise a DiffusionSegError unless the annotation lies on `grid`."""
         if not self.grid.matches(grid):

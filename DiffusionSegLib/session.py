@@ -146,11 +146,19 @@ class Session:
         return self._segmenter
 
     def predict(self, segmenter: Segmenter | None = None) -> Prediction:
-        """The open scan segmented, by the segmenter just trained or by another one of the same bundle."""
+        """The open scan segmented, by the segmenter just trained or by another one of the same bundle.
+
+        What is annotated stays as it is annotated, where the segmenter knows its labels.
+        """
         segmenter = self._chosen(segmenter)
         features = self._extracted(segmenter.header.features)
         with self.report.stage("prediction"):
-            return predict(features, segmenter.to(self.device), self._model_grid(), self.progress)
+            found = predict(features, segmenter.to(self.device), self._model_grid(), self.progress)
+        annotation = self._annotation_for(segmenter)
+        if annotation is None:
+            return found
+        labelmap, uncertainty = annotation.over(found.labelmap, found.uncertainty)
+        return replace(found, labelmap=labelmap, uncertainty=uncertainty)
 
     def preview(self, slices: Sequence[tuple[int, int]], segmenter: Segmenter | None = None) -> list[SlicePrediction]:
         """Slices (axis, index) of the open scan, as `predict` finds them before any clean-up, without the rest.
@@ -165,13 +173,25 @@ class Session:
                 raise DiffusionSegError(f"The slice {axis}, {index} lies outside the scan.", "Choose one within it.")
         features = self._extracted(segmenter.header.features)
         with self.report.stage("preview"):
-            return preview(features, segmenter.to(self.device), self._model_grid(), slices, self.progress)
+            found = preview(features, segmenter.to(self.device), self._model_grid(), slices, self.progress)
+        annotation = self._annotation_for(segmenter)
+        if annotation is None:
+            return found
+        return [
+            SlicePrediction(*annotation.over_slice(axis, index, one.labelmap, one.uncertainty))
+            for (axis, index), one in zip(slices, found, strict=True)
+        ]
 
     def suggest(self, segmenter: Segmenter | None = None, *, count: int = 6) -> list[SliceSuggestion]:
         """The slices of the open scan that are worth painting next, best first."""
         painted = self._annotation.complete_slices if self._annotation else ((), (), ())
         prediction = self.predict(segmenter)
         return suggest_slices(prediction.uncertainty, prediction.grid, count=count, painted=painted)
+
+    def _annotation_for(self, segmenter: Segmenter) -> Annotation | None:
+        """The open scan's annotation, if its values are among those that the segmenter tells apart."""
+        known = self._annotation is not None and set(self._annotation.classes) <= set(segmenter.header.values)
+        return self._annotation if known else None
 
     def _opened(self) -> Volume:
         if self._volume is None:
@@ -196,15 +216,21 @@ class Session:
         if self._features is None or self._features_config != config:
             with self.report.stage("preparation"):
                 volume = self._opened()
-                self.progress("preparation", 0, 3)
+                spacing = self.bundle.config.spacing_mm
+                self.progress("preparation", 0, 4)
                 raw = self._model_grid().to_model(volume.data)
-                self.progress("preparation", 1, 3)
+                self.progress("preparation", 1, 4)
                 normalised = Normalisation().apply(raw, self.bundle.config.modality)
-                self.progress("preparation", 2, 3)
+                self.progress("preparation", 2, 4)
                 tissue = foreground_mask(normalised)
+                self.progress("preparation", 3, 4)
+                positions = None
+                if config.coordinates == "template":
+                    positions = self.bundle.template.positions(normalised[0], spacing)
             with self.report.stage("features"):
                 extractor = ActivationExtractor(self.denoisers, self.bundle.config.schedule, config)
-                spacing = self.bundle.config.spacing_mm
-                self._features = OrthogonalFeatures.extract(normalised, tissue, extractor, spacing, self.progress)
+                self._features = OrthogonalFeatures.extract(
+                    normalised, tissue, extractor, spacing, self.progress, positions
+                )
                 self._features_config = config
         return self._features

@@ -7,7 +7,7 @@ import itertools
 from dataclasses import replace
 
 from DiffusionSegLib.benchmark.methods import DiffusionMethod
-from DiffusionSegLib.benchmark.nine_slices import BRAINSTEM, compare
+from DiffusionSegLib.benchmark.nine_slices import compare
 from DiffusionSegLib.benchmark.oasis import OasisFolder
 from DiffusionSegLib.benchmark.scores import HEADER
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, find_bundle
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         chosen[f"{' + '.join(VIEWS)}, {fusion}"] = replace(bundle.config.features, fusion=fusion)
     print(HEADER, flush=True)  # noqa: T201
     for name, features in chosen.items():
-        options = SessionOptions(bundle=bundle, device=arguments.device, features=features, keep_largest=(BRAINSTEM,))
+        options = SessionOptions(bundle=bundle, device=arguments.device, features=features)
         for row in compare(name, DiffusionMethod(options), data, [SETTING], data.people("validation")):
             print(row.markdown(), flush=True)  # noqa: T201
     return 0

@@ -20,9 +20,11 @@ from DiffusionSegLib.diffusion.schedule import NoiseSchedule
 from DiffusionSegLib.diffusion.unet import UNetConfig
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.template import Template
 
 DEFAULT_BUNDLE = "brain-t1"
 FOLDER = Path(__file__).parent
+TEMPLATE = "template.nii.gz"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class BundleConfig:
 
 @dataclass(frozen=True, eq=False)
 class ModelBundle:
-    """A folder of `config.json`, `model.safetensors` and `MODEL_CARD.md`.
+    """A folder of `config.json`, `model.safetensors`, `MODEL_CARD.md` and, where positions are features, a template.
 
     Args:
         folder: where they are.
@@ -121,6 +123,15 @@ class ModelBundle:
         if self.random_seed is None:
             self._load_weights(denoisers)
         return denoisers.eval().requires_grad_(False)
+
+    @cached_property
+    def template(self) -> Template:
+        """The average scan that others are aligned to.
+
+        Raises:
+            DiffusionSegError: if the bundle has none.
+        """
+        return Template.load(self.folder / TEMPLATE)
 
     @property
     def _weights(self) -> Path:

@@ -8,6 +8,9 @@ from typing import Any
 
 from DiffusionSegLib.commands.options import add_device, add_seed
 
+# Errors of positions, in units of 100 mm, are small beside those of the noise.
+POSITION_WEIGHT = 2.0
+
 
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser("pretrain", help="pretrain denoisers on unlabelled images of your own")
@@ -26,6 +29,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--spacing", type=float, default=1.0, help="edge of the model's voxels in mm (1)")
     parser.add_argument("--base-channels", type=int, default=32, help="channels of the first level (32)")
     parser.add_argument("--separate", action="store_true", help="a denoiser for each view instead of one for all")
+    parser.add_argument(
+        "--positions",
+        action="store_true",
+        help="average the images to a template, teach the denoiser where in it voxels lie, and make that a feature",
+    )
+    parser.add_argument("--start-from", metavar="NAME_OR_DIR", help="begin with this bundle's weights")
     add_device(parser)
     add_seed(parser)
     parser.set_defaults(run=run)
@@ -33,6 +42,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, or go on where an interrupted training stopped, and write the bundle."""
+    from DiffusionSegLib.bundles.bundle import find_bundle
     from DiffusionSegLib.commands.terminal_progress import TerminalProgress
     from DiffusionSegLib.devices import choose_device
     from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
@@ -41,7 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
     from DiffusionSegLib.diffusion.unet import UNetConfig
 
     config = PretrainingConfig(
-        unet=UNetConfig(patch=2, classes=3, base_channels=arguments.base_channels),
+        unet=UNetConfig(
+            patch=2, classes=3, base_channels=arguments.base_channels, channels_out=4 if arguments.positions else 1
+        ),
+        position_weight=POSITION_WEIGHT if arguments.positions else 0.0,
         schedule=NoiseSchedule(kind=arguments.schedule),
         target=arguments.target,
         shared=not arguments.separate,
@@ -52,7 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
         spacing_mm=arguments.spacing,
         seed=arguments.seed,
     )
-    job = PretrainingJob(config, arguments.name, arguments.licence, arguments.modality)
+    start = find_bundle(arguments.start_from) if arguments.start_from else None
+    job = PretrainingJob(config, arguments.name, arguments.licence, arguments.modality, start)
     device = choose_device(arguments.device)
     job.run(arguments.images, arguments.label_maps, arguments.out, device, TerminalProgress())
     print(f"Bundle written to {arguments.out}; samples.png in it shows what the denoiser restores.")

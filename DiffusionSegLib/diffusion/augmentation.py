@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -41,8 +42,12 @@ def moved(
     random: torch.Generator,
     *,
     mode: str = "bilinear",
+    odd_channels: Sequence[int] = (),
 ) -> Tensor:
-    """Images (N, C, H, W) rotated, zoomed and, but for sagittal views (0), mirrored along H; less a margin."""
+    """Images (N, C, H, W) rotated, zoomed and, but for sagittal views (0), mirrored along H; less a margin.
+
+    `odd_channels` change their sign in a mirror: positions to the right are positions to the left there.
+    """
     count = len(images)
     angle = _symmetric(count, random) * math.radians(config.rotation_degrees)
     zoom = torch.exp(_symmetric(count, random) * config.zoom)
@@ -52,7 +57,10 @@ def moved(
     matrix[:, 1, 0], matrix[:, 1, 1] = mirror * zoom * angle.sin(), mirror * zoom * angle.cos()
     places = F.affine_grid(matrix, list(images.shape), align_corners=False)
     places = places[:, margin : places.shape[1] - margin, margin : places.shape[2] - margin]
-    return F.grid_sample(images, places, mode=mode, padding_mode="border", align_corners=False)
+    found = F.grid_sample(images, places, mode=mode, padding_mode="border", align_corners=False)
+    for channel in odd_channels:
+        found[:, channel] *= mirror[:, None, None]
+    return found
 
 
 def recoloured(images: Tensor, config: AugmentationConfig, random: torch.Generator) -> Tensor:

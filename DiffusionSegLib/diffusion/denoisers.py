@@ -31,7 +31,7 @@ class Denoisers(nn.Module):
         """Predictions for images (N, C, H, W) at time steps (N,), of the views (N,)."""
         if self.shared:
             return self.models[0](images, time_steps, views)
-        prediction = torch.zeros_like(images)
+        prediction = images.new_zeros(len(images), self.unet.config.channels_out, *images.shape[2:])
         for view, model in enumerate(self.models):
             chosen = (views == view).nonzero()[:, 0]
             if len(chosen):

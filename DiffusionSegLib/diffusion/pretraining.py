@@ -13,10 +13,14 @@ from torch import Tensor, nn
 from DiffusionSegLib.diffusion.augmentation import moved, recoloured
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
-from DiffusionSegLib.diffusion.slice_source import SliceSource
+from DiffusionSegLib.diffusion.slice_source import VIEW_AXES, SliceSource
 from DiffusionSegLib.diffusion.synthesis import synthesised
 from DiffusionSegLib.diffusion.training_state import TrainingState
+from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.progress import Progress, silent
+
+# Air is -1; the margin is for rounding.
+AIR = -0.99
 
 
 class Pretraining:
@@ -25,6 +29,7 @@ class Pretraining:
     Args:
         images: normalised volumes on the model's grid, (channels, I, J, K) in [-1, 1].
         labelmaps: label maps (1, I, J, K) to synthesise further images from; may be empty.
+            Where the configuration weighs positions, three more channels of both hold them.
         config: how to train.
         device: where to train.
     """
@@ -44,6 +49,25 @@ class Pretraining:
         optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=0.01)
         self.state = TrainingState(model, optimizer, config.ema_decay)
 
+    def start_from(self, denoisers: Denoisers) -> None:
+        """Begin with the weights of denoisers of the same shape instead of random ones.
+
+        Outputs beyond theirs (the positions) keep their first weights.
+
+        Raises:
+            DiffusionSegError: if the shapes differ otherwise.
+        """
+        model = self.state.model
+        given = denoisers.state_dict()
+        with torch.no_grad():
+            for name, value in model.state_dict().items():
+                same = name in given and given[name].shape[1:] == value.shape[1:] and len(given[name]) <= len(value)
+                if not same or (len(given[name]) < len(value) and ".out." not in name):
+                    message = "The denoiser to start from has another shape than the one to train."
+                    raise DiffusionSegError(message, "Choose the same number of channels, or start afresh.")
+                value[: len(given[name])] = given[name]
+        self.state = TrainingState(model, self.state.optimizer, self.config.ema_decay)
+
     def run(self, folder: Path, progress: Progress = silent) -> None:
         """Train from the last checkpoint in `folder`, if there is one, to the end; losses go to `losses.jsonl`."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,13 +86,17 @@ class Pretraining:
         """One step; returns its loss. What it draws depends on the seed and the step's number alone."""
         for group in self.state.optimizer.param_groups:
             group["lr"] = self._learning_rate(self.state.step)
-        images, views, time_steps, noise = (part.to(self.device) for part in self._batch(self.state.step))
+        images, positions, views, time_steps, noise = (part.to(self.device) for part in self._batch(self.state.step))
         schedule = self.config.schedule
         goal = noise if self.config.target == "epsilon" else schedule.velocity(images, time_steps, noise)
         noised = schedule.noised(images, time_steps, noise).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            prediction = self.state.model(noised, time_steps, views)
-        loss = torch.mean((prediction.float() - goal) ** 2)
+            prediction = self.state.model(noised, time_steps, views).float()
+        loss = torch.mean((prediction[:, : images.shape[1]] - goal) ** 2)
+        if self.config.position_weight:
+            tissue = (images > AIR).any(dim=1, keepdim=True)
+            errors = (prediction[:, images.shape[1] :] - positions).abs() * tissue
+            loss = loss + self.config.position_weight * errors.mean()
         self.state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.state.model.parameters(), self.config.clip)
@@ -79,11 +107,11 @@ class Pretraining:
     @torch.no_grad()
     def samples(self) -> np.ndarray:
         """Images, noised, and restored by the running mean of the weights, below each other: uint8 (rows, columns)."""
-        images, views, time_steps, noise = (part.to(self.device) for part in self._batch(self.config.steps))
+        images, _, views, time_steps, noise = (part.to(self.device) for part in self._batch(self.config.steps))
         denoisers = Denoisers(self.config.unet, shared=self.config.shared).to(self.device)
         denoisers.load_state_dict(self.state.mean)
         noised = self.config.schedule.noised(images, time_steps, noise)
-        predicted = denoisers.eval()(noised, time_steps, views)
+        predicted = denoisers.eval()(noised, time_steps, views)[:, : images.shape[1]]
         restored = self.config.schedule.denoised(noised, time_steps, predicted, self.config.target)
         rows = [torch.cat(list(part[:, 0]), dim=1) for part in (images, noised, restored)]
         return ((torch.cat(rows).clamp(-1, 1) + 1) * 127.5).byte().cpu().numpy()
@@ -93,19 +121,32 @@ class Pretraining:
         decay = 0.1 + 0.45 * (1 + math.cos(math.pi * share))
         return self.config.learning_rate * min(1.0, (step + 1) / (0.02 * self.config.steps + 1)) * decay
 
-    def _batch(self, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _batch(self, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Images, their positions (no channels where these do not count), views, time steps and noise."""
         config = self.config
         numbers = np.random.default_rng((config.seed, step))
         random = torch.Generator().manual_seed(int(numbers.integers(2**62)))
-        # Crops are drawn larger than they are used, so that turning them brings in tissue and not the edge's streaks.
-        margin = config.crop // 8
         made = round(config.batch * config.synthetic_share) if self.labelmaps else 0
-        crops, views = self.images.draw(config.batch - made, config.crop + 2 * margin, numbers)
-        images = moved(crops.float(), views, margin, config.augmentation, random)
+        crops, views = self._crops(self.images, config.batch - made, numbers, random, "bilinear")
+        images, positions = crops.tensor_split([config.unet.channels_in], dim=1)
         if self.labelmaps and made:
-            labels, more_views = self.labelmaps.draw(made, config.crop + 2 * margin, numbers)
-            labels = moved(labels.float(), more_views, margin, config.augmentation, random, mode="nearest")
-            images, views = torch.cat([images, synthesised(labels, random)]), torch.cat([views, more_views])
+            crops, more_views = self._crops(self.labelmaps, made, numbers, random, "nearest")
+            images = torch.cat([images, synthesised(crops[:, :1], random)])
+            positions = torch.cat([positions, crops[:, 1:]])
+            views = torch.cat([views, more_views])
         images = recoloured(images, config.augmentation, random)
+        # A sagittal slice does not show which side it is from: only how far from the middle can be learnt.
+        positions[views == VIEW_AXES["sagittal"], :1] = positions[views == VIEW_AXES["sagittal"], :1].abs()
         time_steps = torch.randint(config.highest_time_step, (len(images),), generator=random)
-        return images, views, time_steps, torch.randn(images.shape, generator=random)
+        return images, positions, views, time_steps, torch.randn(images.shape, generator=random)
+
+    def _crops(
+        self, source: SliceSource, count: int, numbers: np.random.Generator, random: torch.Generator, mode: str
+    ) -> tuple[Tensor, Tensor]:
+        """Crops of a source, moved, and their views."""
+        # Crops are drawn larger than they are used, so that turning them brings in tissue and not the edge's streaks.
+        margin = self.config.crop // 8
+        crops, views = source.draw(count, self.config.crop + 2 * margin, numbers)
+        # The first of the three positions is that to the right.
+        odd = [crops.shape[1] - 3] if self.config.position_weight else []
+        return moved(crops.float(), views, margin, self.config.augmentation, random, mode=mode, odd_channels=odd), views

@@ -27,6 +27,8 @@ class PretrainingConfig:
         clip: largest norm of the gradient.
         highest_time_step: time steps are drawn below this: features come from the low ones.
         synthetic_share: share of the crops that are synthesised from label maps, if any are given.
+        position_weight: how much the error of the predicted position in a template (in units of 100 mm) counts beside
+            that of the noise; 0 for denoising alone. The denoiser's last three outputs are the position.
         augmentation: how images are changed.
         spacing_mm: edge of the voxels.
         save_every: steps between checkpoints.
@@ -45,6 +47,7 @@ class PretrainingConfig:
     clip: float = 1.0
     highest_time_step: int = 500
     synthetic_share: float = 0.2
+    position_weight: float = 0.0
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     spacing_mm: float = 1.0
     save_every: int = 200

@@ -12,8 +12,9 @@ import SimpleITK as sitk
 import torch
 
 from DiffusionSegLib.atomic_file import atomic_path
-from DiffusionSegLib.bundles.bundle import BundleConfig
+from DiffusionSegLib.bundles.bundle import TEMPLATE, BundleConfig, ModelBundle
 from DiffusionSegLib.bundles.export import write_bundle
+from DiffusionSegLib.diffusion.guidance import image_with_positions, labelmap_with_positions
 from DiffusionSegLib.diffusion.pretraining import Pretraining
 from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
 from DiffusionSegLib.errors import DiffusionSegError
@@ -22,6 +23,8 @@ from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.normalisation import Normalisation
 from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.reading import NIBABEL_ENDINGS, SIMPLEITK_ENDINGS, read_labelmap, read_volume
+from DiffusionSegLib.template import Template
+from DiffusionSegLib.template_building import build_template
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,14 @@ class PretrainingJob:
         name: what the bundle is called.
         licence: of its weights.
         modality: "mr" or "ct".
+        start_from: denoisers whose weights to begin with.
     """
 
     config: PretrainingConfig
     name: str
     licence: str
     modality: Literal["mr", "ct"]
+    start_from: ModelBundle | None = None
 
     def run(
         self,
@@ -59,7 +64,11 @@ class PretrainingJob:
         if not volumes:
             raise DiffusionSegError("There are no images to pretrain on.", "Name scans or a folder that holds some.")
         maps = [self._labelmap(path) for path in found_files(labelmaps)]
+        if self.config.position_weight:
+            volumes, maps = self._with_positions(volumes, maps, out, progress)
         pretraining = Pretraining(volumes, maps, self.config, device)
+        if self.start_from is not None:
+            pretraining.start_from(self.start_from.denoisers())
         pretraining.run(out / "training", progress)
         write_bundle(out, self._bundle_config(), pretraining.state.mean, self._card(len(volumes), len(maps)))
         with atomic_path(out / "samples.png") as part:
@@ -79,8 +88,26 @@ class PretrainingJob:
         placed[0][tuple(points.T)] = labelmap[labelmap > 0]
         return placed
 
+    def _with_positions(
+        self, volumes: list[np.ndarray], maps: list[np.ndarray], out: Path, progress: Progress
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Images and label maps with the positions of their voxels in a template, which becomes part of the bundle."""
+        spacing = self.config.spacing_mm
+        if not (out / TEMPLATE).exists():
+            template = build_template([volume[0] for volume in volumes], spacing, progress)
+            out.mkdir(parents=True, exist_ok=True)
+            with atomic_path(out / TEMPLATE) as part:
+                template.save(part)
+        template = Template.load(out / TEMPLATE)
+        total = len(volumes) + len(maps)
+        placed = []
+        for number, volume in enumerate(volumes + maps):
+            progress("alignment", number, total)
+            add_positions = image_with_positions if number < len(volumes) else labelmap_with_positions
+            placed.append(add_positions(volume, template, spacing))
+        return placed[: len(volumes)], placed[len(volumes) :]
+
     def _bundle_config(self) -> BundleConfig:
-        blocks = FeatureConfig().blocks
         return BundleConfig(
             name=self.name,
             description=f"Denoisers of {self.modality.upper()} slices at {self.config.spacing_mm:g} mm.",
@@ -91,7 +118,7 @@ class PretrainingJob:
             shared=self.config.shared,
             spacing_mm=self.config.spacing_mm,
             modality=self.modality,
-            features=FeatureConfig(blocks=blocks),
+            features=FeatureConfig(coordinates="template" if self.config.position_weight else "box"),
         )
 
     def _card(self, images: int, labelmaps: int) -> str:

@@ -20,7 +20,7 @@ class SliceSource:
 
     Args:
         volumes: arrays of shape (channels, I, J, K) on the model's grid, any type (kept as they are).
-        outside: what lies beyond the volumes' edges.
+        outside: what lies beyond the volumes' edges, and where the first channel shows no tissue.
     """
 
     def __init__(self, volumes: Sequence[np.ndarray], *, outside: float) -> None:
@@ -35,7 +35,7 @@ class SliceSource:
         return torch.stack(crops), torch.from_numpy(views)
 
     def _extent(self, volume: Tensor) -> list[tuple[int, int]]:
-        tissue = (volume != self.outside).any(dim=0).numpy()
+        tissue = (volume[0] != self.outside).numpy()
         extent = []
         for axis in range(3):
             found = np.flatnonzero(tissue.any(axis=tuple(other for other in range(3) if other != axis)))

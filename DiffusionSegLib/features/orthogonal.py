@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import SimpleITK as sitk
 import torch
 from torch import Tensor
 
 from DiffusionSegLib.features.activations import ViewActivations
 from DiffusionSegLib.features.extraction import ActivationExtractor
 from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.features.local_features import absolute_features, local_features, local_images
 from DiffusionSegLib.progress import Progress, silent
 
 GATHER_CHUNK = 16_384
@@ -24,16 +24,17 @@ CROP_MARGIN = 8
 class OrthogonalFeatures:
     """What is known of every voxel of a scan, without a full-size feature volume.
 
-    A voxel's features are, in this order: the activations of the views, fused, then intensities and coordinates.
+    A voxel's features are, in this order: the activations of the views, fused, then those that need no denoiser.
 
     Args:
         config: which features these are.
         origin: where the crop around the tissue begins on the model's grid.
         tissue: which voxels of the crop are not air, bool of shape (I, J, K).
         views: the views' activations over the crop.
-        local: intensities and coordinates, float32 of shape (number, I, J, K).
-        mean: mean of each feature over the tissue.
-        spread: standard deviation of each feature over the tissue.
+        local: what intensities and positions are made from, float32 of shape (number, I, J, K).
+        mean: mean of each feature over the tissue; 0 for positions in the template.
+        spread: standard deviation of each feature over the tissue, larger for activations, as they weigh less; 1 for
+            positions in the template.
     """
 
     config: FeatureConfig
@@ -52,18 +53,27 @@ class OrthogonalFeatures:
         extractor: ActivationExtractor,
         spacing_mm: float,
         progress: Progress = silent,
+        positions: np.ndarray | None = None,
     ) -> OrthogonalFeatures:
-        """Features of a normalised volume (channels, I, J, K) whose `tissue` (I, J, K) is not air."""
+        """Features of a normalised volume (channels, I, J, K) whose `tissue` (I, J, K) is not air.
+
+        `positions` in the template (3, I, J, K) are needed where the configuration wants them.
+        """
         low, high = tissue_box(tissue)
         box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
         crop, inside = volume[(slice(None), *box)], tissue[box]
         views = tuple(extractor.extract(crop, progress))
-        local = local_features(crop, inside, extractor.config, spacing_mm)
+        places = None if positions is None else positions[(slice(None), *box)]
+        local = local_images(crop, inside, places, extractor.config, spacing_mm)
         raw = cls(extractor.config, low, inside, views, local, torch.zeros(1), torch.ones(1))
         points = np.argwhere(inside)
         chosen = np.random.default_rng(0).permutation(len(points))[:STATISTICS_VOXELS]
         spread, mean = torch.std_mean(raw.at(torch.from_numpy(points[chosen])), dim=0)
-        return cls(extractor.config, low, inside, views, local, mean, spread.clamp(min=1e-4))
+        spread = spread.clamp(min=1e-4)
+        spread[: raw.view_channels] *= (raw.view_channels / extractor.config.activation_weight) ** 0.5
+        absolute = len(spread) - absolute_features(extractor.config)
+        mean[absolute:], spread[absolute:] = 0, 1
+        return cls(extractor.config, low, inside, views, local, mean, spread)
 
     @property
     def view_channels(self) -> int:
@@ -87,8 +97,8 @@ class OrthogonalFeatures:
             fused = torch.stack(parts).amax(0)
         else:
             fused = torch.cat(parts, dim=1)
-        beside = self.local[:, points[:, 0], points[:, 1], points[:, 2]].T
-        return torch.cat([fused, beside], dim=1)
+        beside = self.local[:, points[:, 0], points[:, 1], points[:, 2]]
+        return torch.cat([fused, local_features(beside, self.config)], dim=1)
 
 
 def tissue_box(tissue: np.ndarray) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
@@ -97,21 +107,3 @@ def tissue_box(tissue: np.ndarray) -> tuple[tuple[int, int, int], tuple[int, int
     low = np.maximum(found.min(0) - CROP_MARGIN, 0)
     high = np.minimum(found.max(0) + 1 + CROP_MARGIN, tissue.shape)
     return (int(low[0]), int(low[1]), int(low[2])), (int(high[0]), int(high[1]), int(high[2]))
-
-
-def local_features(volume: np.ndarray, tissue: np.ndarray, config: FeatureConfig, spacing_mm: float) -> Tensor:
-    """Smoothed intensities of each channel, then the position in the tissue's bounding box from -1 to 1."""
-    parts = []
-    for channel in volume:
-        image = sitk.GetImageFromArray(np.ascontiguousarray(channel, dtype=np.float32))
-        for sigma in config.intensity_sigmas_mm:
-            smooth = sitk.SmoothingRecursiveGaussian(image, sigma / spacing_mm) if sigma else image
-            parts.append(sitk.GetArrayFromImage(smooth))
-    if config.coordinates:
-        found = np.argwhere(tissue)
-        low, high = found.min(0), found.max(0)
-        for axis, size in enumerate(tissue.shape):
-            place = 2 * (np.arange(size) - low[axis]) / max(high[axis] - low[axis], 1) - 1
-            shape = [size if other == axis else 1 for other in range(3)]
-            parts.append(np.broadcast_to(place.reshape(shape).astype(np.float32), tissue.shape))
-    return torch.from_numpy(np.stack(parts) if parts else np.zeros((0, *tissue.shape), np.float32))

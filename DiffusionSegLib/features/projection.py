@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from DiffusionSegLib.features.activations import ViewActivations, interpolation_matrix
+from DiffusionSegLib.features.local_features import local_features
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 
 Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
@@ -36,8 +37,9 @@ class FirstLayerProjection:
         if self.features.config.fusion == "max":
             return self._voxel_by_voxel(box)
         inside = tuple(slice(start, stop) for start, stop in box)
-        local = self.features.local[(slice(None), *inside)].to(self.device)
-        total = torch.addmm(self.bias, local.flatten(1).T, self.local_weight).reshape(*local.shape[1:], -1)
+        images = self.features.local[(slice(None), *inside)].to(self.device)
+        local = local_features(images.flatten(1), self.features.config)
+        total = torch.addmm(self.bias, local, self.local_weight).reshape(*images.shape[1:], -1)
         for view, weight in zip(self.features.views, self.view_weights, strict=True):
             self._add_view(total.movedim(view.axis, 0), view, weight, box)
         return total

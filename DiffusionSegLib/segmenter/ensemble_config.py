@@ -16,7 +16,7 @@ class EnsembleConfig:
         steps: largest number of steps.
         learning_rate: the peak of a one-cycle schedule.
         weight_decay: AdamW's.
-        feature_dropout: share of features hidden from a member in a step.
+        feature_dropout: share of the activations hidden from a member in a step.
         balance: 1 draws voxels as they come, 0 all classes alike, values between temper the imbalance.
         held_out: share of the annotated neighbourhoods that only tell when to stop.
         patience: checks without an improvement on them before stopping.

@@ -29,11 +29,13 @@ class TrainingVoxels:
         features: float32 or float16, shape (N, features).
         classes: class numbers from 0, shape (N,).
         points: voxel indices, shape (N, 3).
+        activations: how many of the features, the first ones, come from denoisers.
     """
 
     features: Tensor
     classes: Tensor
     points: Tensor
+    activations: int
 
 
 def train_ensemble(
@@ -78,9 +80,8 @@ def train_ensemble(
         rows = learnt[drawn].to(device)
         batch = features[rows].float().reshape(config.members, config.batch, -1)
         if config.feature_dropout:
-            shape = (config.members, 1, batch.shape[-1])
-            kept = torch.rand(shape, generator=random).to(device) >= config.feature_dropout
-            batch = batch * kept / (1 - config.feature_dropout)
+            kept = torch.rand(config.members, 1, voxels.activations, generator=random).to(device)
+            batch[..., : voxels.activations] *= (kept >= config.feature_dropout) / (1 - config.feature_dropout)
         loss = F.cross_entropy(ensemble(batch).flatten(0, 1), targets[rows])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -53,7 +53,7 @@ def gather_training_voxels(
     for start in range(0, len(places), CHUNK):
         progress("gathering", start, len(places))
         parts.append(features.at(places[start : start + CHUNK]).half())
-    return TrainingVoxels(torch.cat(parts), torch.from_numpy(classes[chosen]), places)
+    return TrainingVoxels(torch.cat(parts), torch.from_numpy(classes[chosen]), places, features.view_channels)
 
 
 def _limited(classes: np.ndarray, most: int, seed: int) -> np.ndarray:

@@ -60,6 +60,8 @@ def trained_on_a_head(tiny_bundle):
     session.open(a_volume(image))
     session.annotate(nine_slices(image, labels, session._opened().grid))
     segmenter = session.train()
+    # Opened again, the scan has no annotation that would stay as it is.
+    session.open(a_volume(image))
     return segmenter, session.predict(), image
 
 
@@ -159,3 +161,35 @@ def test_steps_in_the_wrong_order_are_told_of(tiny_bundle):
         session.train()
     with pytest.raises(DiffusionSegError, match="no segmenter"):
         session.predict()
+
+
+def test_what_is_annotated_stays_as_it_is_annotated_however_odd(tiny_bundle):
+    image, labels = a_head()
+    annotation = nine_slices(image, labels, a_volume(image).grid)
+    odd = annotation.labelmap.copy()
+    # Air painted as a structure is what no segmenter would ever find.
+    assert odd[0, 0, 0] == 0
+    odd[0, 0, :5] = 7
+    session = Session(options(tiny_bundle))
+    session.open(a_volume(image))
+    session.annotate(replace(annotation, labelmap=odd))
+    session.train()
+    prediction = session.predict()
+    np.testing.assert_array_equal(prediction.labelmap[annotation.known], odd[annotation.known])
+    assert not prediction.uncertainty[annotation.known].any()
+    assert prediction.uncertainty.any()
+    (shown,) = session.preview([(0, 0)])
+    np.testing.assert_array_equal(shown.labelmap, prediction.labelmap[0])
+    np.testing.assert_array_equal(shown.uncertainty, prediction.uncertainty[0])
+
+
+def test_an_annotation_with_labels_that_a_segmenter_does_not_know_does_not_change_its_result(
+    tiny_bundle, trained_on_a_head
+):
+    image, labels = a_head()
+    volume = a_volume(image)
+    session = Session(options(tiny_bundle))
+    session.open(volume)
+    expected = session.predict(trained_on_a_head[0]).labelmap
+    session.annotate(nine_slices(image, labels + 2 * (labels > 0), volume.grid))
+    np.testing.assert_array_equal(session.predict(trained_on_a_head[0]).labelmap, expected)

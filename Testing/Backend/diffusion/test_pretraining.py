@@ -7,6 +7,7 @@ from conftest import a_head
 from small_denoiser import SMALL
 
 from DiffusionSegLib.bundles.bundle import find_bundle
+from DiffusionSegLib.diffusion.augmentation import AugmentationConfig
 from DiffusionSegLib.diffusion.pretraining import Pretraining
 from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
 from DiffusionSegLib.diffusion.pretraining_job import PretrainingJob
@@ -71,6 +72,70 @@ def test_images_become_a_bundle_with_samples(tmp_path):
     assert bundle.config.spacing_mm == 2.0
     bundle.denoisers()
     assert (tmp_path / "bundle" / "samples.png").stat().st_size > 100
+
+
+def with_positions(volume):
+    """The volume with its voxels' places, from -1 to 1, as three more channels."""
+    places = np.stack(np.meshgrid(*(np.linspace(-1, 1, size) for size in volume.shape[1:]), indexing="ij"))
+    return np.concatenate([volume, places]).astype(np.float16)
+
+
+def a_guided_pretraining(**changes):
+    config = replace(CONFIG, unet=replace(SMALL, channels_out=4), position_weight=2.0, **changes)
+    image, labels = normalised_head()
+    return Pretraining([with_positions(image)], [with_positions(labels)], config, torch.device("cpu"))
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_positions_are_learnt_beside_the_noise(shared):
+    pretraining = a_guided_pretraining(steps=60, learning_rate=3e-3, shared=shared)
+    losses = [pretraining.advance() for _ in range(60)]
+    assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
+    assert pretraining.samples().ndim == 2
+
+
+def test_positions_turn_over_in_a_mirror_and_tell_no_side_in_sagittal_slices():
+    pretraining = a_guided_pretraining(
+        augmentation=AugmentationConfig(rotation_degrees=0, zoom=0), batch=64, synthetic_share=0
+    )
+    images, positions, views, _, _ = pretraining._batch(0)
+    assert (positions[views == 0, 0] >= 0).all()
+    across = positions[views == 2, 0]
+    tissue = images[views == 2, 0] > -0.99
+    # Mirrored or not, the right side of the head comes where its positions say: they rise along the first axis.
+    steps = (across[:, 1:] - across[:, :-1])[tissue[:, 1:] & tissue[:, :-1]]
+    assert (steps > 0).all()
+
+
+def test_a_training_begins_with_the_weights_of_another_bundle(tiny_bundle):
+    config = replace(CONFIG, unet=replace(tiny_bundle.config.unet, channels_out=4), position_weight=2.0)
+    image, labels = normalised_head()
+    pretraining = Pretraining([with_positions(image)], [with_positions(labels)], config, torch.device("cpu"))
+    pretraining.start_from(tiny_bundle.denoisers())
+    given = tiny_bundle.denoisers().state_dict()
+    for name, value in pretraining.state.mean.items():
+        torch.testing.assert_close(value[: len(given[name])], given[name], rtol=0, atol=0)
+
+
+def test_a_bundle_of_another_shape_to_start_from_is_told_of(tiny_bundle):
+    pretraining = a_pretraining(replace(CONFIG, unet=replace(SMALL, base_channels=16)))
+    with pytest.raises(DiffusionSegError, match="another shape"):
+        pretraining.start_from(tiny_bundle.denoisers())
+
+
+def test_images_become_a_bundle_with_a_template(tmp_path):
+    image, labels = a_head()
+    for name, shift in (("one", 0), ("two", 2)):
+        moved = np.roll(image, shift, axis=0)
+        write_volume(tmp_path / "scans" / f"{name}.nii.gz", moved, Grid(image.shape, np.diag([2.0, 2.0, 2.0, 1.0])))
+    write_volume(tmp_path / "maps" / "one.nii.gz", labels.astype(np.uint8), Grid(image.shape, np.eye(4)))
+    config = replace(CONFIG, spacing_mm=2.0, unet=replace(SMALL, channels_out=4), position_weight=2.0)
+    job = PretrainingJob(config, "mine", "CC0", "mr")
+    job.run([tmp_path / "scans"], [tmp_path / "maps"], tmp_path / "bundle", torch.device("cpu"))
+    bundle = find_bundle(str(tmp_path / "bundle"))
+    assert bundle.config.features.coordinates == "template"
+    assert bundle.template.spacing_mm == 2.0
+    assert 0.5 < bundle.template.image.max() <= 1
 
 
 def test_a_folder_without_images_is_told_of(tmp_path):

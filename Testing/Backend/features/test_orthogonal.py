@@ -10,10 +10,13 @@ from conftest import a_head
 
 from DiffusionSegLib.features.extraction import ActivationExtractor, shared_noise
 from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.features.local_features import local_features
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.features.projection import FirstLayerProjection
 
-CONFIG = FeatureConfig(time_steps=(50, 150), blocks=(0, 1, 3), intensity_sigmas_mm=(0.0, 1.0))
+CONFIG = FeatureConfig(
+    time_steps=(50, 150), blocks=(0, 1, 3), intensity_sigmas_mm=(0.0, 1.0), edge_sigmas_mm=(1.0,), activation_weight=40
+)
 
 
 def features_of(bundle, config=CONFIG):
@@ -60,8 +63,9 @@ def naive_features(bundle, features, volume, config):
         fused = torch.stack(views).amax(0)
     else:
         fused = torch.cat(views)
-    everything = torch.cat([fused, features.local])
-    return (everything.flatten(1).T - features.mean) / features.spread
+    beside = local_features(features.local.flatten(1), config)
+    everything = torch.cat([fused.flatten(1).T, beside], dim=1)
+    return (everything - features.mean) / features.spread
 
 
 @pytest.mark.parametrize("fusion", ["sum", "concat", "max"])
@@ -96,11 +100,31 @@ def test_a_tile_equals_its_part_of_the_whole(tiny_bundle):
     torch.testing.assert_close(part, whole[3:11, 5:6, 0:17], rtol=1e-4, atol=1e-3)
 
 
-def test_features_are_standardised_over_the_tissue(tiny_bundle):
+def test_features_are_standardised_over_the_tissue_and_activations_together_weigh_what_they_are_told_to(tiny_bundle):
     features, _ = features_of(tiny_bundle)
     found = features.at(torch.from_numpy(np.argwhere(features.tissue)))
     torch.testing.assert_close(found.mean(0), torch.zeros(found.shape[1]), rtol=0, atol=1e-3)
-    torch.testing.assert_close(found.std(0), torch.ones(found.shape[1]), rtol=0, atol=1e-2)
+    spread = found.std(0)
+    beside = spread[features.view_channels :]
+    torch.testing.assert_close(beside, torch.ones(len(beside)), rtol=0, atol=1e-2)
+    assert abs(float((spread[: features.view_channels] ** 2).sum()) - CONFIG.activation_weight) < 0.5
+
+
+def test_positions_in_a_template_are_the_same_features_in_every_scan(tiny_bundle):
+    config = replace(CONFIG, coordinates="template", position_wavelengths_mm=(40.0,))
+    image, _ = a_head((22, 27, 18))
+    positions = np.stack(np.meshgrid(*(0.01 * np.arange(size) for size in image.shape), indexing="ij"))
+    extractor = ActivationExtractor(tiny_bundle.denoisers(), tiny_bundle.config.schedule, config)
+    normalised = (image / image.max() * 2 - 1)[None]
+    features = OrthogonalFeatures.extract(normalised, image > 0, extractor, 1.0, positions=positions)
+    point = torch.tensor([[11, 13, 9]])
+    places_mm = torch.tensor([11.0, 13.0, 9.0]) + torch.tensor(features.origin)
+    waves = places_mm * 2 * torch.pi / 40
+    expected = torch.cat([places_mm / 15, waves.sin(), waves.cos()])
+    torch.testing.assert_close(features.at(point)[0, -9:], expected, rtol=1e-4, atol=1e-4)
+    weight = torch.randn(len(features.mean), 5)
+    hidden = FirstLayerProjection(features, weight, torch.zeros(5)).hidden(((11, 12), (13, 14), (9, 10)))
+    torch.testing.assert_close(hidden[0, 0], features.at(point) @ weight, rtol=1e-3, atol=1e-2)
 
 
 def test_all_slices_share_the_middle_of_one_noise_image():

@@ -57,7 +57,7 @@ def separable_voxels(count: int = 3000) -> TrainingVoxels:
     centres = random.normal(size=(3, 8)) * 2
     features = centres[classes] + random.normal(size=(count, 8)) * 0.6
     points = random.integers(0, 60, (count, 3))
-    return TrainingVoxels(torch.from_numpy(features).half(), torch.from_numpy(classes), torch.from_numpy(points))
+    return TrainingVoxels(torch.from_numpy(features).half(), torch.from_numpy(classes), torch.from_numpy(points), 2)
 
 
 def test_training_learns_classes_and_does_not_lose_the_smallest():
@@ -68,6 +68,17 @@ def test_training_learns_classes_and_does_not_lose_the_smallest():
     found = logits.softmax(-1).mean(0).argmax(-1)
     for value in range(3):
         assert (found == value)[voxels.classes == value].float().mean() > 0.9
+
+
+def test_hiding_all_activations_leaves_the_other_features_to_learn_from():
+    voxels = separable_voxels()
+    voxels.features[:, :2] = 1000 * voxels.classes[:, None].half()
+    config = EnsembleConfig(members=2, hidden=(16, 8), batch=128, steps=300, feature_dropout=0.999)
+    ensemble = train_ensemble(voxels, 3, config, 0, torch.device("cpu"))
+    features = voxels.features.float()
+    features[:, :2] = 0
+    found = ensemble(features[None].expand(2, -1, -1)).softmax(-1).mean(0).argmax(-1)
+    assert (found == voxels.classes).float().mean() > 0.9
 
 
 def test_members_differ_and_a_seed_repeats_them():

@@ -1,0 +1,74 @@
+"""Features of a voxel that need no denoiser: intensities around it, and where in the body it lies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+from torch import Tensor
+
+from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.template import UNIT_MM
+
+# Positions in the template as multiples of this: a head then spans about -5 to 5, where intensities span -2 to 2.
+POSITION_STEP_MM = 15.0
+
+
+def local_images(
+    volume: np.ndarray, tissue: np.ndarray, positions: np.ndarray | None, config: FeatureConfig, spacing_mm: float
+) -> Tensor:
+    """What is kept of each voxel, float32 (number, I, J, K): intensities, edges, then three positions if any.
+
+    Args:
+        volume: the normalised scan (channels, I, J, K).
+        tissue: which voxels are not air.
+        positions: in the template (3, I, J, K) in units of 100 mm, where the configuration wants them.
+        config: which features to take.
+        spacing_mm: edge of the voxels.
+    """
+    parts = [image for channel in volume for image in _filtered(channel, config, spacing_mm)]
+    if config.coordinates == "box":
+        parts += _box_positions(tissue)
+    elif config.coordinates == "template":
+        assert positions is not None
+        parts += list(positions)
+    stacked = np.stack(parts) if parts else np.zeros((0, *tissue.shape))
+    return torch.from_numpy(np.ascontiguousarray(stacked, dtype=np.float32))
+
+
+def local_features(images: Tensor, config: FeatureConfig) -> Tensor:
+    """Features (N, number) from what was kept of N voxels (kept, N)."""
+    if config.coordinates != "template":
+        return images.T
+    positions_mm = images[-3:].T * UNIT_MM
+    waves = [positions_mm * (2 * math.pi / length) for length in config.position_wavelengths_mm]
+    encoded = [part for wave in waves for part in (wave.sin(), wave.cos())]
+    return torch.cat([images[:-3].T, positions_mm / POSITION_STEP_MM, *encoded], dim=1)
+
+
+def absolute_features(config: FeatureConfig) -> int:
+    """How many of the features, the last ones, mean the same in every scan: they are not standardised."""
+    return 3 + 6 * len(config.position_wavelengths_mm) if config.coordinates == "template" else 0
+
+
+def _filtered(channel: np.ndarray, config: FeatureConfig, spacing_mm: float) -> Iterator[np.ndarray]:
+    image = sitk.GetImageFromArray(np.ascontiguousarray(channel, dtype=np.float32))
+    for sigma in config.intensity_sigmas_mm:
+        smooth = sitk.SmoothingRecursiveGaussian(image, sigma / spacing_mm) if sigma else image
+        yield sitk.GetArrayFromImage(smooth)
+    for sigma in config.edge_sigmas_mm:
+        yield sitk.GetArrayFromImage(sitk.GradientMagnitudeRecursiveGaussian(image, sigma / spacing_mm))
+        yield sitk.GetArrayFromImage(sitk.LaplacianRecursiveGaussian(image, sigma / spacing_mm))
+
+
+def _box_positions(tissue: np.ndarray) -> Iterator[np.ndarray]:
+    """The position in the tissue's bounding box, from -1 to 1 along each axis."""
+    found = np.argwhere(tissue)
+    low, high = found.min(0), found.max(0)
+    for axis, size in enumerate(tissue.shape):
+        place = 2 * (np.arange(size) - low[axis]) / max(high[axis] - low[axis], 1) - 1
+        shape = [size if other == axis else 1 for other in range(3)]
+        yield np.broadcast_to(place.reshape(shape).astype(np.float32), tissue.shape)

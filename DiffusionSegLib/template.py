@@ -1,0 +1,99 @@
+"""Where the voxels of a scan lie in a template: positions that mean the same in every person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import SimpleITK as sitk
+
+from DiffusionSegLib.alignment import find_transform, image_of, shrunk
+from DiffusionSegLib.errors import DiffusionSegError
+
+# Positions are given in this unit, so that those within a head stay below one.
+UNIT_MM = 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """An average scan that others are aligned to.
+
+    Args:
+        image: intensities from 0 to 1, shape (I, J, K) in RAS order; air is 0.
+        spacing_mm: edge of its voxels.
+    """
+
+    image: np.ndarray
+    spacing_mm: float
+
+    @classmethod
+    def load(cls, path: Path) -> Template:
+        """Read a template that `save` wrote.
+
+        Raises:
+            DiffusionSegError: if it cannot be read.
+        """
+        try:
+            file = nib.nifti1.load(path)
+            return cls(np.asarray(file.dataobj, np.float32) / 255, float(file.header.get_zooms()[0]))
+        except (OSError, ValueError, nib.filebasedimages.ImageFileError) as error:
+            message = f"The template {path.name} of the bundle cannot be read."
+            raise DiffusionSegError(message, "Install the bundle again.") from error
+
+    def save(self, path: Path) -> None:
+        """Write the template as an 8-bit NIfTI file."""
+        affine = np.diag([self.spacing_mm] * 3 + [1])
+        nib.nifti1.save(nib.nifti1.Nifti1Image(np.rint(self.image * 255).astype(np.uint8), affine), path)
+
+    def positions(self, normalised: np.ndarray, spacing_mm: float, *, deforming: bool = True) -> np.ndarray:
+        """Where each voxel of a scan lies in the template: an affine, then a smooth deformation, found by intensities.
+
+        Args:
+            normalised: the scan (I, J, K) in RAS order, in [-1, 1], where -1 is air.
+            spacing_mm: edge of its voxels.
+            deforming: whether a deformation follows the affine.
+
+        Returns:
+            float32 (3, I, J, K): right, anterior and superior of the template's centre of mass, in units of 100 mm.
+
+        Raises:
+            DiffusionSegError: if the two have nothing in common.
+        """
+        scan = shrunk(image_of((normalised + 1) / 2, spacing_mm), self.spacing_mm)
+        to_template = find_transform(scan, self.sitk_image, deforming=deforming)
+        # The field is smooth: found at the template's spacing and interpolated, it costs an eighth.
+        shift = sitk.TransformToDisplacementField(
+            to_template, sitk.sitkVectorFloat32, scan.GetSize(), scan.GetOrigin(), scan.GetSpacing()
+        )
+        fine = sitk.Image([int(size) for size in normalised.shape], sitk.sitkUInt8)
+        fine.SetSpacing([spacing_mm] * 3)
+        resampler = sitk.ResampleImageFilter()
+        resampler.SetReferenceImage(fine)
+        resampler.UseNearestNeighborExtrapolatorOn()
+        positions = sitk.GetArrayFromImage(resampler.Execute(shift)).transpose(3, 2, 1, 0)
+        for axis, size in enumerate(normalised.shape):
+            steps = np.arange(size, dtype=np.float32) * spacing_mm - self._centre_mm[axis]
+            positions[axis] += steps.reshape([-1 if other == axis else 1 for other in range(3)])
+        return np.ascontiguousarray(positions / UNIT_MM, dtype=np.float32)
+
+    def at(self, positions: np.ndarray) -> np.ndarray:
+        """The template's intensities at positions (3, I, J, K), those of the nearest voxels; air beyond its edge."""
+        shape = np.asarray(self.image.shape)[:, None]
+        flat = positions.reshape(3, -1) * UNIT_MM + self._centre_mm[:, None]
+        voxels = np.rint(flat / self.spacing_mm).astype(int)
+        inside = ((voxels >= 0) & (voxels < shape)).all(0)
+        found = np.zeros(flat.shape[1], np.float32)
+        found[inside] = self.image[tuple(voxels[:, inside])]
+        return found.reshape(positions.shape[1:])
+
+    @cached_property
+    def sitk_image(self) -> sitk.Image:
+        """The template with its first voxel at the origin."""
+        return image_of(self.image, self.spacing_mm)
+
+    @cached_property
+    def _centre_mm(self) -> np.ndarray:
+        return np.argwhere(self.image > 0.1).mean(0) * self.spacing_mm

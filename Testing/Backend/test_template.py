@@ -1,0 +1,108 @@
+"""Aligning scans to a template, and making one."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from DiffusionSegLib.diffusion.guidance import image_with_positions, labelmap_with_positions
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.template import UNIT_MM, Template
+from DiffusionSegLib.template_building import build_template
+
+SPACING_MM = 2.0
+SHAPE = (44, 52, 40)
+
+
+def brain_like(turn_degrees: float = 0.0, shift: float = 0.0, bend: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """An ellipsoid with three structures, moved and bent: intensities from 0 to 1 and labels."""
+    places = np.stack(np.meshgrid(*(np.arange(size) - (size - 1) / 2 for size in SHAPE), indexing="ij"))
+    angle = np.deg2rad(turn_degrees)
+    first = np.cos(angle) * places[0] - np.sin(angle) * places[1] - shift
+    second = np.sin(angle) * places[0] + np.cos(angle) * places[1]
+    third = places[2] + bend * np.sin(first / 6)
+    labels = np.zeros(SHAPE, np.int16)
+    labels[(first / 17) ** 2 + (second / 21) ** 2 + (third / 15) ** 2 < 1] = 1
+    labels[((first - 6) / 5) ** 2 + ((second - 4) / 7) ** 2 + (third / 5) ** 2 < 1] = 2
+    labels[((first + 6) / 5) ** 2 + ((second + 5) / 6) ** 2 + ((third - 2) / 6) ** 2 < 1] = 3
+    labels[(first / 4) ** 2 + (second / 5) ** 2 + ((third + 7) / 4) ** 2 < 1] = 4
+    brightness = np.array([0, 0.7, 0.35, 0.95, 0.15])[labels]
+    return ndimage.gaussian_filter(brightness, 0.7) * (labels > 0), labels
+
+
+def centre_mm(positions: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    return positions[:, inside].mean(1) * UNIT_MM
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return Template(brain_like()[0].astype(np.float32), SPACING_MM)
+
+
+def test_a_turned_and_bent_scan_finds_its_structures_where_the_template_has_them(template):
+    _, still = brain_like()
+    image, labels = brain_like(turn_degrees=8, shift=2.5, bend=1.5)
+    expected = template.positions(2 * template.image - 1, SPACING_MM)
+    found = template.positions(2 * image - 1, SPACING_MM)
+    without = template.positions(2 * image - 1, SPACING_MM, deforming=False)
+    for value in (2, 3, 4):
+        place = centre_mm(expected, still == value)
+        assert np.abs(centre_mm(found, labels == value) - place).max() < 1.0
+    errors = [np.abs(template.at(positions)[labels > 0] - image[labels > 0]).mean() for positions in (without, found)]
+    assert errors[1] < 0.7 * errors[0]
+
+
+def test_a_scan_with_other_voxels_finds_the_same_positions(template):
+    image, labels = brain_like()
+    fine = ndimage.zoom(image, 2, order=1, grid_mode=True, mode="nearest").clip(0, 1)
+    fine_labels = ndimage.zoom(labels, 2, order=0, grid_mode=True, mode="nearest")
+    coarse_places = template.positions(2 * image - 1, SPACING_MM)
+    fine_places = template.positions(2 * fine - 1, SPACING_MM / 2)
+    for value in (2, 3, 4):
+        difference = centre_mm(fine_places, fine_labels == value) - centre_mm(coarse_places, labels == value)
+        assert np.abs(difference).max() < 0.7
+
+
+def test_a_template_on_disk_is_the_same_but_for_eight_bits(template, tmp_path):
+    template.save(tmp_path / "template.nii.gz")
+    again = Template.load(tmp_path / "template.nii.gz")
+    assert again.spacing_mm == SPACING_MM
+    assert np.abs(again.image - template.image).max() < 1 / 255
+
+
+def test_a_bundle_without_its_template_is_told_of(tmp_path):
+    with pytest.raises(DiffusionSegError, match="template"):
+        Template.load(tmp_path / "template.nii.gz")
+
+
+def test_a_scan_that_shows_nothing_is_told_of(template):
+    with pytest.raises(DiffusionSegError, match="aligned"):
+        template.positions(np.full(SHAPE, -1.0), SPACING_MM)
+
+
+def test_moved_scans_differ_less_from_their_template_than_from_their_plain_average():
+    scans = [
+        brain_like(turn_degrees=turn, shift=shift, bend=bend)[0] * 2 - 1
+        for turn, shift, bend in ((-6, 1, 0), (5, -2, 1), (2, 1, -1))
+    ]
+    template = build_template(scans, SPACING_MM)
+    plain = np.mean(scans, axis=0)
+    apart = [np.abs(scan - plain)[scan > -0.9].mean() / 2 for scan in scans]
+    aligned = [
+        np.abs(template.at(template.positions(scan, SPACING_MM)) - (scan + 1) / 2)[scan > -0.9].mean() for scan in scans
+    ]
+    assert max(aligned) < 0.6 * min(apart)
+    assert template.image.min() >= 0
+    assert template.image.max() <= 1
+
+
+def test_label_maps_find_their_positions_without_intensities(template):
+    image, still = brain_like()
+    _, labels = brain_like(turn_degrees=6, shift=-2)
+    expected = image_with_positions((2 * image - 1)[None], template, SPACING_MM)[1:]
+    found = labelmap_with_positions(labels[None], template, SPACING_MM)
+    np.testing.assert_array_equal(found[0], labels)
+    for value in (2, 3, 4):
+        difference = centre_mm(found[1:].astype(np.float32), labels == value) - centre_mm(
+            expected.astype(np.float32), still == value
+        )
+        assert np.abs(difference).max() < 2.0
