@@ -81,7 +81,7 @@ class AppliedPreview:
         editor.GetSegmentEditorNode().SetSelectedSegmentID(identifier)
         editor.SetCurrentSegmentID(identifier)
         modifier = oriented_image(mask.astype(np.uint8), VoxelGeometry.of(volume))
-        editor.ModifySegmentByLabelmap(self.target, identifier, modifier, editor.ModificationModeSet, False, True)
+        editor.ModifySegmentByLabelmap(self.target, identifier, modifier, editor.ModificationModeSet, False, False)
 
 
 def _segment_for(target: slicer.vtkMRMLSegmentationNode, label: Label) -> str:

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 (a fake takes what the real client takes)
 """A fake of the worker's client: the same methods, in this process, by a rule that needs no learning to speak of."""
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ class FakeWorkerError(DiffusionSegError):
     """What the real client raises where the worker answers with an error."""
 
 
-class FakeWorkerDied(FakeWorkerError):
+class FakeWorkerDiedError(FakeWorkerError):
     """What the real client raises where the worker ended."""
 
 
@@ -61,7 +62,7 @@ class FakeWorkerClient:
     def start(self, method, params, arrays=None, on_progress=None):
         self.calls.append(method)
         if not self.alive:
-            raise FakeWorkerDied("The worker ended unexpectedly.", "Start again.")
+            raise FakeWorkerDiedError("The worker ended unexpectedly.", "Start again.")
         self.cancelled = False
         json.dumps(params)
         return FakeCall(self, method, params, arrays or {})
@@ -88,7 +89,7 @@ class FakeWorkerClient:
 
     def answered(self, call):
         if not self.alive:
-            return FakeWorkerDied("The worker ended unexpectedly.", "Start again.")
+            return FakeWorkerDiedError("The worker ended unexpectedly.", "Start again.")
         if self.cancelled:
             return FakeWorkerError("Stopped.")
         if call.method in self.faults:
