@@ -23,12 +23,14 @@ class Step:
         params: its parameters.
         arrays: makes its arrays, just before they are sent.
         succeeded: told the result.
+        dispensable: its failure, other than the worker's end, fails nothing else.
     """
 
     method: str
     params: dict[str, Any]
     arrays: Callable[[], dict[str, np.ndarray]] = dict
     succeeded: Callable[[dict[str, Any]], None] | None = None
+    dispensable: bool = False
 
 
 class CallSequence:
@@ -101,8 +103,10 @@ class CallSequence:
             if step.succeeded is not None:
                 step.succeeded(self.result_of(step.method))
         except DiffusionSegError as error:
-            self._end(error)
-            return
+            if not (step.dispensable and self._client.alive):
+                self._end(error)
+                return
+            self._results[step.method] = ({}, {})
         if not self._finished:
             self._start_next()
 

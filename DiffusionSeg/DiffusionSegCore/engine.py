@@ -285,7 +285,9 @@ class DiffusionSegEngine(AnnotationBoard):
             DiffusionSegError: if the file is none.
         """
         self.worker.forget_segmenter()
-        said, _ = self.worker.run(self.worker.segmenter_loading(str(path))).result()
+        # A scan that is open with another bundle than the one chosen since would refuse the segmenter.
+        steps = self._opening(self.nodes.volume()) if self.nodes.has_volume and self.worker.has_opened else []
+        said, _ = self.worker.run([*steps, *self.worker.segmenter_loading(str(path))]).result()
         labels = [label_from_json(found) for found in said["labels"]]
         self.state.set_value("Labels", [label_to_json(label) for label in labels])
         self.state.set_value("Segmenter", str(path))

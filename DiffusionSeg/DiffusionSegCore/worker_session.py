@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable, Sequence
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any
 
 from DiffusionSegCore.call_sequence import CallSequence, Step
@@ -13,6 +14,8 @@ from DiffusionSegLib.errors import DiffusionSegError
 
 # What the worker calls the scan in messages and files: never its name, which is often the patient's.
 STEM = "scan"
+# Scenes that were saved refer to the segmenter of their time: some of the past are kept.
+KEPT_SEGMENTERS = 20
 
 
 class WorkerSession:
@@ -22,24 +25,28 @@ class WorkerSession:
     the session folder) and load the last segmenter.
 
     Args:
-        client_factory: starts a worker and returns its client.
+        client_factory: gives the client of a worker: a new one, or one that is shared.
         session_folder: where the worker keeps what it computed, segmenters among it.
     """
 
     def __init__(self, client_factory: Callable[[], Any], session_folder: str) -> None:
         self._client_factory, self.session_folder = client_factory, session_folder
         self._client: Any = None
+        self._process: int | None = None
         self._sequence: CallSequence | None = None
         self.forget()
 
     @property
     def client(self) -> Any:
         """The client of a living worker, which is started when it is first needed or has died."""
-        if self._client is None:
-            self._client = self._client_factory()
-            self.forget()
-        elif not self._client.alive:
-            self._client.restart()
+        if self._client is None or not self._client.alive:
+            client = self._client_factory()
+            if not client.alive:
+                client.restart()
+            self._client = client
+        # Others who share the client may have restarted its worker.
+        if self._process != self._client.process_id:
+            self._process = self._client.process_id
             self.forget()
         return self._client
 
@@ -47,6 +54,11 @@ class WorkerSession:
     def running(self) -> bool:
         """Whether there is a worker now."""
         return self._client is not None and self._client.alive
+
+    @property
+    def has_opened(self) -> bool:
+        """Whether the worker has a scan open."""
+        return self.running and self._opened is not None
 
     def forget(self) -> None:
         """Take it that the worker holds nothing."""
@@ -77,8 +89,7 @@ class WorkerSession:
     def opening(self, volume: InputVolume, bundle: str, device: str) -> list[Step]:
         """What opens the scan: nothing if it is open."""
         wanted = (volume.content, bundle, device)
-        # The client is asked first: a dead one is restarted then, and has nothing open.
-        if self.client.alive and self._opened == wanted:
+        if self._opened_by(self.client) == wanted:
             return []
         params = {
             "bundle": bundle,
@@ -117,17 +128,30 @@ class WorkerSession:
             warm: go on from the segmenter of the last round, if the worker has it.
             trained: told the path by which the new segmenter is known.
         """
-        path = str(PurePath(self.session_folder) / f"segmenter-{uuid.uuid4().hex[:12]}.safetensors")
+        path = f"{self.session_folder}/segmenter-{uuid.uuid4().hex[:12]}.safetensors"
 
         def succeeded(_: dict[str, Any]) -> None:
-            # Before it is kept: a full disk must not take from the user what the worker has learnt.
             self._segmenter = path
             trained(path)
 
         return [
             Step("train", {"warm": warm and self._segmenter is not None}, succeeded=succeeded),
-            Step("save_segmenter", {"path": path}),
+            # A disk that is full must not take from the user what the worker has learnt.
+            Step("save_segmenter", {"path": path}, succeeded=self._delete_old, dispensable=True),
         ]
+
+    def _delete_old(self, _: dict[str, Any]) -> None:
+        """Delete the oldest segmenters; on another computer's disk they stay."""
+        with contextlib.suppress(OSError):
+            kept = sorted(
+                Path(self.session_folder).glob("segmenter-*.safetensors"), key=lambda path: path.stat().st_mtime
+            )
+            for path in kept[:-KEPT_SEGMENTERS]:
+                path.unlink()
+
+    def _opened_by(self, client: Any) -> tuple | None:
+        # Asking for the client starts a dead worker again, which then has nothing open.
+        return self._opened if client.alive else None
 
     def _after_failure(self, _: Exception) -> None:
         if not self.running:

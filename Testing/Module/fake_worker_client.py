@@ -59,6 +59,10 @@ class FakeWorkerClient:
         self.volume = self.painted = self.known = self.classes = None
         self.labels = []
 
+    @property
+    def process_id(self):
+        return self.starts
+
     def start(self, method, params, arrays=None, on_progress=None):
         self.calls.append(method)
         if not self.alive:

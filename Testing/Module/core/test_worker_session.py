@@ -113,3 +113,10 @@ def test_the_estimate_and_the_features_can_be_asked_for_ahead(engine, volume, cl
     engine.start_extraction().result()
     assert calls(client) == ["estimate", "open", "extract"]
     assert engine.hello()["device"] == "cpu"
+
+
+def test_segmenters_of_the_past_do_not_pile_up(painted_engine, tmp_path):
+    for _ in range(25):
+        painted_engine.finish_training(painted_engine.start_training())
+    assert len(list(tmp_path.glob("segmenter-*.safetensors"))) == 20
+    painted_engine.finish_prediction(painted_engine.start_prediction())
