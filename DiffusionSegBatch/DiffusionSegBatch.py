@@ -93,11 +93,10 @@ def _run(chosen: argparse.Namespace) -> int:
     from DiffusionSegLib.batch import Batch
 
     progress = SlicerProgress()
-    batch = Batch(chosen.segmenter, bundle=chosen.bundle or None, device=chosen.device, progress=progress)
-    scans = batch.scans(volumes)
-    progress.scans, failed = len(scans), 0
+    batch = Batch(chosen.segmenter, volumes, bundle=chosen.bundle or None, device=chosen.device, progress=progress)
+    progress.scans, failed = len(batch.scans), 0
     print("<filter-start><filter-name>DiffusionSeg Batch</filter-name></filter-start>", flush=True)
-    for channels in scans:
+    for channels in batch.scans:
         try:
             _segment(batch, channels, chosen)
         except DiffusionSegError as error:

@@ -189,11 +189,13 @@ class DiffusionSegEngine(SegmentationTask):
         self.worker.forget_segmenter()
         # A scan that is open with another bundle than the one chosen since would refuse the segmenter.
         steps = self._opening(self.nodes.volume()) if self.nodes.has_volume and self.worker.has_opened else []
-        said, _ = self.worker.run([*steps, *self.worker.segmenter_loading(str(path))]).result()
+        work = self.worker.run([Step("hello", {}), *steps, *self.worker.segmenter_loading(str(path))])
+        said, _ = work.result()
         labels = [label_from_json(found) for found in said["labels"]]
         self.state.set_value("Labels", [label_to_json(label) for label in labels])
         self.state.set_value("Segmenter", str(path))
-        if said.get("bundle"):
+        # A bundle in a folder of the user's own is not found by its name: then the choice stays.
+        if said["bundle"] in {bundle["name"] for bundle in work.result_of("hello")["bundles"]}:
             self.settings.bundle = said["bundle"]
         self.findings.outdate()
         return labels

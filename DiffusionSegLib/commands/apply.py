@@ -29,10 +29,15 @@ def run(arguments: argparse.Namespace) -> int:
     from DiffusionSegLib.batch import Batch
     from DiffusionSegLib.commands.terminal_progress import TerminalProgress
 
-    progress = TerminalProgress()
-    batch = Batch(arguments.segmenter, bundle=arguments.bundle, device=arguments.device, progress=progress)
+    batch = Batch(
+        arguments.segmenter,
+        arguments.volumes,
+        bundle=arguments.bundle,
+        device=arguments.device,
+        progress=TerminalProgress(),
+    )
     failed = 0
-    for paths in batch.scans(arguments.volumes):
+    for paths in batch.scans:
         try:
             _apply(batch, paths, arguments.out)
         except DiffusionSegError as error:

@@ -101,7 +101,8 @@ class FakeWorkerClient:
         return getattr(self, f"on_{call.method}")(call.params, call.arrays)
 
     def on_hello(self, params, arrays):
-        return {"version": "fake", "protocol": 1, "device": "cpu", "why_no_gpu": "a fake", "bundles": []}, {}
+        bundles = [{"name": "tiny", "description": "a fake", "licence": "CC0", "card": "", "channels": 1}]
+        return {"version": "fake", "protocol": 1, "device": "cpu", "why_no_gpu": "a fake", "bundles": bundles}, {}
 
     def on_estimate(self, params, arrays):
         return {"seconds": float(np.prod(params["shape"])), "bytes": 1}, {}

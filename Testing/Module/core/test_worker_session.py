@@ -81,7 +81,7 @@ def test_a_segmenter_is_saved_loaded_and_applied_to_another_volume(predicted_eng
     assert engine.settings.bundle == "tiny"
     other = a_volume_node(scene, head[0], an_affine([[0, 1, 0], [0, 0, 1], [1, 0, 0]], (1, 1, 2)), "next patient")
     segmentation = engine.finish_applying(engine.start_applying(other))
-    assert fresh.calls == ["load_segmenter", "open", "predict"]
+    assert fresh.calls == ["hello", "load_segmenter", "open", "predict"]
     masks = masks_by_name(segmentation, other)
     assert (masks["Caudate"] & (head[1] == 3)).sum() > 0.9 * (head[1] == 3).sum()
     engine.close()
@@ -96,6 +96,14 @@ def test_applying_elsewhere_leaves_the_task_as_it_is(predicted_engine, scene, he
     calls(client)
     predicted_engine.next_slices()
     assert calls(client) == ["open", "annotate", "suggest"]
+
+
+def test_a_bundle_that_only_the_user_knows_stays_chosen(predicted_engine, client, tmp_path):
+    predicted_engine.settings.bundle = "/home/me/my bundle"
+    predicted_engine.save_segmenter(tmp_path / "kept.safetensors")
+    client.faults = {"hello": ({"bundles": []}, {})}
+    predicted_engine.load_segmenter(tmp_path / "kept.safetensors")
+    assert predicted_engine.settings.bundle == "/home/me/my bundle"
 
 
 def test_a_file_that_is_no_segmenter_changes_nothing(predicted_engine, tmp_path):
