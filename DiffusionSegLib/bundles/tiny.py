@@ -14,13 +14,23 @@ from DiffusionSegLib.diffusion.unet import UNetConfig
 from DiffusionSegLib.features.feature_config import FeatureConfig
 
 
-def write_tiny_bundle(folder: Path) -> ModelBundle:
+def write_tiny_bundle(folder: Path, channels: int = 1) -> ModelBundle:
     """Write a denoiser of random weights, always the same, and load it.
 
     Random filters tell brightness and edges apart, which suffices for phantoms and for nothing else.
+
+    Args:
+        folder: where to.
+        channels: how many volumes a scan consists of.
     """
     unet = UNetConfig(
-        base_channels=8, multipliers=(1, 2), residual_blocks=1, attention_at=(2,), head_channels=8, groups=4
+        channels_in=channels,
+        base_channels=8,
+        multipliers=(1, 2),
+        residual_blocks=1,
+        attention_at=(2,),
+        head_channels=8,
+        groups=4,
     )
     config = BundleConfig(
         name="tiny",
