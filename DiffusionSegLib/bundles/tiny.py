@@ -14,7 +14,7 @@ from DiffusionSegLib.diffusion.unet import UNetConfig
 from DiffusionSegLib.features.feature_config import FeatureConfig
 
 
-def write_tiny_bundle(folder: Path, channels: int = 1) -> ModelBundle:
+def write_tiny_bundle(folder: Path, *, channels: int = 1, spacing_mm: float = 1.0) -> ModelBundle:
     """Write a denoiser of random weights, always the same, and load it.
 
     Random filters tell brightness and edges apart, which suffices for phantoms and for nothing else.
@@ -22,6 +22,7 @@ def write_tiny_bundle(folder: Path, channels: int = 1) -> ModelBundle:
     Args:
         folder: where to.
         channels: how many volumes a scan consists of.
+        spacing_mm: of the grid that it works on: real scans take minutes on less than 3 mm.
     """
     unet = UNetConfig(
         channels_in=channels,
@@ -40,7 +41,7 @@ def write_tiny_bundle(folder: Path, channels: int = 1) -> ModelBundle:
         schedule=NoiseSchedule(),
         target="epsilon",
         shared=True,
-        spacing_mm=1.0,
+        spacing_mm=spacing_mm,
         modality="mr",
         features=FeatureConfig(time_steps=(50, 150), blocks=(0, 1, 2)),
     )

@@ -1,4 +1,4 @@
-"""A T1 scan from its file to saved segmentations; the model is tiny, so accuracy is not asked for."""
+"""A T1 scan from its file to saved segmentations; the model is tiny and coarse, so accuracy is not asked for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from Module.mrml import AScene, masks_by_name, world_points
 
 from DiffusionSegLib.benchmark.oasis import OasisFolder
+from DiffusionSegLib.bundles.tiny import write_tiny_bundle
 from DiffusionSegLib.reading import read_labelmap
 
 painted_head = pytest.importorskip("painted_head", reason="the worker that trains briefly is needed")
@@ -25,9 +26,10 @@ def oasis(data_folder):
 
 
 @pytest.fixture
-def engine(scene, tiny_bundle, tmp_path):
+def engine(scene, tmp_path):
+    write_tiny_bundle(tmp_path / "coarse", spacing_mm=3.0)
     engine = DiffusionSegEngine(scene, painted_head.a_client, str(tmp_path / "work"))
-    engine.settings.bundle, engine.settings.device = str(tiny_bundle.folder), "cpu"
+    engine.settings.bundle, engine.settings.device = str(tmp_path / "coarse"), "cpu"
     yield engine
     engine.close()
 
