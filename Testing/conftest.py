@@ -10,14 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from DiffusionSegLib.bundles.bundle import BundleConfig, ModelBundle
-from DiffusionSegLib.bundles.export import write_bundle
-from DiffusionSegLib.diffusion.denoisers import Denoisers
-from DiffusionSegLib.diffusion.schedule import NoiseSchedule
-from DiffusionSegLib.diffusion.unet import UNetConfig
-from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.bundles.bundle import ModelBundle
+from DiffusionSegLib.bundles.tiny import write_tiny_bundle
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.volume import Volume
 
@@ -70,29 +65,7 @@ def a_volume(image: np.ndarray, affine: np.ndarray | None = None) -> Volume:
 @pytest.fixture(scope="session")
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
     """A bundle with a small denoiser of random weights, on disk."""
-    folder = tmp_path_factory.mktemp("bundle")
-    unet = UNetConfig(
-        base_channels=8, multipliers=(1, 2), residual_blocks=1, attention_at=(2,), head_channels=8, groups=4
-    )
-    config = BundleConfig(
-        name="tiny",
-        description="A small denoiser of random weights.",
-        licence="CC0",
-        unet=unet,
-        schedule=NoiseSchedule(),
-        target="epsilon",
-        shared=True,
-        spacing_mm=1.0,
-        modality="mr",
-        features=FeatureConfig(time_steps=(50, 150), blocks=(0, 1, 2)),
-    )
-    torch.manual_seed(5)
-    denoisers = Denoisers(unet, shared=True)
-    for parameter in denoisers.parameters():
-        if not parameter.any():
-            torch.nn.init.normal_(parameter, std=0.05)
-    write_bundle(folder, config, denoisers.state_dict(), "A card.")
-    return ModelBundle.load(folder)
+    return write_tiny_bundle(tmp_path_factory.mktemp("bundle"))
 
 
 @pytest.fixture(scope="session")

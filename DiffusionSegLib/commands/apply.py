@@ -11,8 +11,7 @@ from DiffusionSegLib.commands.options import add_bundle, add_device
 from DiffusionSegLib.errors import DiffusionSegError
 
 if TYPE_CHECKING:
-    from DiffusionSegLib.segmenter.segmenter import Segmenter
-    from DiffusionSegLib.session import Session
+    from DiffusionSegLib.batch import Batch
 
 
 def add_parser(commands: Any) -> None:
@@ -27,25 +26,20 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Segment every scan that can be; 2 if one could not."""
+    from DiffusionSegLib.batch import Batch
     from DiffusionSegLib.commands.terminal_progress import TerminalProgress
-    from DiffusionSegLib.reading import stem
-    from DiffusionSegLib.segmenter.segmenter import Segmenter
-    from DiffusionSegLib.session import Session, SessionOptions
 
-    segmenter = Segmenter.load(arguments.segmenter)
-    channels = segmenter.header.channels
-    if len(arguments.volumes) % channels:
-        message = f"The segmenter needs {channels} volumes a scan, but {len(arguments.volumes)} were given."
-        raise DiffusionSegError(message, "Name the channels of each scan one after the other.")
-    scans = [arguments.volumes[start : start + channels] for start in range(0, len(arguments.volumes), channels)]
-    _check_names([stem(paths[0]) for paths in scans])
-    options = SessionOptions(bundle=arguments.bundle or segmenter.header.bundle, device=arguments.device)
-    session = Session(options, progress=TerminalProgress())
-    segmenter.check_bundle(session.bundle)
+    batch = Batch(
+        arguments.segmenter,
+        arguments.volumes,
+        bundle=arguments.bundle,
+        device=arguments.device,
+        progress=TerminalProgress(),
+    )
     failed = 0
-    for paths in scans:
+    for paths in batch.scans:
         try:
-            _apply(session, segmenter, paths, arguments.out)
+            _apply(batch, paths, arguments.out)
         except DiffusionSegError as error:
             # One bad scan of many must not cost the others.
             sys.stderr.write(f"diffusionseg: {error}\n")
@@ -53,22 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 2 if failed else 0
 
 
-def _check_names(stems: list[str]) -> None:
-    for name in stems:
-        if stems.count(name) > 1:
-            message = f"Two scans are called {name}, so one result would replace the other."
-            raise DiffusionSegError(message, "Rename one, or give them different folders with --out.")
-
-
-def _apply(session: Session, segmenter: Segmenter, paths: list[Path], out: Path) -> None:
+def _apply(batch: Batch, paths: list[Path], out: Path) -> None:
     from DiffusionSegLib.commands.result_folder import result_folder
-    from DiffusionSegLib.reading import read_volume
-    from DiffusionSegLib.volume import Volume
     from DiffusionSegLib.writing import write_volume
 
-    volume = Volume.stack([read_volume(path) for path in paths])
-    session.open(volume)
-    prediction = session.predict(segmenter)
+    volume, prediction = batch.segment(paths)
     with result_folder(out) as folder:
         write_volume(folder / f"{volume.stem}_segmentation.nii.gz", prediction.labelmap, prediction.grid)
         write_volume(folder / f"{volume.stem}_uncertainty.nii.gz", prediction.uncertainty, prediction.grid)

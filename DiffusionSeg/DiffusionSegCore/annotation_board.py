@@ -1,0 +1,143 @@
+"""The slices to paint and the background region of the task."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import slicer
+
+from DiffusionSegCore.annotation_slices import (
+    COMPLETE,
+    TO_PAINT,
+    AnnotationSlice,
+    complete_slices,
+    keep_slices,
+    proposed_slices,
+    read_slices,
+    with_states,
+)
+from DiffusionSegCore.background_region import box_around, box_of, new_region, set_box
+from DiffusionSegCore.scene_nodes import SceneNodes
+from DiffusionSegCore.segment_labels import label_to_json, labels_of
+from DiffusionSegCore.segment_voxels import painted_labels, segment_mask
+from DiffusionSegCore.slice_views import show_slice, shown_slices, world_centre
+from DiffusionSegLib.errors import DiffusionSegError
+
+
+class AnnotationBoard:
+    """What the user has to paint, and has painted.
+
+    Args:
+        nodes: the task's nodes.
+    """
+
+    def __init__(self, nodes: SceneNodes) -> None:
+        self.nodes = nodes
+
+    def propose_slices(
+        self, per_axis: int = 3, stride: float = 10.0, around: str | None = None
+    ) -> list[AnnotationSlice]:
+        """Propose slices along each axis; those painted or complete stay in the list.
+
+        Args:
+            per_axis: how many of each axis.
+            stride: how far they lie apart in mm.
+            around: a segment of the seeds that lies at their middle; None for all that is painted, or else the
+                middle of the volume.
+        """
+        geometry = self.nodes.volume().geometry
+        kept = [found for found in self.annotation_slices() if found.state != TO_PAINT]
+        proposed = proposed_slices(geometry, self._centre(around), per_axis, stride)
+        taken = {found.place for found in kept}
+        keep_slices(self.nodes.painted_seeds(), [*kept, *(found for found in proposed if found.place not in taken)])
+        return self.annotation_slices()
+
+    def annotation_slices(self) -> list[AnnotationSlice]:
+        """All slices of the list with their states, sorted by axis and index."""
+        if self.nodes.seeds is None:
+            return []
+        slices = sorted(read_slices(self.nodes.seeds))
+        return with_states(slices, self.painted()) if self.nodes.has_volume else slices
+
+    def add_slice(self, axis: int, index: int) -> None:
+        """Put a slice on the list; one that is there stays as it is."""
+        self._check(axis, index)
+        slices = read_slices(self.nodes.painted_seeds())
+        if (axis, index) not in {found.place for found in slices}:
+            keep_slices(self.nodes.painted_seeds(), [*slices, AnnotationSlice(axis, index)])
+
+    def remove_slice(self, axis: int, index: int) -> None:
+        """Take a slice off the list; what is painted on it stays."""
+        seeds = self.nodes.painted_seeds()
+        keep_slices(seeds, [found for found in read_slices(seeds) if found.place != (axis, index)])
+
+    def mark_complete(self, axis: int, index: int, complete: bool = True) -> None:
+        """Say whether what is not painted on a slice is background; the slice joins the list."""
+        self.add_slice(axis, index)
+        seeds = self.nodes.painted_seeds()
+        state = COMPLETE if complete else TO_PAINT
+        slices = read_slices(seeds)
+        keep_slices(seeds, [replace(found, state=state) if found.place == (axis, index) else found for found in slices])
+
+    def slice_centre_ras(self, axis: int, index: int) -> tuple[float, float, float]:
+        """Where the views jump to for a slice, in RAS millimetres of the world."""
+        return world_centre(self.nodes.volume().first, axis, index)
+
+    def show_slice(self, axis: int, index: int) -> None:
+        """Turn the slice views to the volume's planes and let them jump to a slice."""
+        self._check(axis, index)
+        show_slice(self.nodes.volume().first, axis, index)
+
+    def shown_slices(self) -> list[tuple[int, int]]:
+        """Axis and index of the slices that the views show."""
+        return shown_slices(self.nodes.volume().first)
+
+    def fit_background_region(self, margin_mm: float = 5.0) -> slicer.vtkMRMLMarkupsROINode:
+        """Fit the background region to all that is painted, with a margin about it; it is made if there is none.
+
+        Raises:
+            DiffusionSegError: if nothing is painted.
+        """
+        volume = self.nodes.volume()
+        box = box_around(self.painted() > 0, volume.geometry, margin_mm)
+        region = self.nodes.roi
+        if region is None:
+            region = new_region(volume.first)
+            self.nodes.refer_region(region)
+        set_box(region, box, volume.geometry)
+        return region
+
+    def background_box(self) -> list[list[int]] | None:
+        """The background region as first and one-past-last voxel along I, J, K; None if there is no region."""
+        return box_of(self.nodes.roi, self.nodes.volume().first) if self.nodes.roi else None
+
+    def painted(self) -> np.ndarray:
+        """The label values that are painted on the volume, uint16 (I, J, K)."""
+        return painted_labels(self.nodes.painted_seeds(), self.nodes.volume().first)
+
+    def described(self) -> dict[str, Any]:
+        """What the worker is told about the annotation beside its voxels.
+
+        Raises:
+            DiffusionSegError: if the background region lies beside the volume.
+        """
+        return {
+            "complete_slices": complete_slices(read_slices(self.nodes.painted_seeds())),
+            "background_box": self.background_box(),
+            "labels": [label_to_json(label) for label in labels_of(self.nodes.painted_seeds()).values()],
+        }
+
+    def _centre(self, around: str | None) -> np.ndarray:
+        volume, seeds = self.nodes.volume(), self.nodes.painted_seeds()
+        painted = self.painted() > 0 if around is None else segment_mask(seeds, around, volume.first)
+        if painted.any():
+            return np.argwhere(painted).mean(0)
+        return (np.asarray(volume.geometry.shape) - 1) / 2
+
+    def _check(self, axis: int, index: int) -> None:
+        size = self.nodes.volume().geometry.shape[axis]
+        if not 0 <= index < size:
+            message = f"The slice {'IJK'[axis]} = {index} lies outside the volume."
+            raise DiffusionSegError(message, f"Its slices run from 0 to {size - 1}.")

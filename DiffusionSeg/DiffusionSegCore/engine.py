@@ -1,0 +1,222 @@
+"""The one object that the widget, batch mode and tests drive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import slicer
+
+from DiffusionSegCore.annotation_slices import AnnotationSlice
+from DiffusionSegCore.apply_preview import AppliedPreview
+from DiffusionSegCore.call_sequence import Step
+from DiffusionSegCore.findings import WHOLE_VOLUME
+from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegCore.node_placement import new_segmentation
+from DiffusionSegCore.scan_work import ScanWork
+from DiffusionSegCore.segment_labels import label_from_json, label_to_json
+from DiffusionSegCore.task import Report, SegmentationTask
+from DiffusionSegCore.uncertainty_display import show_over_image
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.labels import Label
+
+
+class DiffusionSegEngine(SegmentationTask):
+    """Paint, train, look, apply: on the nodes of a scene, by a worker, without any window.
+
+    All that lasts is kept in the scene's parameter node. `start_...` returns at once with work in progress: poll its
+    `done`, then hand it to `finish_...`, which puts what was found into the scene; or call that at once to wait.
+    Problems are `DiffusionSegError`s, and leave the scene as it was.
+
+    Args:
+        scene: whose nodes are worked on.
+        client_factory: starts a worker and returns its client.
+        session_folder: where the worker keeps features and segmenters; None for a folder that ends with the engine.
+    """
+
+    def __init__(
+        self,
+        scene: slicer.vtkMRMLScene,
+        client_factory: Callable[[], Any],
+        session_folder: str | None = None,
+    ) -> None:
+        super().__init__(scene, client_factory, session_folder)
+        self._applied: AppliedPreview | None = None
+
+    def start_extraction(self, on_progress: Report | None = None) -> ScanWork:
+        """Compute the features of the volume ahead, while the user paints."""
+        volume = self.nodes.volume()
+        return self._work(volume, [*self._opening(volume), Step("extract", {})], on_progress)
+
+    def start_training(self, warm: bool = False, on_progress: Report | None = None) -> ScanWork:
+        """Learn from all that is painted.
+
+        Args:
+            warm: go on from what was learnt last.
+            on_progress: told stage, done and total while `finish_training` waits.
+
+        Raises:
+            DiffusionSegError: if there is nothing to learn from.
+        """
+        volume, painted, described = self.nodes.volume(), self.painted(), self.described()
+        if not painted.any():
+            raise DiffusionSegError("Nothing is painted yet.", "Paint structures on some slices first.")
+
+        def trained(path: str) -> None:
+            if all(node.GetScene() is self.scene for node in volume.nodes):
+                self.state.set_value("Labels", described["labels"])
+                self.state.set_value("Segmenter", path)
+                self.findings.outdate()
+
+        annotating = Step("annotate", described, lambda: {"painted": painted})
+        steps = [*self._opening(volume), annotating, *self.worker.training(warm=warm, trained=trained)]
+        return self._work(volume, steps, on_progress)
+
+    def finish_training(self, work: ScanWork) -> dict[str, Any]:
+        """Wait for the training; returns the number of `voxels` learnt from and the `seconds` it took.
+
+        Raises:
+            DiffusionSegError: if it failed, or its volume is gone.
+        """
+        work.result()
+        work.check_still_wanted(self.scene)
+        return work.call.result_of("train")
+
+    def start_preview(
+        self, slices: Sequence[tuple[int, int] | AnnotationSlice] | None = None, on_progress: Report | None = None
+    ) -> ScanWork:
+        """Segment some slices only, which is quick.
+
+        Args:
+            slices: axis and index of each; None for those that the slice views show.
+            on_progress: told stage, done and total while `finish_preview` waits.
+        """
+        volume = self.nodes.volume()
+        wanted = self.shown_slices() if slices is None else slices
+        places = tuple(found.place if isinstance(found, AnnotationSlice) else tuple(found) for found in wanted)
+        if not places:
+            raise DiffusionSegError("No slice of the volume is shown.", "Scroll the views to the volume.")
+        step = Step("preview", {"slices": [list(place) for place in places]})
+        return self._work(volume, [*self._with_segmenter(volume), step], on_progress, places)
+
+    def finish_preview(self, work: ScanWork) -> None:
+        """Put the slices' labels into the preview and their uncertainty into its volume.
+
+        Raises:
+            DiffusionSegError: if the work failed, or its volume is gone or no longer the chosen one.
+        """
+        _, arrays = self._finished(work)
+        self.findings.show_slices(work, arrays, self.labels)
+
+    def start_prediction(self, on_progress: Report | None = None) -> ScanWork:
+        """Segment the whole volume."""
+        volume = self.nodes.volume()
+        step = Step("predict", {"keep_largest": self.settings.keep_largest})
+        return self._work(volume, [*self._with_segmenter(volume), step], on_progress)
+
+    def finish_prediction(self, work: ScanWork) -> None:
+        """Put the volume's labels into the preview and its uncertainty into its volume.
+
+        Raises:
+            DiffusionSegError: if the work failed, or its volume is gone or no longer the chosen one.
+        """
+        _, arrays = self._finished(work)
+        self.findings.show_volume(work, arrays, self.labels)
+
+    def apply_preview(self, overwrite: str = "all") -> slicer.vtkMRMLSegmentationNode:
+        """Copy the preview into the user's segmentation and return that.
+
+        Args:
+            overwrite: whether its other segments lose the applied voxels: "all" of them, "visible" ones or "none".
+
+        Raises:
+            DiffusionSegError: if the whole volume was not predicted since the last training.
+        """
+        if self.findings.extent != WHOLE_VOLUME:
+            message = "The preview does not show the whole volume yet."
+            raise DiffusionSegError(message, "Segment the whole volume, then apply.")
+        volume = self.nodes.volume().first
+        if self.result is None:
+            self.set_result(new_segmentation(volume, f"{volume.GetName()} segmentation"))
+        self._applied = AppliedPreview(self.preview, self.result, volume, overwrite)
+        return self.result
+
+    def undo_apply(self) -> None:
+        """Take the last `apply_preview` back.
+
+        Raises:
+            DiffusionSegError: if there is none, or its segmentation was deleted.
+        """
+        if self._applied is None:
+            raise DiffusionSegError("Nothing was applied that could be undone.", "")
+        applied, self._applied = self._applied, None
+        applied.undo()
+
+    def next_slices(self, count: int = 6) -> list[AnnotationSlice]:
+        """The slices most worth painting next, best first, without those that are complete; waits for the answer."""
+        volume = self.nodes.volume()
+        steps = self._with_segmenter(volume)
+        if steps and self.painted().any():
+            # A worker that has just opened the scan does not know what is painted, and would name those slices.
+            painted = self.painted()
+            steps.append(Step("annotate", self.described(), lambda: {"painted": painted}))
+        work = self._work(volume, [*steps, Step("suggest", {"count": count})], None)
+        said, _ = work.result()
+        known = {found.place: found for found in self.annotation_slices()}
+        places = [(int(found["axis"]), int(found["index"])) for found in said["slices"]]
+        return [known.get(place, AnnotationSlice(*place)) for place in places]
+
+    def show_uncertainty(self, shown: bool = True) -> None:
+        """Lay the uncertainty over the image in the slice views, or take it away."""
+        if self.uncertainty_volume is not None:
+            show_over_image(self.uncertainty_volume, shown=shown)
+
+    def save_segmenter(self, path: str) -> None:
+        """Write the segmenter to a file; waits until it is written.
+
+        Raises:
+            DiffusionSegError: if there is none, or the file cannot be written.
+        """
+        steps = self.worker.segmenter_loading(self.state.value("Segmenter"))
+        self.worker.run([*steps, Step("save_segmenter", {"path": str(path)})]).result()
+
+    def load_segmenter(self, path: str) -> list[Label]:
+        """Take up a segmenter from a file and return what it knows; waits until it is read.
+
+        Raises:
+            DiffusionSegError: if the file is none.
+        """
+        self.worker.forget_segmenter()
+        # A scan that is open with another bundle than the one chosen since would refuse the segmenter.
+        steps = self._opening(self.nodes.volume()) if self.nodes.has_volume and self.worker.has_opened else []
+        work = self.worker.run([Step("hello", {}), *steps, *self.worker.segmenter_loading(str(path))])
+        said, _ = work.result()
+        labels = [label_from_json(found) for found in said["labels"]]
+        self.state.set_value("Labels", [label_to_json(label) for label in labels])
+        self.state.set_value("Segmenter", str(path))
+        # A bundle in a folder of the user's own is not found by its name: then the choice stays.
+        if said["bundle"] in {bundle["name"] for bundle in work.result_of("hello")["bundles"]}:
+            self.settings.bundle = said["bundle"]
+        self.findings.outdate()
+        return labels
+
+    def start_applying(
+        self,
+        volume_node: slicer.vtkMRMLScalarVolumeNode | Sequence[slicer.vtkMRMLScalarVolumeNode],
+        on_progress: Report | None = None,
+    ) -> ScanWork:
+        """Segment another volume of the scene, or several that are its channels, with the segmenter."""
+        nodes = volume_node if isinstance(volume_node, Sequence) else [volume_node]
+        volume = InputVolume(tuple(nodes))
+        step = Step("predict", {"keep_largest": self.settings.keep_largest})
+        return self._work(volume, [*self._with_segmenter(volume), step], on_progress)
+
+    def finish_applying(self, work: ScanWork) -> slicer.vtkMRMLSegmentationNode:
+        """A new segmentation of the other volume.
+
+        Raises:
+            DiffusionSegError: if the work failed, or the volume is gone.
+        """
+        _, arrays = work.result()
+        work.check_still_wanted(self.scene)
+        return self.findings.show_other_volume(work, arrays, self.labels)

@@ -1,0 +1,79 @@
+"""What the worker found, put into the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import slicer
+
+from DiffusionSegCore.node_placement import lie_at, new_segmentation
+from DiffusionSegCore.preview import new_preview, preview_segments, show_labelmap, with_slices
+from DiffusionSegCore.scan_work import ScanWork
+from DiffusionSegCore.scene_nodes import PREVIEW, UNCERTAINTY, SceneNodes
+from DiffusionSegCore.segment_voxels import painted_labels
+from DiffusionSegCore.uncertainty_display import new_uncertainty_volume, set_window
+from DiffusionSegLib.labels import Label
+
+# How much of the volume the preview shows, and whether by the segmenter trained last.
+EXTENT = "PreviewExtent"
+NOTHING, SOME_SLICES, WHOLE_VOLUME = "nothing", "slices", "whole"
+
+
+class Findings:
+    """The preview and the uncertainty of the task.
+
+    Args:
+        nodes: the task's nodes.
+    """
+
+    def __init__(self, nodes: SceneNodes) -> None:
+        self.nodes = nodes
+
+    @property
+    def extent(self) -> str:
+        """What the preview shows of the last training: "nothing", "slices" or "whole"."""
+        return self.nodes.state.value(EXTENT, NOTHING) if self.nodes.preview else NOTHING
+
+    def outdate(self) -> None:
+        """Take it that the preview is from an earlier training; the next finding replaces all of it."""
+        self.nodes.state.set_value(EXTENT, NOTHING)
+
+    def show_slices(self, work: ScanWork, arrays: dict[str, np.ndarray], labels: Sequence[Label]) -> None:
+        """Put the slices that were found into the preview, beside those of the same training."""
+        shape, together = work.geometry.shape, self.extent != NOTHING
+        labelmap, uncertainty = np.zeros(shape, np.uint16), np.zeros(shape, np.float32)
+        if together:
+            labelmap = painted_labels(self.nodes.preview, work.volume.first)
+        if together and self.nodes.uncertainty_volume is not None:
+            uncertainty = slicer.util.arrayFromVolume(self.nodes.uncertainty_volume).transpose(2, 1, 0)
+        labelmap = with_slices(labelmap, work.found_slices(arrays, "slice"))
+        uncertainty = with_slices(uncertainty, work.found_slices(arrays, "uncertainty"))
+        extent = WHOLE_VOLUME if self.extent == WHOLE_VOLUME else SOME_SLICES
+        self._show(work, labelmap, uncertainty, labels)
+        self.nodes.state.set_value(EXTENT, extent)
+
+    def show_volume(self, work: ScanWork, arrays: dict[str, np.ndarray], labels: Sequence[Label]) -> None:
+        """Put the whole volume's labels and uncertainty into the scene."""
+        self._show(work, arrays["labelmap"], arrays["uncertainty"], labels)
+        self.nodes.state.set_value(EXTENT, WHOLE_VOLUME)
+
+    def show_other_volume(
+        self, work: ScanWork, arrays: dict[str, np.ndarray], labels: Sequence[Label]
+    ) -> slicer.vtkMRMLSegmentationNode:
+        """A new segmentation of a volume that the segmenter was applied to."""
+        node = new_segmentation(work.volume.first, f"{work.volume.first.GetName()} segmentation")
+        show_labelmap(node, arrays["labelmap"], work.geometry, preview_segments(labels, self.nodes.seeds))
+        return node
+
+    def _show(self, work: ScanWork, labelmap: np.ndarray, uncertainty: np.ndarray, labels: Sequence[Label]) -> None:
+        nodes, volume = self.nodes, work.volume.first
+        if nodes.preview is None:
+            nodes.state.refer(PREVIEW, new_preview(volume))
+        show_labelmap(nodes.preview, labelmap, work.geometry, preview_segments(labels, nodes.seeds))
+        if nodes.uncertainty_volume is None:
+            nodes.state.refer(UNCERTAINTY, new_uncertainty_volume(volume))
+        lie_at(nodes.uncertainty_volume, work.geometry)
+        voxels = np.ascontiguousarray(uncertainty.transpose(2, 1, 0), np.float32)
+        slicer.util.updateVolumeFromArray(nodes.uncertainty_volume, voxels)
+        set_window(nodes.uncertainty_volume, uncertainty)

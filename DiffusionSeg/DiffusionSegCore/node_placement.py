@@ -1,0 +1,42 @@
+"""New nodes put where the user looks for them: under the volume's transform and beside it in the data tree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import slicer
+
+if TYPE_CHECKING:
+    from DiffusionSegCore.voxel_geometry import VoxelGeometry
+
+
+def place_beside(node: slicer.vtkMRMLTransformableNode, volume: slicer.vtkMRMLVolumeNode) -> None:
+    """Give a node the volume's parent transform and its place in the subject hierarchy."""
+    node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(volume.GetScene())
+    item, beside = hierarchy.GetItemByDataNode(node), hierarchy.GetItemByDataNode(volume)
+    if item and beside:
+        hierarchy.SetItemParent(item, hierarchy.GetItemParent(beside))
+
+
+def new_segmentation(volume: slicer.vtkMRMLVolumeNode, name: str) -> slicer.vtkMRMLSegmentationNode:
+    """An empty segmentation that is edited on exactly the volume's voxels."""
+    scene = volume.GetScene()
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", scene.GenerateUniqueName(name))
+    node.CreateDefaultDisplayNodes()
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+    place_beside(node, volume)
+    return node
+
+
+def new_scalar_volume(volume: slicer.vtkMRMLVolumeNode, name: str) -> slicer.vtkMRMLScalarVolumeNode:
+    """A volume node that lies where `volume` does and has no voxels yet."""
+    scene = volume.GetScene()
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(name))
+    place_beside(node, volume)
+    return node
+
+
+def lie_at(node: slicer.vtkMRMLVolumeNode, geometry: VoxelGeometry) -> None:
+    """Let a volume node's voxels lie at `geometry`."""
+    node.SetIJKToRASMatrix(geometry.matrix)

@@ -1,0 +1,96 @@
+"""The nodes that one segmentation task consists of, found through the parameter node."""
+
+from __future__ import annotations
+
+import slicer
+
+from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegCore.scene_state import SceneState
+from DiffusionSegLib.errors import DiffusionSegError
+
+VOLUMES, SEEDS, PREVIEW, RESULT, UNCERTAINTY = "Volumes", "Seeds", "Preview", "Result", "Uncertainty"
+# Kept at the seeds, so that going back to a volume that was painted before finds its region again.
+REGION_OF_SEEDS = "DiffusionSeg.BackgroundRegion"
+
+
+class SceneNodes:
+    """Volumes, seeds, preview, result, uncertainty and background region of the task.
+
+    Args:
+        state: where they are referenced.
+    """
+
+    def __init__(self, state: SceneState) -> None:
+        self.state = state
+
+    @property
+    def seeds(self) -> slicer.vtkMRMLSegmentationNode | None:
+        """What the user paints; None before a volume was chosen and after it was deleted."""
+        return self.state.referenced(SEEDS)
+
+    @property
+    def preview(self) -> slicer.vtkMRMLSegmentationNode | None:
+        """What was found, until it is applied."""
+        return self.state.referenced(PREVIEW)
+
+    @property
+    def result(self) -> slicer.vtkMRMLSegmentationNode | None:
+        """Where Apply copies the preview to."""
+        return self.state.referenced(RESULT)
+
+    @property
+    def uncertainty_volume(self) -> slicer.vtkMRMLScalarVolumeNode | None:
+        """Where the members of the ensemble disagree, from 0 to 1."""
+        return self.state.referenced(UNCERTAINTY)
+
+    @property
+    def roi(self) -> slicer.vtkMRMLMarkupsROINode | None:
+        """The background region; all outside of it is background."""
+        return self.seeds.GetNodeReference(REGION_OF_SEEDS) if self.seeds else None
+
+    @property
+    def has_volume(self) -> bool:
+        """Whether the chosen volume is still there."""
+        return bool(self._volume_nodes())
+
+    def volume(self) -> InputVolume:
+        """The chosen volume with its channels.
+
+        Raises:
+            DiffusionSegError: if none was chosen, or one of its channels was deleted.
+        """
+        nodes = self._volume_nodes()
+        if not nodes:
+            raise DiffusionSegError("There is no input volume.", "Choose a volume first.")
+        wanted = self.state.value("ChannelCount", 1)
+        if len(nodes) < wanted:
+            message = f"Of the {wanted} channels of the scan only {len(nodes)} are left in the scene."
+            raise DiffusionSegError(message, "Choose the volumes again.")
+        return InputVolume(tuple(nodes))
+
+    def painted_seeds(self) -> slicer.vtkMRMLSegmentationNode:
+        """The seeds.
+
+        Raises:
+            DiffusionSegError: if they were deleted, or never made.
+        """
+        if self.seeds is None:
+            message = "There is no segmentation to paint in."
+            raise DiffusionSegError(message, "Choose the volume again: that makes a new one.")
+        return self.seeds
+
+    def take(self, volume: InputVolume, seeds: slicer.vtkMRMLSegmentationNode) -> None:
+        """Let the task be about this volume and these seeds; what was found in another volume is no longer its own."""
+        if self._volume_nodes() != list(volume.nodes):
+            for role in (PREVIEW, RESULT, UNCERTAINTY):
+                self.state.refer(role)
+        self.state.refer(VOLUMES, *volume.nodes)
+        self.state.set_value("ChannelCount", len(volume.nodes))
+        self.state.refer(SEEDS, seeds)
+
+    def refer_region(self, region: slicer.vtkMRMLMarkupsROINode) -> None:
+        """Let this be the background region of the seeds."""
+        self.painted_seeds().SetNodeReferenceID(REGION_OF_SEEDS, region.GetID())
+
+    def _volume_nodes(self) -> list[slicer.vtkMRMLScalarVolumeNode]:
+        return self.state.all_referenced(VOLUMES)

@@ -1,0 +1,67 @@
+"""The segmentation that the user paints in."""
+
+from __future__ import annotations
+
+import slicer
+
+from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegCore.node_placement import new_segmentation
+from DiffusionSegCore.oriented_images import oriented_image
+from DiffusionSegCore.segment_labels import labels_of
+from DiffusionSegCore.segment_voxels import lies_on_voxels, overlapping_names, segment_mask
+
+SEEDS_ATTRIBUTE = "DiffusionSeg.Seeds"
+
+
+def seeds_for(
+    volume: InputVolume, chosen: slicer.vtkMRMLSegmentationNode | None
+) -> tuple[slicer.vtkMRMLSegmentationNode, list[str]]:
+    """The segmentation to paint in, locked to the volume's voxels, and what the user should know about it.
+
+    Args:
+        volume: what is painted on.
+        chosen: the user's choice; None for the one painted on this volume before, or else a new one. A choice that
+            lies on other voxels is left as it is, and a copy on the volume's voxels is returned.
+    """
+    warnings = []
+    if chosen is None:
+        seeds = _painted_before(volume.first) or new_segmentation(volume.first, f"{volume.first.GetName()} seeds")
+    elif lies_on_voxels(chosen, volume.first):
+        seeds = chosen
+    else:
+        seeds = _copy_on_voxels(chosen, volume)
+        warnings = [
+            f"{chosen.GetName()} lies on other voxels than {volume.first.GetName()}: "
+            f"it stays as it is, and {seeds.GetName()} is its copy on the volume's voxels."
+        ]
+    seeds.SetReferenceImageGeometryParameterFromVolumeNode(volume.first)
+    seeds.SetAttribute(SEEDS_ATTRIBUTE, "1")
+    labels_of(seeds)
+    overlapping = overlapping_names(seeds, volume.first)
+    if overlapping:
+        warnings.append(f"{', '.join(overlapping)} overlap: where they do, the later one in the list is learnt.")
+    return seeds, warnings
+
+
+def _painted_before(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLSegmentationNode | None:
+    scene, role = volume.GetScene(), slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")):
+        node = scene.GetNthNodeByClass(index, "vtkMRMLSegmentationNode")
+        if node.GetAttribute(SEEDS_ATTRIBUTE) and node.GetNodeReference(role) is volume:
+            return node if lies_on_voxels(node, volume) else None
+    return None
+
+
+def _copy_on_voxels(chosen: slicer.vtkMRMLSegmentationNode, volume: InputVolume) -> slicer.vtkMRMLSegmentationNode:
+    copy = new_segmentation(volume.first, f"{chosen.GetName()} on {volume.first.GetName()}")
+    source, target = chosen.GetSegmentation(), copy.GetSegmentation()
+    for identifier in labels_of(chosen):
+        segment = slicer.vtkSegment()
+        segment.DeepCopyMetadata(source.GetSegment(identifier))
+        target.AddSegment(segment, identifier)
+        image = oriented_image(segment_mask(chosen, identifier, volume.first).astype("uint8"), volume.geometry)
+        # Each on a layer of its own where they overlap: nothing that was painted gets lost.
+        slicer.vtkSlicerSegmentationsModuleLogic.SetBinaryLabelmapToSegment(
+            image, copy, identifier, slicer.vtkSlicerSegmentationsModuleLogic.MODE_REPLACE
+        )
+    return copy

@@ -1,0 +1,157 @@
+"""What a segmentation task consists of, and how the worker is brought to it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import slicer
+
+from DiffusionSegCore.annotation_board import AnnotationBoard
+from DiffusionSegCore.call_sequence import Step
+from DiffusionSegCore.findings import Findings
+from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegCore.scan_work import HINT, ScanWork
+from DiffusionSegCore.scene_nodes import RESULT, SceneNodes
+from DiffusionSegCore.scene_state import SceneState
+from DiffusionSegCore.seeds import seeds_for
+from DiffusionSegCore.segment_labels import label_from_json
+from DiffusionSegCore.settings import Settings
+from DiffusionSegCore.worker_session import WorkerSession
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.labels import Label
+
+Report = Callable[[str, int, int], None]
+
+
+class SegmentationTask(AnnotationBoard):
+    """The nodes, settings and worker of one task, and what is known of it without computing anything.
+
+    Args:
+        scene: whose nodes are worked on.
+        client_factory: starts a worker and returns its client.
+        session_folder: where the worker keeps features and segmenters; None for a folder that ends with the task.
+    """
+
+    def __init__(
+        self,
+        scene: slicer.vtkMRMLScene,
+        client_factory: Callable[[], Any],
+        session_folder: str | None = None,
+    ) -> None:
+        self.scene = scene
+        self.state = SceneState(scene)
+        super().__init__(SceneNodes(self.state))
+        self.settings = Settings(self.state)
+        self.findings = Findings(self.nodes)
+        self._own_folder = tempfile.TemporaryDirectory() if session_folder is None else None
+        self.worker = WorkerSession(client_factory, session_folder or self._own_folder.name)
+
+    def close(self) -> None:
+        """End the worker; the scene stays as it is."""
+        self.worker.close()
+        if self._own_folder is not None:
+            self._own_folder.cleanup()
+
+    @property
+    def seeds(self) -> slicer.vtkMRMLSegmentationNode | None:
+        """What the user paints."""
+        return self.nodes.seeds
+
+    @property
+    def preview(self) -> slicer.vtkMRMLSegmentationNode | None:
+        """What was found, until it is applied."""
+        return self.nodes.preview
+
+    @property
+    def result(self) -> slicer.vtkMRMLSegmentationNode | None:
+        """Where `apply_preview` copies to; made by the first one if none was chosen."""
+        return self.nodes.result
+
+    @property
+    def roi(self) -> slicer.vtkMRMLMarkupsROINode | None:
+        """The background region."""
+        return self.nodes.roi
+
+    @property
+    def uncertainty_volume(self) -> slicer.vtkMRMLScalarVolumeNode | None:
+        """Where the ensemble disagrees, from 0 to 1."""
+        return self.nodes.uncertainty_volume
+
+    @property
+    def labels(self) -> list[Label]:
+        """What the segmenter trained or loaded last knows."""
+        return [label_from_json(said) for said in self.state.value("Labels", [])]
+
+    def set_input(
+        self,
+        volume_nodes: Sequence[slicer.vtkMRMLScalarVolumeNode],
+        segmentation_node: slicer.vtkMRMLSegmentationNode | None = None,
+    ) -> list[str]:
+        """Take up a scan, and return what the user should know about it, one sentence each.
+
+        Args:
+            volume_nodes: its channels; the others are resampled to the first one's voxels.
+            segmentation_node: what is painted in; None for the segmentation that was painted on this volume before, or
+                else a new one. One that lies on other voxels stays as it is: a copy of it is painted in.
+
+        Raises:
+            DiffusionSegError: if a volume has no voxels, or several values in each.
+        """
+        if not volume_nodes:
+            raise DiffusionSegError("There is no input volume.", "Choose a volume first.")
+        volume = InputVolume(tuple(volume_nodes))
+        seeds, warnings = seeds_for(volume, segmentation_node)
+        self.nodes.take(volume, seeds)
+        return [*volume.warnings(), *warnings]
+
+    def set_result(self, segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:
+        """Choose where `apply_preview` copies to.
+
+        Raises:
+            DiffusionSegError: if that is what is painted in, or the preview itself.
+        """
+        if segmentation_node in {self.seeds, self.preview}:
+            message = f"{segmentation_node.GetName()} holds the painting or the preview."
+            raise DiffusionSegError(message, "Choose another segmentation for the result, or a new one.")
+        self.state.refer(RESULT, segmentation_node)
+
+    def hello(self) -> dict[str, Any]:
+        """What the worker says about itself: version, device, why_no_gpu and bundles; waits for the answer."""
+        return self.worker.run([Step("hello", {})]).result()[0]
+
+    def estimate(self) -> dict[str, Any]:
+        """How long the chosen volume's features take and need: seconds and bytes; waits for the answer."""
+        geometry = self.nodes.volume().geometry
+        where = {"shape": list(geometry.shape), "affine": geometry.affine.tolist()}
+        params = {"bundle": self.settings.bundle, "device": self.settings.device, **where}
+        return self.worker.run([Step("estimate", params)]).result()[0]
+
+    def cancel(self) -> None:
+        """Stop what the worker does now; the work then fails with "Stopped."."""
+        self.worker.cancel()
+
+    def _opening(self, volume: InputVolume) -> list[Step]:
+        return self.worker.opening(volume, self.settings.bundle, self.settings.device)
+
+    def _with_segmenter(self, volume: InputVolume) -> list[Step]:
+        opening = self._opening(volume)
+        return [*opening, *self.worker.segmenter_loading(self.state.value("Segmenter"))]
+
+    def _work(
+        self,
+        volume: InputVolume,
+        steps: list[Step],
+        on_progress: Report | None,
+        slices: tuple[tuple[int, int], ...] = (),
+    ) -> ScanWork:
+        geometry = volume.geometry
+        return ScanWork(self.worker.run(steps, on_progress), volume, geometry, slices)
+
+    def _finished(self, work: ScanWork) -> tuple[dict[str, Any], dict[str, Any]]:
+        result = work.result()
+        work.check_still_wanted(self.scene)
+        if self.nodes.volume().first is not work.volume.first:
+            raise DiffusionSegError("Another volume was chosen meanwhile; the result was dropped.", HINT)
+        return result

@@ -1,0 +1,79 @@
+"""How the map of uncertainty looks."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+
+from DiffusionSegCore.node_placement import new_scalar_volume
+
+COLORS_NAME = "DiffusionSeg uncertainty"
+COLOR_COUNT = 256
+# Below this share of the range the image shows through undisturbed.
+TRANSPARENT_SHARE = 0.08
+LARGEST_OPACITY = 0.75
+# The window ends where all but the few most uncertain of the uncertain voxels lie, yet never so low that the noise of
+# an ensemble that agrees would fill the colour range.
+WINDOW_PERCENTILE = 99.0
+LEAST_WINDOW = 0.1
+FOREGROUND_OPACITY = 0.6
+
+# From dark violet to pale yellow with evenly rising lightness: read without a legend, and by the colour-blind.
+STOPS = np.array([[0.24, 0.04, 0.38], [0.58, 0.15, 0.40], [0.87, 0.32, 0.23], [0.98, 0.65, 0.04], [0.99, 1.0, 0.64]])
+
+
+def new_uncertainty_volume(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLScalarVolumeNode:
+    """A volume node for the uncertainty of what was found in `volume`, with its display."""
+    node = new_scalar_volume(volume, f"{volume.GetName()} uncertainty")
+    display = node.GetScene().AddNewNodeByClass("vtkMRMLScalarVolumeDisplayNode")
+    node.SetAndObserveDisplayNodeID(display.GetID())
+    display.SetAndObserveColorNodeID(_colors(node.GetScene()).GetID())
+    display.SetInterpolate(True)
+    return node
+
+
+def set_window(node: slicer.vtkMRMLScalarVolumeNode, uncertainty: np.ndarray) -> None:
+    """Spread the colours over the uncertainties that occur: from 0 to nearly the largest.
+
+    Args:
+        node: the volume that shows them.
+        uncertainty: from 0 to 1, any shape.
+    """
+    uncertain = uncertainty[uncertainty > 0.01]
+    largest = float(np.percentile(uncertain, WINDOW_PERCENTILE)) if uncertain.size else 0.0
+    display = node.GetDisplayNode()
+    if display is None:
+        return
+    modifying = display.StartModify()
+    display.AutoWindowLevelOff()
+    display.SetWindowLevelMinMax(0.0, max(largest, LEAST_WINDOW))
+    display.EndModify(modifying)
+
+
+def show_over_image(node: slicer.vtkMRMLScalarVolumeNode, *, shown: bool) -> None:
+    """Lay the uncertainty over the image in all slice views, or take it away."""
+    scene = node.GetScene()
+    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLSliceCompositeNode")):
+        composite = scene.GetNthNodeByClass(index, "vtkMRMLSliceCompositeNode")
+        if shown:
+            composite.SetForegroundVolumeID(node.GetID())
+            composite.SetForegroundOpacity(FOREGROUND_OPACITY)
+        elif composite.GetForegroundVolumeID() == node.GetID():
+            composite.SetForegroundVolumeID(None)
+
+
+def _colors(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorTableNode:
+    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLColorTableNode")):
+        node = scene.GetNthNodeByClass(index, "vtkMRMLColorTableNode")
+        if node.GetName() == COLORS_NAME and node.GetNumberOfColors() == COLOR_COUNT:
+            return node
+    node = scene.AddNewNodeByClass("vtkMRMLColorTableNode", COLORS_NAME)
+    node.SetTypeToUser()
+    node.SetNumberOfColors(COLOR_COUNT)
+    node.SetHideFromEditors(False)
+    positions = np.linspace(0, 1, len(STOPS))
+    for index, share in enumerate(np.linspace(0, 1, COLOR_COUNT)):
+        color = [np.interp(share, positions, STOPS[:, part]) for part in range(3)]
+        opacity = np.clip((share - TRANSPARENT_SHARE) / (0.5 - TRANSPARENT_SHARE), 0, 1) * LARGEST_OPACITY
+        node.SetColor(index, f"{share:.2f}", *map(float, color), float(opacity))
+    return node

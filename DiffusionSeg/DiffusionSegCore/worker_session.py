@@ -1,0 +1,158 @@
+"""What the worker has been told, and which calls bring it to where it must be."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from DiffusionSegCore.call_sequence import CallSequence, Step
+from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegLib.errors import DiffusionSegError
+
+# What the worker calls the scan in messages and files: never its name, which is often the patient's.
+STEM = "scan"
+# Scenes that were saved refer to the segmenter of their time: some of the past are kept.
+KEPT_SEGMENTERS = 20
+
+
+class WorkerSession:
+    """The worker and what it holds: an open scan and a segmenter.
+
+    A worker that died or was restarted holds nothing: the next calls then open the scan again (its features come from
+    the session folder) and load the last segmenter.
+
+    Args:
+        client_factory: gives the client of a worker: a new one, or one that is shared.
+        session_folder: where the worker keeps what it computed, segmenters among it.
+    """
+
+    def __init__(self, client_factory: Callable[[], Any], session_folder: str) -> None:
+        self._client_factory, self.session_folder = client_factory, session_folder
+        self._client: Any = None
+        self._process: int | None = None
+        self._sequence: CallSequence | None = None
+        self.forget()
+
+    @property
+    def client(self) -> Any:
+        """The client of a living worker, which is started when it is first needed or has died."""
+        if self._client is None or not self._client.alive:
+            client = self._client_factory()
+            if not client.alive:
+                client.restart()
+            self._client = client
+        # Others who share the client may have restarted its worker.
+        if self._process != self._client.process_id:
+            self._process = self._client.process_id
+            self.forget()
+        return self._client
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a worker now."""
+        return self._client is not None and self._client.alive
+
+    @property
+    def has_opened(self) -> bool:
+        """Whether the worker has a scan open."""
+        return self.running and self._opened is not None
+
+    def forget(self) -> None:
+        """Take it that the worker holds nothing."""
+        self._opened: tuple | None = None
+        self._segmenter: str | None = None
+
+    def forget_segmenter(self) -> None:
+        """Take it that the worker holds no segmenter, or one that changed on disk."""
+        self._segmenter = None
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+        self.forget()
+
+    def cancel(self) -> None:
+        """Stop what the worker does now, and what was to follow."""
+        if self._sequence is not None and self.running and not self._sequence.done:
+            self._sequence.stop()
+
+    def run(self, steps: Sequence[Step], on_progress: Callable[[str, int, int], None] | None = None) -> CallSequence:
+        """Make the calls, one after another."""
+        self._sequence = CallSequence(self.client, steps, on_progress=on_progress, failed=self._after_failure)
+        return self._sequence
+
+    def opening(self, volume: InputVolume, bundle: str, device: str) -> list[Step]:
+        """What opens the scan: nothing if it is open."""
+        wanted = (volume.content, bundle, device)
+        if self._opened_by(self.client) == wanted:
+            return []
+        params = {
+            "bundle": bundle,
+            "device": device,
+            "affine": volume.geometry.affine.tolist(),
+            "stem": STEM,
+            "session_folder": self.session_folder,
+        }
+        self._opened = None
+
+        def opened(_: dict[str, Any]) -> None:
+            self._opened = wanted
+
+        return [Step("open", params, lambda: {"volume": volume.array()}, opened)]
+
+    def segmenter_loading(self, path: str | None) -> list[Step]:
+        """What loads the segmenter at `path`: nothing if the worker has it.
+
+        Raises:
+            DiffusionSegError: if there is no segmenter at all.
+        """
+        if self.running and self._segmenter is not None and self._segmenter == path:
+            return []
+        if path is None:
+            raise DiffusionSegError("There is no trained segmenter yet.", "Press Train, or load a segmenter.")
+
+        def loaded(_: dict[str, Any]) -> None:
+            self._segmenter = path
+
+        return [Step("load_segmenter", {"path": path}, succeeded=loaded)]
+
+    def training(self, *, warm: bool, trained: Callable[[str], None]) -> list[Step]:
+        """What trains a segmenter and keeps it in the session folder.
+
+        Args:
+            warm: go on from the segmenter of the last round, if the worker has it.
+            trained: told the path by which the new segmenter is known.
+        """
+        path = f"{self.session_folder}/segmenter-{uuid.uuid4().hex[:12]}.safetensors"
+
+        def succeeded(_: dict[str, Any]) -> None:
+            self._segmenter = path
+            trained(path)
+
+        return [
+            Step("train", {"warm": warm and self._segmenter is not None}, succeeded=succeeded),
+            # A disk that is full must not take from the user what the worker has learnt.
+            Step("save_segmenter", {"path": path}, succeeded=self._delete_old, dispensable=True),
+        ]
+
+    def _delete_old(self, _: dict[str, Any]) -> None:
+        """Delete the oldest segmenters; on another computer's disk they stay."""
+        with contextlib.suppress(OSError):
+            kept = sorted(
+                Path(self.session_folder).glob("segmenter-*.safetensors"), key=lambda path: path.stat().st_mtime
+            )
+            for path in kept[:-KEPT_SEGMENTERS]:
+                path.unlink()
+
+    def _opened_by(self, client: Any) -> tuple | None:
+        # Asking for the client starts a dead worker again, which then has nothing open.
+        return self._opened if client.alive else None
+
+    def _after_failure(self, _: Exception) -> None:
+        if not self.running:
+            self.forget()

@@ -1,0 +1,94 @@
+"""The list of slices to paint."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import an_affine
+from DiffusionSegCore import COMPLETE, PAINTED, TO_PAINT, AnnotationSlice
+from DiffusionSegCore.voxel_geometry import VoxelGeometry
+from Module.mrml import a_volume_node, add_segment, paint
+
+from DiffusionSegLib.errors import DiffusionSegError
+
+
+def test_nine_are_proposed_around_the_middle(engine, scene):
+    volume = a_volume_node(scene, np.ones((101, 91, 81), np.uint8), an_affine(np.eye(3), (1, 1, 1)))
+    engine.set_input([volume])
+    places = [found.place for found in engine.propose_slices()]
+    assert places == [(0, 40), (0, 50), (0, 60), (1, 35), (1, 45), (1, 55), (2, 30), (2, 40), (2, 50)]
+    assert {found.state for found in engine.annotation_slices()} == {TO_PAINT}
+
+
+def test_the_distance_is_in_mm_and_thin_stacks_are_not_left(engine, scene):
+    volume = a_volume_node(scene, np.ones((100, 100, 7), np.uint8), an_affine(np.eye(3), (0.5, 0.5, 5.0)))
+    engine.set_input([volume])
+    places = [found.place for found in engine.propose_slices()]
+    assert places[0][1] + 20 == places[1][1]
+    assert [index for axis, index in places if axis == 2] == [2, 3, 4]
+
+
+def test_they_surround_what_is_painted_already(engine, scene):
+    volume = a_volume_node(scene, np.ones((101, 91, 81), np.uint8), an_affine(np.eye(3), (1, 1, 1)))
+    engine.set_input([volume])
+    mask = np.zeros((101, 91, 81), bool)
+    mask[20:31, 30:41, 50:61] = True
+    paint(engine.seeds, add_segment(engine.seeds, "a"), mask, VoxelGeometry.of(volume))
+    assert [found.place for found in engine.propose_slices(stride=5)][::3] == [(0, 20), (1, 30), (2, 50)]
+
+
+def test_a_crossing_slice_counts_as_painted_only_by_its_own_paint(engine, volume):
+    engine.set_input([volume])
+    engine.add_slice(0, 12)
+    engine.add_slice(2, 10)
+    identifier = add_segment(engine.seeds, "a")
+    mask = np.zeros(VoxelGeometry.of(volume).shape, bool)
+    mask[4:20, 4:18, 10] = True
+    paint(engine.seeds, identifier, mask, VoxelGeometry.of(volume))
+    assert [found.state for found in engine.annotation_slices()] == [TO_PAINT, PAINTED]
+    mask[12, 8, 5] = True
+    paint(engine.seeds, identifier, mask, VoxelGeometry.of(volume))
+    assert [found.state for found in engine.annotation_slices()] == [PAINTED, PAINTED]
+
+
+def test_complete_slices_are_told_to_the_worker_and_can_be_reopened(painted_engine, client):
+    painted_engine.mark_complete(0, 3)
+    painted_engine.mark_complete(0, 3, complete=False)
+    painted_engine.finish_training(painted_engine.start_training())
+    told = client.annotated["complete_slices"]
+    assert [len(indices) for indices in told] == [3, 3, 3]
+    assert 3 not in told[0]
+    assert AnnotationSlice(0, 3, TO_PAINT) in painted_engine.annotation_slices()
+
+
+def test_proposing_again_keeps_what_was_worked_on(painted_engine):
+    before = painted_engine.annotation_slices()
+    assert {found.state for found in before} == {COMPLETE}
+    after = painted_engine.propose_slices(stride=2)
+    assert set(before) <= set(after)
+
+
+def test_slices_can_be_removed_and_must_lie_in_the_volume(painted_engine):
+    first = painted_engine.annotation_slices()[0]
+    painted_engine.remove_slice(*first.place)
+    assert first.place not in {found.place for found in painted_engine.annotation_slices()}
+    with pytest.raises(DiffusionSegError, match="K = 99 lies outside"):
+        painted_engine.add_slice(2, 99)
+
+
+def test_going_back_to_a_volume_finds_its_slices_and_region_again(painted_engine, scene, volume, head):
+    seeds, region, slices = painted_engine.seeds, painted_engine.roi, painted_engine.annotation_slices()
+    other = a_volume_node(scene, head[0], an_affine(np.eye(3), (2, 2, 2)), "other")
+    painted_engine.set_input([other])
+    assert painted_engine.seeds is not seeds
+    assert painted_engine.annotation_slices() == []
+    assert painted_engine.roi is None
+    painted_engine.set_input([volume])
+    assert painted_engine.seeds is seeds
+    assert painted_engine.roi is region
+    assert painted_engine.annotation_slices() == slices
+
+
+def test_slices_worth_painting_are_named_without_those_that_are_complete(predicted_engine):
+    found = predicted_engine.next_slices(2)
+    assert [type(place) for place in found] == [AnnotationSlice, AnnotationSlice]

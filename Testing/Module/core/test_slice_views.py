@@ -1,0 +1,72 @@
+"""What the slice views show."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import an_affine, an_oblique_rotation, axis_orders
+from DiffusionSegCore.voxel_geometry import VoxelGeometry, array_from_matrix, local_to_world
+from Module.mrml import a_volume_node, rotation_node
+
+AFFINES = {
+    "axis aligned": an_affine(np.eye(3), (1, 1, 2)),
+    "oblique": an_affine(an_oblique_rotation(), (1, 1, 2)),
+    "sagittal": an_affine(axis_orders()[20], (1, 1, 2)),
+}
+
+
+@pytest.fixture
+def views(scene):
+    nodes = []
+    for name in ("Red", "Yellow", "Green"):
+        node = scene.CreateNodeByClass("vtkMRMLSliceNode")
+        node.UnRegister(None)
+        node.SetName(name)
+        node.SetLayoutName(name)
+        node.SetDefaultOrientation({"Red": "Axial", "Yellow": "Sagittal", "Green": "Coronal"}[name])
+        node.SetOrientation({"Red": "Axial", "Yellow": "Sagittal", "Green": "Coronal"}[name])
+        nodes.append(scene.AddNode(node))
+    return nodes
+
+
+@pytest.mark.parametrize("moved", [False, True])
+@pytest.mark.parametrize("affine", AFFINES.values(), ids=AFFINES)
+def test_all_views_turn_to_the_volumes_planes_and_meet_in_the_slice(engine, scene, views, head, affine, moved):
+    volume = a_volume_node(scene, head[0], affine)
+    if moved:
+        volume.SetAndObserveTransformNodeID(rotation_node(scene).GetID())
+    engine.set_input([volume])
+    engine.show_slice(1, 7)
+    centre = np.asarray(engine.slice_centre_ras(1, 7))
+    geometry = VoxelGeometry.of(volume)
+    assert np.allclose(local_to_world(volume).GetInverse().TransformPoint(centre), geometry.slice_centre(1, 7))
+    directions = geometry.affine[:3, :3] / geometry.spacing
+    if not moved:
+        for view in views:
+            normal = array_from_matrix(view.GetSliceToRAS())[:3, 2]
+            assert np.isclose(np.abs(directions.T @ normal).max(), 1, atol=1e-4)
+            assert abs((centre - array_from_matrix(view.GetSliceToRAS())[:3, 3]) @ normal) < 1e-3
+    shown = dict(engine.shown_slices())
+    assert sorted(shown) == [0, 1, 2]
+    assert abs(shown[1] - 7) <= 0
+    middles = [(size - 1) / 2 for size in geometry.shape]
+    assert abs(shown[0] - middles[0]) <= 0.5
+    assert abs(shown[2] - middles[2]) <= 0.5
+
+
+def test_the_slices_in_the_views_are_previewed_when_none_are_named(painted_engine, views):
+    painted_engine.show_slice(2, 10)
+    painted_engine.finish_training(painted_engine.start_training())
+    work = painted_engine.start_preview()
+    assert (2, 10) in work.slices
+    assert len(work.slices) == 3
+    painted_engine.finish_preview(work)
+
+
+def test_the_uncertainty_is_laid_over_the_image_and_taken_away(predicted_engine, scene):
+    composite = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+    predicted_engine.show_uncertainty(True)
+    assert composite.GetForegroundVolumeID() == predicted_engine.uncertainty_volume.GetID()
+    assert 0 < composite.GetForegroundOpacity() < 1
+    predicted_engine.show_uncertainty(False)
+    assert not composite.GetForegroundVolumeID()

@@ -1,0 +1,212 @@
+"""The logic with the real worker process and a tiny model: geometries, labels, channels, files and faults."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import slicer
+from conftest import a_head, an_affine, an_oblique_rotation, axis_orders
+from DiffusionSegCore import DiffusionSegEngine
+from DiffusionSegCore.segment_labels import labels_of
+from DiffusionSegCore.segment_voxels import write_labels
+from DiffusionSegCore.voxel_geometry import VoxelGeometry
+from Module.core.conftest import NAMES
+from Module.mrml import AScene, a_volume_node, masks_by_name, paint, paint_slices, world_points
+
+from DiffusionSegLib.bundles.tiny import write_tiny_bundle
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.labels import Label
+
+painted_head = pytest.importorskip("painted_head", reason="the worker that trains briefly is needed")
+
+SHAPE = (28, 26, 24)
+IMAGE, LABELS = a_head(SHAPE)
+AFFINES = {
+    "axis aligned": an_affine(np.eye(3), (1.0, 1.0, 1.0)),
+    "left-handed, permuted and anisotropic": an_affine(axis_orders()[21] @ np.diag([-1, 1, 1]), (0.9, 1.1, 1.6)),
+    "oblique": an_affine(an_oblique_rotation(), (1.0, 1.0, 1.3)),
+}
+
+
+@pytest.fixture(scope="module")
+def worker():
+    with painted_head.a_client() as client:
+        yield client
+
+
+@pytest.fixture
+def engine(scene, worker, tiny_bundle, tmp_path):
+    engine = DiffusionSegEngine(scene, lambda: worker, str(tmp_path / "work"))
+    engine.settings.bundle, engine.settings.device = str(tiny_bundle.folder), "cpu"
+    return engine
+
+
+def painted(engine, volume, labels=LABELS):
+    engine.set_input([volume] if not isinstance(volume, list) else volume)
+    engine.propose_slices(stride=4)
+    paint_slices(engine, labels, NAMES)
+    engine.fit_background_region(3.0)
+
+
+def segmented(engine):
+    engine.finish_training(engine.start_training())
+    engine.finish_prediction(engine.start_prediction())
+    return engine.apply_preview()
+
+
+def dice(first, second):
+    return 2 * np.count_nonzero(first & second) / (np.count_nonzero(first) + np.count_nonzero(second))
+
+
+@pytest.fixture
+def ready(engine, scene):
+    """An engine whose scan is painted."""
+    painted(engine, a_volume_node(scene, IMAGE, AFFINES["axis aligned"]))
+    return engine
+
+
+@pytest.mark.parametrize("affine", AFFINES.values(), ids=AFFINES)
+def test_structures_are_found_saved_and_the_same_after_loading(engine, a_scene, affine, tmp_path):
+    scene = a_scene.scene
+    volume = a_volume_node(scene, IMAGE, affine)
+    painted(engine, volume)
+    result = segmented(engine)
+    found = masks_by_name(result, volume)
+    assert dice(found["Caudate"], LABELS == 3) > 0.8
+    assert dice(found["Putamen"], LABELS == 7) > 0.8
+    assert VoxelGeometry.of(engine.uncertainty_volume).matches(VoxelGeometry.of(volume))
+    storage = scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
+    storage.SetFileName(str(tmp_path / "result.seg.nrrd"))
+    assert storage.WriteData(result)
+    loaded = scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    assert storage.ReadData(loaded)
+    a_scene.save(tmp_path / "task.mrb")
+    (tmp_path / "again").mkdir()
+    again = AScene(tmp_path / "again")
+    again.load(tmp_path / "task.mrb")
+    engine_again = DiffusionSegEngine(again.scene, lambda: None, str(tmp_path))
+    volume_again = engine_again.nodes.volume().first
+    for name, mask in found.items():
+        truth = world_points(mask, affine)
+        assert np.array_equal(truth, world_points(masks_by_name(loaded, volume)[name], affine))
+        affine_again = VoxelGeometry.of(volume_again).affine
+        assert np.array_equal(truth, world_points(masks_by_name(engine_again.result, volume_again)[name], affine_again))
+    assert list(labels_of(loaded).values()) == list(labels_of(result).values())
+
+
+def test_labels_far_apart_keep_their_values_and_terminology(engine, scene):
+    volume = a_volume_node(scene, IMAGE, AFFINES["axis aligned"])
+    engine.set_input([volume])
+    far = [Label(12, "Caudate", (10, 20, 30), "a~b~c"), Label(40001, "Putamen", (40, 50, 60))]
+    labelmap = np.select([LABELS == 3, LABELS == 7], [12, 40001], 0).astype(np.uint16)
+    labelmap[:, :, ::2] = 0
+    write_labels(engine.seeds, labelmap, VoxelGeometry.of(volume), [(label.name, label) for label in far])
+    for index in range(1, SHAPE[2], 2):
+        engine.mark_complete(2, index)
+    result = segmented(engine)
+    # A segment that nobody described gets Slicer's own default.
+    found = list(labels_of(result).values())
+    assert [replace(label, terminology="") for label in found] == [replace(label, terminology="") for label in far]
+    assert found[0].terminology == "a~b~c"
+    assert dice(masks_by_name(result, volume)["Putamen"], LABELS == 7) > 0.8
+
+
+def test_overlapping_segments_are_learnt_by_the_later_one(engine, scene):
+    volume = a_volume_node(scene, IMAGE, AFFINES["axis aligned"])
+    painted(engine, volume)
+    geometry = VoxelGeometry.of(volume)
+    both = engine.seeds.GetSegmentation().AddEmptySegment("Both", "Both")
+    paint(engine.seeds, both, masks_by_name(engine.seeds, volume)["Caudate"], geometry)
+    found = masks_by_name(segmented(engine), volume)
+    assert dice(found["Both"], LABELS == 3) > 0.8
+    assert not found["Caudate"].any()
+
+
+def test_two_channels_on_different_voxels_make_one_scan(engine, scene, tmp_path):
+    write_tiny_bundle(tmp_path / "two", channels=2)
+    engine.settings.bundle = str(tmp_path / "two")
+    affine = AFFINES["axis aligned"]
+    twice = affine @ np.diag([2.0, 2.0, 2.0, 1.0])
+    volume = a_volume_node(scene, IMAGE, affine, "first")
+    coarse = a_volume_node(scene, np.ascontiguousarray(IMAGE[::2, ::2, ::2]), twice, "second")
+    assert "second lies on other voxels" in engine.set_input([volume, coarse])[0]
+    painted(engine, [volume, coarse])
+    assert dice(masks_by_name(segmented(engine), volume)["Caudate"], LABELS == 3) > 0.8
+
+
+def test_too_few_channels_are_told_and_the_next_choice_works(ready, tiny_bundle, tmp_path):
+    write_tiny_bundle(tmp_path / "two", channels=2)
+    ready.settings.bundle = str(tmp_path / "two")
+    with pytest.raises(DiffusionSegError, match="2 channel"):
+        ready.finish_training(ready.start_training())
+    ready.settings.bundle = str(tiny_bundle.folder)
+    segmented(ready)
+
+
+def until(work, method):
+    """Wait until the worker is at a method."""
+    end = time.monotonic() + 60
+    while not work.done and work.method != method:
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    time.sleep(0.05)
+
+
+STAGES = {
+    "open": lambda engine: engine.start_training(),
+    "train": lambda engine: engine.start_training(),
+    "preview": lambda engine: engine.start_preview([(0, 14), (1, 13), (2, 12)]),
+    "predict": lambda engine: engine.start_prediction(),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_worker_killed_in_any_stage_costs_one_click(ready, worker, stage):
+    if stage not in {"open", "train"}:
+        ready.finish_training(ready.start_training())
+    before = masks_by_name(ready.seeds, ready.nodes.volume().first)
+    work = STAGES[stage](ready)
+    until(work, stage)
+    os.kill(worker.process_id, signal.SIGKILL)
+    with pytest.raises(DiffusionSegError, match="ended by force"):
+        work.result(30)
+    after = masks_by_name(ready.seeds, ready.nodes.volume().first)
+    assert all(np.array_equal(after[name], before[name]) for name in before)
+    segmented(ready)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_cancel_in_any_stage_ends_it_within_two_seconds(ready, stage):
+    if stage not in {"open", "train"}:
+        ready.finish_training(ready.start_training())
+    work = STAGES[stage](ready)
+    until(work, stage)
+    start = time.monotonic()
+    ready.cancel()
+    # A call that was just being answered when it was cancelled has its answer.
+    with contextlib.suppress(DiffusionSegError):
+        work.result(30)
+    assert time.monotonic() - start < 2
+    segmented(ready)
+
+
+def test_a_scene_closed_while_the_worker_trains_stays_empty(ready, scene):
+    work = ready.start_training()
+    until(work, "train")
+    scene.Clear(False)
+    with pytest.raises(DiffusionSegError, match="removed while it was worked on"):
+        ready.finish_training(work)
+    assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
+
+
+def test_a_disk_that_is_full_is_told_and_costs_nothing_but_the_keeping(ready, full_disk):
+    ready.worker.session_folder = str(full_disk)
+    result = segmented(ready)
+    assert isinstance(result, slicer.vtkMRMLSegmentationNode)
+    assert masks_by_name(result, ready.nodes.volume().first)["Caudate"].any()

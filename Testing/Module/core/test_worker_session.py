@@ -1,0 +1,130 @@
+"""Which calls the worker gets."""
+
+from __future__ import annotations
+
+import pytest
+import slicer
+from conftest import an_affine
+from DiffusionSegCore import DiffusionSegEngine
+from Module.fake_worker_client import FakeWorkerClient
+from Module.mrml import a_volume_node, masks_by_name
+
+from DiffusionSegLib.errors import DiffusionSegError
+
+
+def calls(client):
+    made, client.calls = client.calls, []
+    return made
+
+
+def test_a_scan_is_opened_once(painted_engine, client):
+    painted_engine.finish_training(painted_engine.start_training())
+    assert calls(client) == ["open", "annotate", "train", "save_segmenter"]
+    painted_engine.finish_training(painted_engine.start_training(warm=True))
+    painted_engine.finish_preview(painted_engine.start_preview([(0, 12)]))
+    painted_engine.finish_prediction(painted_engine.start_prediction())
+    painted_engine.next_slices()
+    assert calls(client) == ["annotate", "train", "save_segmenter", "preview", "predict", "suggest"]
+
+
+def test_changed_voxels_are_sent_again(painted_engine, client, volume):
+    painted_engine.finish_training(painted_engine.start_training())
+    calls(client)
+    slicer.util.arrayFromVolume(volume)[:] += 1
+    slicer.util.arrayFromVolumeModified(volume)
+    painted_engine.finish_training(painted_engine.start_training())
+    assert calls(client)[0] == "open"
+
+
+def test_another_bundle_opens_the_scan_again(painted_engine, client):
+    painted_engine.finish_training(painted_engine.start_training())
+    calls(client)
+    painted_engine.settings.bundle = "other"
+    painted_engine.finish_training(painted_engine.start_training())
+    assert calls(client)[0] == "open"
+    assert client.opened["bundle"] == "other"
+
+
+def test_the_volumes_name_stays_in_the_scene(painted_engine, client, volume):
+    volume.SetName("Doe^Jane")
+    painted_engine.finish_training(painted_engine.start_training())
+    assert "Doe" not in str(client.opened) + str(client.annotated)
+
+
+def test_work_is_done_step_by_step_when_polled(painted_engine, client):
+    client.slow = {"train"}
+    work = painted_engine.start_training()
+    assert not work.done
+    assert work.method == "train"
+    client.slow = set()
+    assert work.done
+    assert painted_engine.finish_training(work)["voxels"] > 0
+
+
+def test_waiting_no_longer_than_told(painted_engine, client):
+    client.slow = {"train"}
+    work = painted_engine.start_training()
+    with pytest.raises(TimeoutError):
+        work.result(0.01)
+    client.slow = set()
+    painted_engine.finish_training(work)
+
+
+def test_a_segmenter_is_saved_loaded_and_applied_to_another_volume(predicted_engine, scene, head, client, tmp_path):
+    path = tmp_path / "kept.safetensors"
+    predicted_engine.save_segmenter(path)
+    fresh = FakeWorkerClient()
+    engine = DiffusionSegEngine(scene, lambda: fresh)
+    scene.Clear(False)
+    labels = engine.load_segmenter(path)
+    assert [label.name for label in labels] == ["Caudate", "Putamen"]
+    assert engine.settings.bundle == "tiny"
+    other = a_volume_node(scene, head[0], an_affine([[0, 1, 0], [0, 0, 1], [1, 0, 0]], (1, 1, 2)), "next patient")
+    segmentation = engine.finish_applying(engine.start_applying(other))
+    assert fresh.calls == ["hello", "load_segmenter", "open", "predict"]
+    masks = masks_by_name(segmentation, other)
+    assert (masks["Caudate"] & (head[1] == 3)).sum() > 0.9 * (head[1] == 3).sum()
+    engine.close()
+
+
+def test_applying_elsewhere_leaves_the_task_as_it_is(predicted_engine, scene, head, volume, client):
+    before = masks_by_name(predicted_engine.preview, volume)
+    other = a_volume_node(scene, head[0], an_affine([[1, 0, 0], [0, 1, 0], [0, 0, 1]], (1, 1, 2)), "next patient")
+    predicted_engine.finish_applying(predicted_engine.start_applying(other))
+    after = masks_by_name(predicted_engine.preview, volume)
+    assert (before["Caudate"] == after["Caudate"]).all()
+    calls(client)
+    predicted_engine.next_slices()
+    assert calls(client) == ["open", "annotate", "suggest"]
+
+
+def test_a_bundle_that_only_the_user_knows_stays_chosen(predicted_engine, client, tmp_path):
+    predicted_engine.settings.bundle = "/home/me/my bundle"
+    predicted_engine.save_segmenter(tmp_path / "kept.safetensors")
+    client.faults = {"hello": ({"bundles": []}, {})}
+    predicted_engine.load_segmenter(tmp_path / "kept.safetensors")
+    assert predicted_engine.settings.bundle == "/home/me/my bundle"
+
+
+def test_a_file_that_is_no_segmenter_changes_nothing(predicted_engine, tmp_path):
+    before = predicted_engine.labels
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(DiffusionSegError, match="no segmenter"):
+        predicted_engine.load_segmenter(tmp_path / "notes.txt")
+    assert predicted_engine.labels == before
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+
+
+def test_the_estimate_and_the_features_can_be_asked_for_ahead(engine, volume, client):
+    engine.set_input([volume])
+    assert engine.estimate()["seconds"] > 0
+    engine.start_extraction().result()
+    assert calls(client) == ["estimate", "open", "extract"]
+    assert engine.hello()["device"] == "cpu"
+
+
+def test_segmenters_of_the_past_do_not_pile_up(painted_engine, tmp_path):
+    for _ in range(25):
+        painted_engine.finish_training(painted_engine.start_training())
+    assert len(list(tmp_path.glob("segmenter-*.safetensors"))) == 20
+    painted_engine.finish_prediction(painted_engine.start_prediction())

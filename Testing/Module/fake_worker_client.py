@@ -1,0 +1,186 @@
+# ruff: noqa: ARG002 (a fake takes what the real client takes)
+"""A fake of the worker's client: the same methods, in this process, by a rule that needs no learning to speak of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from DiffusionSegLib.errors import DiffusionSegError
+
+BIN_WIDTH = 20.0
+
+
+class FakeWorkerError(DiffusionSegError):
+    """What the real client raises where the worker answers with an error."""
+
+
+class FakeWorkerDiedError(FakeWorkerError):
+    """What the real client raises where the worker ended."""
+
+
+class FakeCall:
+    """A call that is answered when it is asked for, or when the test lets it."""
+
+    def __init__(self, client, method, params, arrays):
+        self.client, self.method, self.params, self.arrays = client, method, params, arrays
+        self.answer = None
+
+    @property
+    def done(self):
+        return self.method not in self.client.slow
+
+    def result(self, timeout=None):
+        if self.method in self.client.slow and timeout is not None:
+            raise TimeoutError
+        if self.answer is None:
+            self.answer = self.client.answered(self)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class FakeWorkerClient:
+    """Labels voxels by their intensity: each bin of intensities gets the class most often seen in it.
+
+    `slow` names methods that are not done before somebody waits for them; `faults` maps methods to errors.
+    """
+
+    def __init__(self):
+        self.alive = True
+        self.calls, self.slow, self.faults = [], set(), {}
+        self.starts = 1
+        self.cancelled = False
+        self._blank()
+
+    def _blank(self):
+        self.volume = self.painted = self.known = self.classes = None
+        self.labels = []
+
+    @property
+    def process_id(self):
+        return self.starts
+
+    def start(self, method, params, arrays=None, on_progress=None):
+        self.calls.append(method)
+        if not self.alive:
+            raise FakeWorkerDiedError("The worker ended unexpectedly.", "Start again.")
+        self.cancelled = False
+        json.dumps(params)
+        return FakeCall(self, method, params, arrays or {})
+
+    def call(self, method, params, arrays=None, on_progress=None):
+        return self.start(method, params, arrays, on_progress).result()
+
+    def poll(self):
+        return []
+
+    def cancel(self):
+        self.cancelled = True
+
+    def kill(self):
+        self.alive = False
+        self._blank()
+
+    def restart(self):
+        self.alive = True
+        self.starts += 1
+
+    def close(self):
+        self.alive = False
+
+    def answered(self, call):
+        if not self.alive:
+            return FakeWorkerDiedError("The worker ended unexpectedly.", "Start again.")
+        if self.cancelled:
+            return FakeWorkerError("Stopped.")
+        if call.method in self.faults:
+            return self.faults.pop(call.method)
+        return getattr(self, f"on_{call.method}")(call.params, call.arrays)
+
+    def on_hello(self, params, arrays):
+        bundles = [{"name": "tiny", "description": "a fake", "licence": "CC0", "card": "", "channels": 1}]
+        return {"version": "fake", "protocol": 1, "device": "cpu", "why_no_gpu": "a fake", "bundles": bundles}, {}
+
+    def on_estimate(self, params, arrays):
+        return {"seconds": float(np.prod(params["shape"])), "bytes": 1}, {}
+
+    def on_open(self, params, arrays):
+        self.volume = arrays["volume"]
+        assert self.volume.dtype == np.float32
+        assert self.volume.ndim == 4
+        self.affine = np.asarray(params["affine"])
+        self.opened = params
+        self.painted = None
+        return {"digest": "0", "features_cached": False}, {}
+
+    def on_extract(self, params, arrays):
+        return {"seconds": 0.0}, {}
+
+    def on_annotate(self, params, arrays):
+        painted = arrays["painted"]
+        assert painted.dtype == np.uint16
+        assert painted.shape == self.volume.shape[1:]
+        self.painted, self.annotated = painted, params
+        self.known = painted > 0
+        for axis, indices in enumerate(params["complete_slices"]):
+            np.moveaxis(self.known, axis, 0)[indices] = True
+        if params["background_box"]:
+            outside = np.ones(painted.shape, bool)
+            outside[tuple(slice(*edges) for edges in params["background_box"])] = False
+            self.known |= outside
+        return {"known_voxels": int(self.known.sum())}, {}
+
+    def on_train(self, params, arrays):
+        bins, classes = self._bins()[self.known], self.painted[self.known]
+        self.classes = {}
+        for found in np.unique(bins):
+            values, counts = np.unique(classes[bins == found], return_counts=True)
+            self.classes[int(found)] = int(values[counts.argmax()])
+        self.labels = self.annotated["labels"]
+        return {"voxels": int(self.known.sum()), "seconds": 0.1}, {}
+
+    def on_preview(self, params, arrays):
+        labelmap, uncertainty = self._predicted()
+        found = {}
+        for number, (axis, index) in enumerate(params["slices"]):
+            found[f"slice_{number}"] = labelmap.take(index, axis)
+            found[f"uncertainty_{number}"] = uncertainty.take(index, axis)
+        return {}, found
+
+    def on_predict(self, params, arrays):
+        labelmap, uncertainty = self._predicted()
+        return {}, {"labelmap": labelmap, "uncertainty": uncertainty}
+
+    def on_suggest(self, params, arrays):
+        _, uncertainty = self._predicted()
+        size = uncertainty.shape[2]
+        return {"slices": [{"axis": 2, "index": size // 2 + n, "score": 1.0} for n in range(params["count"])]}, {}
+
+    def on_save_segmenter(self, params, arrays):
+        Path(params["path"]).write_text(json.dumps({"classes": self.classes, "labels": self.labels}))
+        return {}, {}
+
+    def on_load_segmenter(self, params, arrays):
+        try:
+            said = json.loads(Path(params["path"]).read_text())
+        except (OSError, ValueError):
+            return FakeWorkerError("That file is no segmenter.", "Choose another one.")
+        self.classes = {int(key): value for key, value in said["classes"].items()}
+        self.labels = said["labels"]
+        return {"labels": self.labels, "bundle": "tiny"}, {}
+
+    def _bins(self):
+        return np.floor(self.volume.sum(0) / len(self.volume) / BIN_WIDTH).astype(int)
+
+    def _predicted(self):
+        bins = self._bins()
+        labelmap = np.zeros(bins.shape, np.uint16)
+        for found, value in self.classes.items():
+            labelmap[bins == found] = value
+        edges = np.zeros(bins.shape, np.float32)
+        for axis in range(3):
+            edges += np.abs(np.gradient(labelmap.astype(np.float32), axis=axis)) > 0
+        return labelmap, edges / 3

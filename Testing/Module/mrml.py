@@ -1,0 +1,124 @@
+"""Scenes, nodes and files as tests of the logic need them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import slicer
+import vtk
+from DiffusionSegCore.oriented_images import oriented_image
+from DiffusionSegCore.segment_voxels import segment_mask
+from DiffusionSegCore.voxel_geometry import VoxelGeometry, matrix_from_array
+
+
+class AScene:
+    """A MRML scene with the logics that desktop Slicer would have registered, kept alive with it."""
+
+    def __init__(self, cache: Path):
+        self.scene = slicer.vtkMRMLScene()
+        self.application = slicer.vtkSlicerApplicationLogic()
+        self.application.SetMRMLScene(self.scene)
+        self.application.SetTemporaryPath(str(cache))
+        colors = self.application.GetColorLogic()
+        colors.SetMRMLScene(self.scene)
+        colors.AddDefaultColorNodes()
+        self.application.SetModuleLogic("Colors", colors)
+        self.logics = []
+        for kind in (
+            slicer.vtkSlicerSegmentationsModuleLogic,
+            slicer.vtkSlicerMarkupsLogic,
+            slicer.vtkSlicerVolumesLogic,
+        ):
+            logic = kind()
+            logic.SetMRMLApplicationLogic(self.application)
+            logic.SetMRMLScene(self.scene)
+            self.logics.append(logic)
+        self.volumes = self.logics[-1]
+        self.cache = slicer.vtkCacheManager()
+        self.cache.SetRemoteCacheDirectory(str(cache))
+        self.cache.SetMRMLScene(self.scene)
+        self.data = slicer.vtkDataIOManager()
+        self.data.SetCacheManager(self.cache)
+        self.scene.SetCacheManager(self.cache)
+        self.scene.SetDataIOManager(self.data)
+
+    def loaded_volume(self, path: Path):
+        return self.volumes.AddArchetypeVolume(str(path), path.name.split(".")[0], 0)
+
+    def save(self, path: Path):
+        assert self.scene.WriteToMRB(str(path))
+
+    def load(self, path: Path):
+        assert self.scene.ReadFromMRB(str(path), True)
+
+
+def a_volume_node(scene, image, affine, name="head"):
+    """A scalar volume node of an array (I, J, K)."""
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    node.SetIJKToRASMatrix(matrix_from_array(affine))
+    slicer.util.updateVolumeFromArray(node, np.ascontiguousarray(image.transpose(2, 1, 0)))
+    return node
+
+
+def a_segmentation(scene, masks, geometry, name="segmentation"):
+    """A segmentation of masks (I, J, K) by segment name; masks may overlap."""
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+    node.CreateDefaultDisplayNodes()
+    for segment, mask in masks.items():
+        node.GetSegmentation().AddEmptySegment(segment, segment)
+        paint(node, segment, mask, geometry)
+    return node
+
+
+def paint(segmentation, identifier, mask, geometry):
+    """Make a mask (I, J, K) the content of a segment; segments may overlap."""
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    image = oriented_image(mask.astype(np.uint8), geometry)
+    assert logic.SetBinaryLabelmapToSegment(image, segmentation, identifier, logic.MODE_REPLACE)
+
+
+def add_segment(segmentation, name, color=(0.2, 0.6, 0.9), terminology=""):
+    identifier = segmentation.GetSegmentation().AddEmptySegment("", name, color)
+    if terminology:
+        tag = slicer.vtkSegment.GetTerminologyEntryTagName()
+        segmentation.GetSegmentation().GetSegment(identifier).SetTag(tag, terminology)
+    return identifier
+
+
+def paint_slices(engine, labels, names):
+    """Paint on the engine's annotation slices what `labels` (I, J, K) has there, and mark them complete."""
+    volume = engine.nodes.volume().first
+    known = np.zeros(labels.shape, bool)
+    for found in engine.annotation_slices():
+        np.moveaxis(known, found.axis, 0)[found.index] = True
+    for value, name in names.items():
+        identifier = engine.seeds.GetSegmentation().GetSegmentIdBySegmentName(name)
+        identifier = identifier or add_segment(engine.seeds, name)
+        paint(engine.seeds, identifier, known & (labels == value), VoxelGeometry.of(volume))
+    for found in engine.annotation_slices():
+        engine.mark_complete(found.axis, found.index)
+
+
+def masks_by_name(segmentation, volume):
+    """The segments' masks on the volume's voxels by segment name."""
+    contents = segmentation.GetSegmentation()
+    return {
+        contents.GetSegment(identifier).GetName(): segment_mask(segmentation, identifier, volume)
+        for identifier in contents.GetSegmentIDs()
+    }
+
+
+def world_points(mask, affine):
+    """The RAS places of a mask's voxels, rounded and sorted, to compare masks on different grids."""
+    points = np.argwhere(mask) @ affine[:3, :3].T + affine[:3, 3]
+    return np.unique(points.round(2) + 0.0, axis=0)
+
+
+def rotation_node(scene, degrees=20.0, name="moved"):
+    matrix = vtk.vtkTransform()
+    matrix.Translate(5, -3, 2)
+    matrix.RotateZ(degrees)
+    node = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", name)
+    node.SetMatrixTransformToParent(matrix.GetMatrix())
+    return node
