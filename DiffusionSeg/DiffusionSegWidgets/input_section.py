@@ -29,20 +29,13 @@ class InputSection:
         parameters = self._panel.parameters
         volume = parameters.input_volume
         channels = [node for node in parameters.further_channels if node is not None and node is not volume]
-        volumes = [volume, *channels] if volume is not None else []
-        chosen = (tuple(node.GetID() for node in volumes), _id(parameters.segmentation))
+        chosen = (volume, channels, parameters.segmentation)
         if chosen == self._set or self._panel.runs.busy:
             return
         before, self._set = self._set, chosen
-        if not volumes:
-            self._panel.show_seeds()
-            return
-        with self._panel.messages.guarded(_("Opening the volume")):
-            warnings = self._panel.logic.engine.set_input(volumes, parameters.segmentation)
-            if before is None or before[0] != chosen[0]:
-                show_volume(volume)
-            if warnings:
-                self._panel.messages.inform(" ".join(warnings))
+        if volume is not None:
+            with self._panel.messages.guarded(_("Opening the volume")):
+                self._open(before)
         self._panel.show_seeds()
 
     def offer(self, bundles: list[dict]) -> None:
@@ -72,6 +65,17 @@ class InputSection:
         label.text = _("{description} Licence of the weights: {licence}").format(**bundle)
         label.toolTip = bundle["card"]
 
-
-def _id(node) -> str:
-    return "" if node is None else node.GetID()
+    def _open(self, before: tuple | None) -> None:
+        volume, channels, segmentation = self._set
+        another = before is None or before[0] is not volume
+        if before is not None and another and segmentation is before[2]:
+            # It belongs to the volume before; the new one has its own, or gets one.
+            segmentation = None
+        warnings = self._panel.logic.engine.set_input([volume, *channels], segmentation)
+        seeds = self._panel.logic.engine.seeds
+        self._set = (volume, channels, seeds)
+        self._panel.parameters.segmentation = seeds
+        if another:
+            show_volume(volume)
+        if warnings:
+            self._panel.messages.inform(" ".join(warnings))

@@ -72,5 +72,5 @@ class TrainingChart:
         painter.drawText(MARGIN, HEADER, _("Loss {value:.3f}").format(value=loss[-1][1]))
         if agreement:
             painter.setPen(qt.QPen(qt.QColor(AGREEMENT_COLOR)))
-            text = _("Agreement, held out {value:.0%}").format(value=agreement[-1][1])
+            text = _("Held-out agreement {value:.0%}").format(value=agreement[-1][1])
             painter.drawText(pixmap.width() // 2, HEADER, text)
