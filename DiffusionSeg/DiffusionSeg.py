@@ -66,7 +66,9 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(panel)
         self.logic = DiffusionSegLogic()
         self.messages = MessageLine(self.ui.messageLabel)
-        self.dependencies = Dependencies(self.resourcePath("requirements.txt"))
+        self.dependencies = Dependencies(
+            self.resourcePath("requirements.txt"), needed=lambda: not self.logic.runs_elsewhere
+        )
         self.editor = SeedsEditor(self.ui.segmentEditorWidget)
         self.input = InputSection(self)
         self.annotate = AnnotateSection(self)
@@ -250,6 +252,12 @@ class DiffusionSegLogic(ScriptedLoadableModuleLogic, WorkerLink):
         settings = self.engine.settings
         if (settings.bundle, settings.device) != (parameters.bundle, parameters.device):
             settings.bundle, settings.device = parameters.bundle, parameters.device
+
+    def cancel(self) -> None:
+        """Stop the running work: what the engine was going to ask for next, and what the worker does now."""
+        if self._engine is not None:
+            self._engine.cancel()
+        super().cancel()
 
     def forget_scene(self) -> None:
         """The scene was closed: the next one gets an engine of its own, and keeps the worker."""

@@ -20,10 +20,11 @@ class Dependencies:
 
     Args:
         requirements_path: the requirements file of everything but PyTorch.
+        needed: whether it is Slicer's Python at all that the worker will run in.
     """
 
-    def __init__(self, requirements_path: str) -> None:
-        self._requirements_path = requirements_path
+    def __init__(self, requirements_path: str, *, needed) -> None:
+        self._requirements_path, self._needed = requirements_path, needed
         self._works = False
 
     def forget(self) -> None:
@@ -35,7 +36,7 @@ class Dependencies:
 
         What is missing is installed if the user agrees.
         """
-        if self._works:
+        if self._works or not self._needed():
             done()
             return
         try:
@@ -46,8 +47,12 @@ class Dependencies:
         self._check_torch(lambda output, code: self._judge(output, code, done, failed, may_install=True))
 
     def _ensure_packages(self) -> None:
-        requirements = slicer.packaging.load_requirements(self._requirements_path)
-        slicer.packaging.pip_ensure(requirements, requester="DiffusionSeg")
+        try:
+            from slicer.packaging import load_requirements, pip_ensure
+        except ImportError:
+            message = _("DiffusionSeg needs 3D Slicer 5.12 or newer to install its packages.")
+            raise ActionableError(message, _("Update 3D Slicer.")) from None
+        pip_ensure(load_requirements(self._requirements_path), requester="DiffusionSeg")
 
     def _check_torch(self, completed) -> None:
         lines: list[str] = []

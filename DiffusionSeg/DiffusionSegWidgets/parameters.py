@@ -21,7 +21,7 @@ class DiffusionSegParameters:
         segmentation: what is painted in, and whose segments are the labels; None for a new one.
         result_segmentation: where Apply copies the result to; None for a new one.
         bundle: the name of the model.
-        slices_per_axis, stride: how many slices to propose along each axis, and how many voxels apart.
+        slices_per_axis, stride: how many slices to propose along each axis, and how many mm apart.
         background_margin: in mm, between the painted structures and the faces of the background region.
         retrain_on_paint: train again by itself whenever painting pauses.
         whole_volume: after training, segment the whole volume and not only the slices in view.

@@ -32,7 +32,7 @@ class RunControl:
 
     Args:
         ui: the panel's controls.
-        logic: has `poll()`, `cancel()` and `forget_worker()`.
+        logic: has `poll()` and `cancel()`.
         dependencies: has `ensure(done, failed)`.
         messages: where errors are told.
         on_change: called when work begins or ends.
@@ -145,6 +145,8 @@ class RunControl:
             self._show_stage(params["stage"], params["done"], params["total"])
         elif method == "curve":
             self._on_curve(params)
+        elif method == "warning":
+            self._messages.inform(f"{params['message']} {params.get('hint', '')}".strip())
 
     def _show_stage(self, stage: str, done: float, total: float) -> None:
         bar = self._ui.progressBar

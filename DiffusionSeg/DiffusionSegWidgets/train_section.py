@@ -32,6 +32,11 @@ class TrainSection:
         panel.ui.trainButton.clicked.connect(self.train)
         panel.ui.estimateButton.clicked.connect(self.estimate)
 
+    @property
+    def points(self) -> list[tuple[float, float, float | None]]:
+        """Step, loss and held-out agreement of the training so far."""
+        return self._chart.points
+
     def train(self) -> None:
         """Train, preview the slices in view, and segment the volume if that is wanted."""
         engine = self._panel.logic.engine

@@ -25,6 +25,11 @@ class TrainingChart:
         self._points: list[tuple[float, float, float | None]] = []
         self.clear()
 
+    @property
+    def points(self) -> list[tuple[float, float, float | None]]:
+        """Step, loss and held-out agreement of what is drawn."""
+        return list(self._points)
+
     def clear(self) -> None:
         """Start a new training."""
         self._points = []

@@ -38,6 +38,11 @@ class WorkerLink:
         self._volume = parameters.input_volume
 
     @property
+    def runs_elsewhere(self) -> bool:
+        """Whether the worker is the user's own program, whose packages are none of our business."""
+        return bool(self._command.strip())
+
+    @property
     def work_folder(self) -> Path:
         """Where computed work is kept."""
         return Path(self._work_parent.strip() or slicer.app.cachePath) / WORK_FOLDER

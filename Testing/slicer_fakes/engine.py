@@ -116,6 +116,9 @@ class FakeEngine:
         call.result()
         self._do(name)
 
+    def cancel(self) -> None:
+        self.did.append(("cancel",))
+
     def set_input(self, volumes, segmentation=None) -> list[str]:
         self._do("set_input", [node.GetName() for node in volumes], segmentation and segmentation.GetName())
         self.seeds = segmentation or self._segmentation("seeds")
