@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import shlex
 import signal
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +22,7 @@ from Module.mrml import AScene, a_volume_node, paint_slices
 NAMES = {3: "Caudate", 7: "Putamen"}
 SHAPE = (24, 22, 20)
 PATIENCE_SECONDS = 120
+WORKER = shlex.join([sys.executable, str(Path(__file__).parents[2] / "quick_worker.py")])
 
 
 @pytest.fixture
@@ -54,6 +58,7 @@ def volume(scene, head):
 @pytest.fixture
 def panel(volume, open_panel, tiny_bundle, tmp_path):
     panel = open_panel()
+    panel.parameters.worker_command = WORKER
     panel.parameters.bundle = str(tiny_bundle.folder)
     panel.parameters.device = "cpu"
     panel.parameters.work_folder = str(tmp_path)
@@ -62,14 +67,15 @@ def panel(volume, open_panel, tiny_bundle, tmp_path):
 
 @pytest.fixture
 def settle(application, panel):
-    """Lets the panel's own timer poll the worker until nothing goes on any more."""
+    """Lets the panel's own timer poll the worker until nothing goes on any more, or a stage is reached."""
 
-    def wait(until=lambda: not panel.runs.busy) -> None:
+    def wait(stage: str | None = None) -> None:
         end = time.monotonic() + PATIENCE_SECONDS
-        while not until():
+        while panel.runs.busy and (stage is None or stage not in panel.ui.stageLabel.text):
             assert time.monotonic() < end, panel.ui.stageLabel.text
             application.processEvents()
             time.sleep(0.01)
+        assert stage is None or panel.runs.busy, panel.ui.messageLabel.text
 
     return wait
 
@@ -135,9 +141,9 @@ def test_the_slices_in_view_are_previewed_before_the_whole_volume(painted, settl
 
 
 def test_a_stopped_training_leaves_everything_as_it_was_and_the_next_one_works(painted, settle):
-    ui, shown = painted.ui, []
+    ui = painted.ui
     ui.trainButton.click()
-    settle(lambda: shown.append(ui.stageLabel.text) or "features" in ui.stageLabel.text)
+    settle("features")
     ui.cancelButton.click()
     settle()
     assert "stopped" in ui.messageLabel.text
@@ -151,7 +157,7 @@ def test_a_stopped_training_leaves_everything_as_it_was_and_the_next_one_works(p
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
 def test_a_worker_that_was_killed_is_told_and_the_next_click_works(painted, settle):
     painted.ui.trainButton.click()
-    settle(lambda: "features" in painted.ui.stageLabel.text)
+    settle("features")
     os.kill(painted.logic.living_client().process_id, signal.SIGKILL)
     settle()
     assert "worker" in painted.ui.messageLabel.text
@@ -162,12 +168,13 @@ def test_a_worker_that_was_killed_is_told_and_the_next_click_works(painted, sett
 
 def test_a_closed_scene_ends_the_training_and_the_next_scene_works(painted, settle, scene, head):
     painted.ui.trainButton.click()
-    settle(lambda: "features" in painted.ui.stageLabel.text)
-    bundle, folder = painted.parameters.bundle, painted.parameters.work_folder
+    settle("features")
+    settings = {name: getattr(painted.parameters, name) for name in ("bundle", "work_folder", "worker_command")}
     scene.Clear(False)
     assert not painted.runs.busy
     assert not painted.ui.trainButton.enabled
-    painted.parameters.bundle, painted.parameters.work_folder = bundle, folder
+    for name, value in settings.items():
+        setattr(painted.parameters, name, value)
     painted.parameters.input_volume = a_volume_node(scene, head[0], an_affine(np.eye(3), (1.0, 1.0, 1.0)))
     painted.ui.proposeButton.click()
     paint_slices(painted.logic.engine, head[1], NAMES)
@@ -179,7 +186,7 @@ def test_a_closed_scene_ends_the_training_and_the_next_scene_works(painted, sett
 
 def test_a_volume_that_is_deleted_while_it_is_segmented_is_told(painted, settle, scene, volume):
     painted.ui.trainButton.click()
-    settle(lambda: "features" in painted.ui.stageLabel.text)
+    settle("features")
     scene.RemoveNode(volume)
     settle()
     assert "removed" in painted.ui.messageLabel.text
