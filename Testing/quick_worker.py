@@ -2,11 +2,12 @@
 
 from functools import partial
 
-from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.session import SessionOptions
 from DiffusionSegLib.worker import methods
 from DiffusionSegLib.worker.server import Server
 from DiffusionSegLib.worker.standard_streams import take_standard_streams
+
+from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
+from DiffusionSegLib.session import SessionOptions
 
 if __name__ == "__main__":
     ensemble = EnsembleConfig(members=2, hidden=(16, 8), batch=64, steps=60, check_every=20)
