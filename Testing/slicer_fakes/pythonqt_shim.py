@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from functools import cache
 from types import ModuleType
 
 from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
+
+# PySide6 6.12 releases None and True once too often at each signal and call that returns them. Python 3.12 made them
+# immortal; before, the process ends when the count reaches zero, also while it exits: these are never given back.
+if sys.version_info < (3, 12):
+    SPARE_REFERENCES = [None, True, False] * 500_000
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(SPARE_REFERENCES))
 
 # Properties with a virtual reader: Qt looks for an override by that name, so shadowing them would never end.
 VIRTUAL = {"sizeHint", "minimumSizeHint"}
