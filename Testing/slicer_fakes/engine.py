@@ -10,13 +10,14 @@ import slicer
 HELLO = {
     "version": "0.1.0",
     "protocol": 1,
-    "device": "cpu, 2 threads",
+    "device": "cpu",
     "why_no_gpu": "this build of torch has no CUDA",
     "bundles": [
         {
             "name": "brain-t1",
-            "description": "T1-weighted MRI of the brain.",
-            "licence": "CC BY-NC 4.0",
+            "description": "One denoiser for the three views of skull-stripped T1-weighted brain MR at 1 mm, small "
+            "enough for a CPU.",
+            "licence": "CC BY-NC 4.0 (images: OASIS project)",
             "card": "Trained on OASIS.",
             "channels": 1,
         },

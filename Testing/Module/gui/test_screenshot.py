@@ -1,6 +1,6 @@
-"""A picture of the panel with faked Slicer widgets, 400 pixels wide, in the middle of its story.
+"""Pictures of the panel with faked Slicer widgets, 400 pixels wide, in the middle of its story.
 
-With DIFFUSIONSEG_WRITE_PICTURES=1 the picture in docs/ is renewed.
+With DIFFUSIONSEG_WRITE_PICTURES=1 those in docs/ are renewed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ from pathlib import Path
 import pytest
 from slicer_fakes.application import add_volume
 
-PICTURE = Path(__file__).parents[3] / "docs" / "module.png"
+DOCS = Path(__file__).parents[3] / "docs"
+PARTS = {
+    "progress": "runFrame",
+    "input": "inputCollapsibleButton",
+    "annotate": "annotateCollapsibleButton",
+    "train": "trainCollapsibleButton",
+    "review": "reviewCollapsibleButton",
+    "other_volumes": "otherVolumesCollapsibleButton",
+    "advanced": "advancedCollapsibleButton",
+}
 WIDTH = 400
 
 
@@ -51,12 +60,42 @@ def in_the_middle(panel, engine, client, scene, settle, application):
     return panel
 
 
+def picture_of(panel, application):
+    # What was unfolded tells its height only once it has been laid out.
+    for _round in range(3):
+        application.processEvents()
+        panel.resize(WIDTH, panel.layout().totalHeightForWidth(WIDTH))
+    application.processEvents()
+    return panel.grab()
+
+
+def renew(picture, name: str) -> None:
+    if os.environ.get("DIFFUSIONSEG_WRITE_PICTURES"):
+        (DOCS / name).parent.mkdir(exist_ok=True)
+        assert picture.save(str(DOCS / name))
+
+
 def test_all_sections_fit_into_400_pixels(in_the_middle, application):
     panel = in_the_middle.parent
     assert panel.minimumSizeHint().width() <= WIDTH
-    panel.resize(WIDTH, panel.layout().totalHeightForWidth(WIDTH))
-    application.processEvents()
-    picture = panel.grab()
+    picture = picture_of(panel, application)
     assert picture.width() == WIDTH
-    if os.environ.get("DIFFUSIONSEG_WRITE_PICTURES"):
-        assert picture.save(str(PICTURE))
+    renew(picture, "module.png")
+
+
+def test_every_section_fits_when_it_is_unfolded(in_the_middle, application, client, settle):
+    ui, panel = in_the_middle.ui, in_the_middle.parent
+    renew(ui.runFrame.grab(), "tutorial/progress.png")
+    client.running.end()
+    client.held_back = False
+    settle()
+    for section in (ui.otherVolumesCollapsibleButton, ui.advancedCollapsibleButton):
+        section.collapsed = False
+    picture = picture_of(panel, application)
+    assert panel.minimumSizeHint().width() <= WIDTH
+    assert picture.width() == WIDTH
+    for name, part in PARTS.items():
+        widget = getattr(ui, part)
+        assert widget.mapTo(panel, widget.rect.bottomRight()).x() < WIDTH, name
+        if part != "runFrame":
+            renew(widget.grab(), f"tutorial/{name}.png")
