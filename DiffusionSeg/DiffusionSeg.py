@@ -46,6 +46,15 @@ class DiffusionSeg(ScriptedLoadableModule):
             "After J. Cho et al., Label-Efficient 3D Brain Segmentation via Complementary 2D Diffusion Models with "
             "Orthogonal Views, arXiv 2407.12329."
         )
+        slicer.app.connect("startupCompleted()", self.register_sample_data)
+
+    def register_sample_data(self) -> None:
+        """Offer the phantoms in the module Sample Data; called once Slicer has started and has that module."""
+        make_backend_importable()
+        from DiffusionSegCore.sample_data import register
+        from SampleData import SampleDataLogic
+
+        register(SampleDataLogic, self.resourcePath("Icons/Phantom.png"))
 
 
 class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):

@@ -34,6 +34,10 @@ class FakeApplication:
         self.main_window = qt.QMainWindow()
         self.main_window.setObjectName("qSlicerMainWindow")
         self.testing = True
+        self.connected: dict[str, list] = {}
+
+    def connect(self, signal: str, slot) -> None:
+        self.connected.setdefault(signal, []).append(slot)
 
     def topLevelWidgets(self) -> list:
         return [self.main_window]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import slicer
 
 SECTIONS = ["Input", "Annotate", "Train", "Review", "Other volumes", "Advanced"]
 
@@ -47,6 +49,21 @@ def described(module):
 def test_the_module_is_found_under_segmentation(described):
     assert described.categories == ["Segmentation"]
     assert "arXiv" in described.acknowledgementText
+
+
+def test_sample_data_is_registered_once_slicer_has_started(described, monkeypatch):
+    registered = []
+    fakes = {
+        "DiffusionSegCore.sample_data": {"register": lambda logic, picture: registered.append((logic, picture))},
+        "SampleData": {"SampleDataLogic": "SampleData's logic"},
+    }
+    for name, contents in fakes.items():
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace(**contents))
+    (started,) = slicer.app.connected["startupCompleted()"]
+    assert not registered
+    started()
+    assert registered[0][0] == "SampleData's logic"
+    assert registered[0][1].endswith("Phantom.png")
 
 
 def test_the_help_tab_is_the_tutorial_and_speaks_of_buttons_that_exist(described, panel, qt):
