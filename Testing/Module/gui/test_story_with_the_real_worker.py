@@ -208,3 +208,7 @@ def test_a_saved_scene_comes_back_with_slices_settings_and_result(painted, settl
     painted.ui.trainButton.click()
     settle()
     assert painted.ui.messageLabel.text == ""
+
+
+def test_slicers_self_test_of_the_parameters_passes(module):
+    module.DiffusionSegTest("test_parameters_survive_in_the_scene").debug()
