@@ -133,6 +133,8 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.parameters = self.logic.getParameterNode()
         if self._gui_tag is not None:
             return
+        # The wrapper remembers nodes, also those that were deleted while another module was open, until this.
+        self.parameters.parameterNode.Modified()
         if self.parameters.input_volume is None:
             self.parameters.input_volume = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
         self._gui_tag = self.parameters.connectParametersToGui(self._controls())

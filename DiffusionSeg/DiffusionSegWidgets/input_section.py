@@ -28,7 +28,7 @@ class InputSection:
         """Give the engine the volumes, if they are others than before."""
         parameters = self._panel.parameters
         volume = parameters.input_volume
-        channels = [node for node in parameters.further_channels if node is not None and node is not volume]
+        channels = [node for node in parameters.further_channels if still_there(node) and node is not volume]
         chosen = (volume, channels, parameters.segmentation)
         if chosen == self._set or self._panel.runs.busy:
             return
@@ -79,3 +79,8 @@ class InputSection:
             show_volume(volume)
         if warnings:
             self._panel.messages.inform(" ".join(warnings))
+
+
+def still_there(node) -> bool:
+    """Whether a node of a list was not deleted: the parameter node wrapper notices that late."""
+    return node is not None and node.GetScene() is not None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import importlib
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
 slicer = pytest.importorskip("slicer", reason="names are looked up in slicer-core")
-vtk = pytest.importorskip("vtk")
 pytest.importorskip("PySide6", reason="names of Qt are looked up in PySide6")
 
 # They need what was just asked for.
@@ -55,9 +56,15 @@ def exists(name: str) -> bool:
     root, *parts = name.split(".")
     if root == "ctk" or parts[0] in WIDGETS:
         return parts[0] in WIDGETS and set(parts[1:]) <= WIDGETS[parts[0]][1]
-    place = {"slicer": vars(slicer), "vtk": vars(vtk), "qt": qt_names()}[root]
-    found = place.get(parts[0], getattr({"slicer": slicer, "vtk": vtk}.get(root), parts[0], None))
-    for part in parts[1:]:
+    if root == "qt":
+        found = qt_names().get(parts[0])
+        parts = parts[1:]
+    else:
+        found = importlib.import_module(root)
+    for number, part in enumerate(parts):
+        if not hasattr(found, part) and root != "qt":
+            with contextlib.suppress(ImportError):
+                importlib.import_module(".".join([root, *parts[: number + 1]]))
         found = getattr(found, part, None)
     return found is not None
 

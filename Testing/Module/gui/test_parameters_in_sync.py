@@ -97,3 +97,11 @@ def test_a_deleted_channel_is_left_out(panel, scene, engine):
     panel.on_parameters_changed()
     assert engine.did[-1][0] != "set_input" or "T2" not in engine.did[-1][1]
     assert panel.ui.furtherChannelsSelector.checkedNodes() == [flair]
+
+
+def test_a_volume_that_was_deleted_while_another_module_was_open_is_no_longer_chosen(panel, scene, volume, engine):
+    panel.exit()
+    scene.RemoveNode(volume)
+    panel.enter()
+    assert panel.ui.inputVolumeSelector.currentNode() is None
+    assert not panel.ui.trainButton.enabled
