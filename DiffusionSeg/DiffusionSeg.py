@@ -167,6 +167,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.input.forget()
         if self.parent.isEntered:
             self.take_parameters()
+            self.editor.enter()
 
     def on_parameters_changed(self, _caller=None, _event=None) -> None:
         """Let what was chosen take effect."""

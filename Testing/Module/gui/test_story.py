@@ -246,3 +246,15 @@ def test_an_unforeseen_error_behind_any_button_is_told(trained, engine, settle, 
     settle()
     assert "View / Error log" in trained.ui.messageLabel.text
     assert "boom" in caplog.text
+
+
+def test_painting_goes_on_in_the_scene_that_follows_a_closed_one(panel, scene):
+    editor = panel.ui.segmentEditorWidget
+    scene.Clear(False)
+    listening = [call for call in editor.calls if call in ("setupViewObservations", "removeViewObservations")]
+    assert listening[-1] == "setupViewObservations"
+    volume = add_volume(scene, "Next patient")
+    panel.ui.inputVolumeSelector.setCurrentNode(volume)
+    assert editor.mrmlSegmentEditorNode().GetScene() is scene
+    assert editor.segmentationNode() is panel.logic.engine.seeds
+    assert editor.sourceVolumeNode() is volume
