@@ -51,8 +51,9 @@ class WholeStory:
 
     def new_client(self) -> Any:
         """The client of a new worker in Slicer's Python."""
-        from DiffusionSegLib.client import WorkerClient
         from DiffusionSegWidgets.backend import worker_command, worker_environment
+
+        from DiffusionSegLib.client import WorkerClient
 
         return WorkerClient(command=worker_command(""), environment=worker_environment())
 

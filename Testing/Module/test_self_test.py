@@ -8,8 +8,6 @@ import unittest
 import pytest
 
 slicer = pytest.importorskip("slicer", reason="the module's logic is tested on slicer-core")
-pytest.importorskip("DiffusionSegWidgets.backend", reason="the self-test starts the worker as the module does")
-pytest.importorskip("DiffusionSegLib.client", reason="the self-test runs the real worker")
 
 from DiffusionSegTesting import WholeStory  # noqa: E402
 from Module.mrml import AScene  # noqa: E402

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import painted_head
 import pytest
 import slicer
 from DiffusionSegCore import COMPLETE, DiffusionSegEngine
@@ -14,8 +15,6 @@ from Module.mrml import AScene, masks_by_name, world_points
 from DiffusionSegLib.benchmark.oasis import OasisFolder
 from DiffusionSegLib.bundles.tiny import write_tiny_bundle
 from DiffusionSegLib.reading import read_labelmap
-
-painted_head = pytest.importorskip("painted_head", reason="the worker that trains briefly is needed")
 
 PERSON, STRUCTURES = "sub-1000", ("Left Putamen", "Right Putamen", "Left Lateral Ventricle")
 

@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import painted_head
 import pytest
 import slicer
 from conftest import a_head, an_affine, an_oblique_rotation, axis_orders
@@ -22,8 +23,6 @@ from Module.mrml import AScene, a_volume_node, masks_by_name, paint, paint_slice
 from DiffusionSegLib.bundles.tiny import write_tiny_bundle
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.labels import Label
-
-painted_head = pytest.importorskip("painted_head", reason="the worker that trains briefly is needed")
 
 SHAPE = (28, 26, 24)
 IMAGE, LABELS = a_head(SHAPE)

@@ -1,0 +1,1 @@
+"""The parts of the module's panel, one section or one job a file."""

@@ -1,0 +1,66 @@
+"""Advanced: the worker, where it runs and what it keeps on disk."""
+
+from __future__ import annotations
+
+from slicer.i18n import tr as _
+
+from DiffusionSegWidgets.run_control import Job
+
+SLOW_STYLE = "color: #b00020;"
+
+
+class AdvancedSection:
+    """The worker's state and its settings.
+
+    Args:
+        panel: the module's widget.
+    """
+
+    def __init__(self, panel) -> None:
+        self._panel = panel
+        panel.ui.connectButton.clicked.connect(self.connect_worker)
+        panel.ui.restartButton.clicked.connect(self.restart)
+        panel.ui.deleteWorkButton.clicked.connect(self.delete_work)
+        self.show_device(None)
+
+    def connect_worker(self) -> None:
+        """Start the worker and ask what it can do."""
+        self._panel.runs.run(self.greeting())
+
+    def greeting(self, then=None) -> Job:
+        """The job that starts the worker and asks what it can do."""
+        return Job(_("Starting the worker"), self._panel.logic.start_hello, self._greet, then)
+
+    def restart(self) -> None:
+        """End the worker and start it anew, with the settings as they are now."""
+        with self._panel.messages.guarded(_("Ending the worker")):
+            self._panel.logic.close_worker()
+            self._panel.dependencies.forget()
+            self.show_device(None)
+        self.connect_worker()
+
+    def delete_work(self) -> None:
+        """Delete the features and results that are kept on disk."""
+        with self._panel.messages.guarded(_("Deleting kept work")):
+            count = self._panel.logic.delete_kept_work()
+            megabytes = count / 2**20
+            self._panel.messages.inform(_("{megabytes:.0f} MB were deleted.").format(megabytes=megabytes))
+
+    def show_device(self, hello: dict | None) -> None:
+        """Tell where it computes and why not on the GPU; None while there is no worker."""
+        label = self._panel.ui.deviceLabel
+        label.styleSheet = ""
+        if hello is None:
+            label.text = _("The worker has not been started yet; it starts by itself when it is needed.")
+        elif hello["why_no_gpu"]:
+            label.styleSheet = SLOW_STYLE
+            text = _("Runs on the processor ({device}), which is slow. No GPU: {reason}.")
+            label.text = text.format(device=hello["device"], reason=hello["why_no_gpu"].rstrip("."))
+        else:
+            label.text = _("Runs on the GPU ({device}).").format(device=hello["device"])
+
+    def _greet(self, call) -> None:
+        hello, _arrays = call.result()
+        self._panel.logic.greeted = True
+        self.show_device(hello)
+        self._panel.input.offer(hello["bundles"])

@@ -1,0 +1,120 @@
+"""Annotate: which slices to paint, and where background begins."""
+
+from __future__ import annotations
+
+from slicer.i18n import tr as _
+
+from DiffusionSegWidgets.slice_table import SliceTable
+from DiffusionSegWidgets.volume_display import name_of_slice
+
+COMPLETE = "complete"
+
+
+class AnnotateSection:
+    """The list of annotation slices and the background region.
+
+    Args:
+        panel: the module's widget.
+    """
+
+    def __init__(self, panel) -> None:
+        self._panel = panel
+        ui = panel.ui
+        self._table = SliceTable(ui.annotationTable, self.jump)
+        ui.proposeButton.clicked.connect(self.propose)
+        ui.addSlicesButton.clicked.connect(self.add_visible)
+        ui.removeSliceButton.clicked.connect(self.remove)
+        ui.completeButton.clicked.connect(self.toggle_complete)
+        ui.nextSliceButton.clicked.connect(self.next_slice)
+        ui.fitRegionButton.clicked.connect(self.fit_region)
+        ui.showRegionCheckBox.toggled.connect(self.show_region)
+
+    def propose(self) -> None:
+        """Propose slices along all three axes and jump to the first."""
+        parameters = self._panel.parameters
+        with self._panel.messages.guarded(_("Proposing slices")):
+            self._panel.logic.engine.propose_slices(parameters.slices_per_axis, parameters.stride)
+            self.refresh()
+            self.next_slice()
+
+    def add_visible(self) -> None:
+        """Add the slices that the views show."""
+        with self._panel.messages.guarded(_("Adding slices")):
+            for axis, index in self._panel.logic.engine.shown_slices():
+                if (axis, index) not in self._table.slices:
+                    self._panel.logic.engine.add_slice(axis, index)
+            self.refresh()
+
+    def remove(self) -> None:
+        """Take the chosen slice from the list; what is painted on it stays."""
+        with self._panel.messages.guarded(_("Removing a slice")):
+            if self._table.current is not None:
+                self._panel.logic.engine.remove_slice(*self._table.current)
+            self.refresh()
+
+    def toggle_complete(self) -> None:
+        """Mark the chosen slice complete, or not; on a complete slice what is unpainted is background."""
+        with self._panel.messages.guarded(_("Marking a slice")):
+            place = self._table.current
+            if place is not None:
+                states = {(item.axis, item.index): item.state for item in self._slices()}
+                self._panel.logic.engine.mark_complete(*place, complete=states.get(place) != COMPLETE)
+            self.refresh()
+
+    def next_slice(self) -> None:
+        """Jump to the next slice that is not complete, beginning anew after the last."""
+        places = self._table.slices
+        open_ones = {(item.axis, item.index) for item in self._slices() if item.state != COMPLETE}
+        start = places.index(self._table.current) + 1 if self._table.current in places else 0
+        for place in [*places[start:], *places[:start]]:
+            if place in open_ones:
+                self._table.choose(place)
+                return
+
+    def jump(self, axis: int, index: int) -> None:
+        """Move all views to a slice."""
+        with self._panel.messages.guarded(_("Jumping to a slice")):
+            self._panel.logic.engine.show_slice(axis, index)
+        self.enable()
+
+    def fit_region(self) -> None:
+        """Put the background region around what is painted, and show it."""
+        with self._panel.messages.guarded(_("Fitting the region")):
+            self._panel.logic.engine.fit_background_region(self._panel.parameters.background_margin)
+            self._panel.ui.showRegionCheckBox.checked = True
+            self.show_region()
+
+    def show_region(self) -> None:
+        """Show or hide the background region in the views."""
+        region = self._panel.logic.engine.roi if self._panel.parameters else None
+        if region is not None:
+            region.SetDisplayVisibility(self._panel.ui.showRegionCheckBox.checked)
+
+    def refresh(self) -> None:
+        """Show the slices and their states as the engine has them."""
+        volume = self._panel.parameters.input_volume if self._panel.parameters else None
+        rows = []
+        if volume is not None:
+            rows = [
+                (item.axis, item.index, name_of_slice(volume, item.axis, item.index), _STATES[item.state]())
+                for item in self._slices()
+            ]
+        self._table.fill(rows)
+        self.enable()
+
+    def enable(self) -> None:
+        """Enable what makes sense for the chosen slice."""
+        chosen = self._table.current is not None
+        self._panel.ui.removeSliceButton.enabled = chosen
+        self._panel.ui.completeButton.enabled = chosen
+        self._panel.ui.nextSliceButton.enabled = bool(self._table.slices)
+
+    def _slices(self) -> list:
+        return self._panel.logic.engine.annotation_slices()
+
+
+_STATES = {
+    "to paint": lambda: _("to paint"),
+    "painted": lambda: _("painted"),
+    COMPLETE: lambda: "✓ " + _("complete"),
+}

@@ -1,0 +1,86 @@
+"""Input: the scan, its further channels, the segmentation and the model."""
+
+from __future__ import annotations
+
+from slicer.i18n import tr as _
+
+from DiffusionSegWidgets.volume_display import show_volume
+
+
+class InputSection:
+    """Hands what was chosen to the engine.
+
+    Args:
+        panel: the module's widget.
+    """
+
+    def __init__(self, panel) -> None:
+        self._panel = panel
+        self._set: tuple | None = None
+        self._bundles: dict[str, dict] = {}
+        panel.ui.bundleSelector.currentIndexChanged.connect(self.show_licence)
+
+    def forget(self) -> None:
+        """The scene is gone."""
+        self._set = None
+
+    def update(self) -> None:
+        """Give the engine the volumes, if they are others than before."""
+        parameters = self._panel.parameters
+        volume = parameters.input_volume
+        channels = [node for node in parameters.further_channels if still_there(node) and node is not volume]
+        chosen = (volume, channels, parameters.segmentation)
+        if chosen == self._set or self._panel.runs.busy:
+            return
+        before, self._set = self._set, chosen
+        if volume is not None:
+            with self._panel.messages.guarded(_("Opening the volume")):
+                self._open(before)
+        self._panel.show_seeds()
+
+    def offer(self, bundles: list[dict]) -> None:
+        """Offer the worker's models; the one that was chosen stays chosen.
+
+        Args:
+            bundles: each with `name`, `description`, `licence` and `card`.
+        """
+        self._bundles = {bundle["name"]: bundle for bundle in bundles}
+        chosen = self._panel.parameters.bundle
+        selector = self._panel.ui.bundleSelector
+        blocked = selector.blockSignals(True)
+        selector.clear()
+        for name in dict.fromkeys([*self._bundles, chosen]):
+            selector.addItem(name)
+        selector.setCurrentIndex(selector.findText(chosen))
+        selector.blockSignals(blocked)
+        self.show_licence()
+
+    def show_licence(self) -> None:
+        """Tell the licence of the chosen model, and its card in the tooltip."""
+        label = self._panel.ui.licenceLabel
+        bundle = self._bundles.get(self._panel.ui.bundleSelector.currentText)
+        if bundle is None:
+            label.text = _("Its licence is shown once the worker has started.")
+            return
+        label.text = _("{description} Licence of the weights: {licence}").format(**bundle)
+        label.toolTip = bundle["card"]
+
+    def _open(self, before: tuple | None) -> None:
+        volume, channels, segmentation = self._set
+        another = before is None or before[0] is not volume
+        if before is not None and another and segmentation is before[2]:
+            # It belongs to the volume before; the new one has its own, or gets one.
+            segmentation = None
+        warnings = self._panel.logic.engine.set_input([volume, *channels], segmentation)
+        seeds = self._panel.logic.engine.seeds
+        self._set = (volume, channels, seeds)
+        self._panel.parameters.segmentation = seeds
+        if another:
+            show_volume(volume)
+        if warnings:
+            self._panel.messages.inform(" ".join(warnings))
+
+
+def still_there(node) -> bool:
+    """Whether a node of a list was not deleted: the parameter node wrapper notices that late."""
+    return node is not None and node.GetScene() is not None

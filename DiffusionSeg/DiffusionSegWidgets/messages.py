@@ -1,0 +1,83 @@
+"""The line of the panel that tells in one sentence what happened."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+
+from slicer.i18n import tr as _
+
+ERROR_STYLE = "color: #b00020;"
+
+
+class ActionableError(Exception):
+    """A problem told in one sentence, with a hint at the way out; the backend's errors have the same shape.
+
+    Args:
+        message: one sentence.
+        hint: what to do about it; may be empty.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def sentence(error: Exception, doing: str) -> str:
+    """An error in words for the person at the screen.
+
+    Args:
+        error: what was raised; errors with `message` and `hint` speak for themselves.
+        doing: what was being done, such as "Training".
+    """
+    if hasattr(error, "message"):
+        return f"{error.message} {getattr(error, 'hint', '')}".strip()
+    return _("{doing} failed unexpectedly; View / Error log tells more.").format(doing=doing)
+
+
+class MessageLine:
+    """Shows errors and news in a label that is hidden while there are none; no popups.
+
+    Args:
+        label: a QLabel.
+    """
+
+    def __init__(self, label) -> None:
+        self._label = label
+        self.clear()
+
+    def clear(self) -> None:
+        """Nothing to tell."""
+        self._label.text = ""
+        self._label.visible = False
+
+    def inform(self, text: str) -> None:
+        """Tell good news or a warning."""
+        self._show(text, "")
+
+    def complain(self, error: Exception, doing: str) -> None:
+        """Tell what went wrong; errors nobody foresaw also go to the log with their traceback."""
+        if not hasattr(error, "message"):
+            logging.error("%s failed", doing, exc_info=error)
+        self._show(sentence(error, doing), ERROR_STYLE)
+
+    @contextmanager
+    def guarded(self, doing: str):
+        """Whatever is raised inside is told instead, so that the next click works."""
+        self.clear()
+        with self.quietly_guarded(doing):
+            yield
+
+    @contextmanager
+    def quietly_guarded(self, doing: str):
+        """Like `guarded`, but what was told before stays: for work that no click has asked for."""
+        try:
+            yield
+        except Exception as error:  # the last line before Slicer: anything may come
+            self.complain(error, doing)
+
+    def _show(self, text: str, style: str) -> None:
+        self._label.styleSheet = style
+        self._label.text = text
+        self._label.visible = bool(text)

@@ -1,0 +1,61 @@
+"""Other volumes: keep the trained segmenter, and run it on the next patient's scan."""
+
+from __future__ import annotations
+
+from slicer.i18n import tr as _
+
+from DiffusionSegWidgets.messages import ActionableError
+from DiffusionSegWidgets.run_control import Job
+from DiffusionSegWidgets.volume_display import show_volume
+
+
+class OtherVolumesSection:
+    """Saving, loading and applying a segmenter.
+
+    Args:
+        panel: the module's widget.
+    """
+
+    def __init__(self, panel) -> None:
+        self._panel = panel
+        panel.ui.saveSegmenterButton.clicked.connect(self.save)
+        panel.ui.loadSegmenterButton.clicked.connect(self.load)
+        panel.ui.applyToOtherButton.clicked.connect(self.apply)
+
+    def save(self) -> None:
+        """Write the trained segmenter to the chosen file."""
+        self._panel.with_worker(self._save)
+
+    def load(self) -> None:
+        """Read a segmenter from the chosen file; its model becomes the chosen one."""
+        self._panel.with_worker(self._load)
+
+    def apply(self) -> None:
+        """Segment another volume of the scene."""
+        engine = self._panel.logic.engine
+        volume = self._panel.parameters.other_volume
+        self._panel.run(
+            Job(
+                _("Segmenting the other volume"),
+                lambda: engine.start_applying(volume),
+                engine.finish_applying,
+                lambda: show_volume(volume),
+            )
+        )
+
+    def _save(self) -> None:
+        with self._panel.messages.guarded(_("Saving the segmenter")):
+            self._panel.logic.engine.save_segmenter(self._path())
+            self._panel.messages.inform(_("The segmenter was saved."))
+
+    def _load(self) -> None:
+        with self._panel.messages.guarded(_("Loading the segmenter")):
+            self._panel.logic.engine.load_segmenter(self._path())
+            self._panel.parameters.bundle = self._panel.logic.engine.settings.bundle
+            self._panel.messages.inform(_("The segmenter was loaded."))
+
+    def _path(self) -> str:
+        path = self._panel.parameters.segmenter_path.strip()
+        if not path:
+            raise ActionableError(_("No file was chosen."), _("Choose one in the field Segmenter file."))
+        return path if path.endswith(".safetensors") else f"{path}.safetensors"

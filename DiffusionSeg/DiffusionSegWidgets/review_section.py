@@ -1,0 +1,96 @@
+"""Review: the whole volume, where it is unsure, what to paint next, and taking it over."""
+
+from __future__ import annotations
+
+from slicer.i18n import tr as _
+
+from DiffusionSegWidgets.run_control import Job
+from DiffusionSegWidgets.slice_table import SliceTable
+from DiffusionSegWidgets.volume_display import name_of_slice, show_uncertainty
+
+
+class ReviewSection:
+    """What is done with a prediction.
+
+    Args:
+        panel: the module's widget.
+    """
+
+    def __init__(self, panel) -> None:
+        self._panel = panel
+        ui = panel.ui
+        self._table = SliceTable(ui.suggestionTable, panel.annotate.jump)
+        self._applied = False
+        ui.predictButton.clicked.connect(self.predict)
+        ui.addSuggestionButton.clicked.connect(self.add_chosen)
+        ui.applyButton.clicked.connect(self.apply)
+        ui.undoApplyButton.clicked.connect(self.undo)
+        ui.uncertaintySlider.valueChanged.connect(self.show_uncertainty)
+
+    def predict(self) -> None:
+        """Segment the whole volume, then list the slices worth painting next."""
+        engine = self._panel.logic.engine
+        self._panel.run(Job(_("Segmenting the volume"), self._start, engine.finish_prediction, self._after_prediction))
+
+    def add_chosen(self) -> None:
+        """Put the chosen suggestion on the list of slices to paint."""
+        with self._panel.messages.guarded(_("Adding a slice")):
+            if self._table.current is not None:
+                self._panel.logic.engine.add_slice(*self._table.current)
+            self._panel.annotate.refresh()
+
+    def apply(self) -> None:
+        """Copy the preview into the user's segmentation."""
+        with self._panel.messages.guarded(_("Applying")):
+            engine, parameters = self._panel.logic.engine, self._panel.parameters
+            if parameters.result_segmentation is not None:
+                engine.set_result(parameters.result_segmentation)
+            parameters.result_segmentation = engine.apply_preview(parameters.overwrite_mode)
+            self._applied = True
+            self._panel.messages.inform(_("The result is in the segmentation; Undo takes it back."))
+        self._panel.refresh()
+
+    def undo(self) -> None:
+        """Take the last Apply back."""
+        with self._panel.messages.guarded(_("Undo")):
+            self._panel.logic.engine.undo_apply()
+            self._applied = False
+        self._panel.refresh()
+
+    def show_uncertainty(self, _opacity: float = 0.0) -> None:
+        """Lay the uncertainty over the scan, as opaque as the slider says."""
+        volume = self._panel.logic.engine.uncertainty_volume
+        if volume is not None:
+            show_uncertainty(volume, self._panel.ui.uncertaintySlider.value)
+
+    def enable(self, *, ready: bool) -> None:
+        """Enable what makes sense now."""
+        ui = self._panel.ui
+        previewed = ready and self._panel.logic.engine.preview is not None
+        ui.predictButton.enabled = ready
+        ui.applyButton.enabled = previewed
+        ui.undoApplyButton.enabled = ready and self._applied
+        ui.addSuggestionButton.enabled = ready and bool(self._table.slices)
+        ui.uncertaintySlider.enabled = ready and self._panel.logic.engine.uncertainty_volume is not None
+
+    def forget(self) -> None:
+        """The scene is gone."""
+        self._applied = False
+        self._table.fill([])
+
+    def _start(self):
+        engine = self._panel.logic.engine
+        values = [label.value for label in engine.labels]
+        engine.settings.keep_largest = values if self._panel.parameters.keep_largest else []
+        return engine.start_prediction()
+
+    def _after_prediction(self) -> None:
+        self.show_uncertainty()
+        self._panel.run(Job(_("Finding the next slices"), self._panel.logic.start_suggesting, self._list_suggestions))
+
+    def _list_suggestions(self, call) -> None:
+        volume = self._panel.parameters.input_volume
+        answer, _arrays = call.result()
+        places = [(slice_["axis"], slice_["index"], slice_["score"]) for slice_ in answer["slices"]]
+        rows = [(axis, index, name_of_slice(volume, axis, index), f"{score:.3g}") for axis, index, score in places]
+        self._table.fill(rows)

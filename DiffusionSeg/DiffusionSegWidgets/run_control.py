@@ -1,0 +1,173 @@
+"""Long work in the worker: progress, time left, Cancel; Slicer stays usable meanwhile."""
+
+from __future__ import annotations
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from DiffusionSegWidgets.time_left import TimeLeft, in_words
+
+POLL_MILLISECONDS = 100
+
+
+class Job:
+    """One piece of work.
+
+    Args:
+        doing: what is being done, such as "Training".
+        start: starts it and returns the worker's call.
+        finish: takes the ended call; raises what went wrong.
+        then: called after a success; may start the next job.
+    """
+
+    def __init__(self, doing: str, start, finish, then=None) -> None:
+        self.doing, self.start, self.finish, self.then = doing, start, finish, then
+        self.call = None
+        self.cancelled = False
+
+
+class RunControl:
+    """Runs one job at a time and shows how far it is.
+
+    Args:
+        ui: the panel's controls.
+        logic: has `poll()` and `cancel()`.
+        dependencies: has `ensure(done, failed)`.
+        messages: where errors are told.
+        on_change: called when work begins or ends.
+        on_curve: called with the parameters of each `curve` notification.
+    """
+
+    def __init__(self, ui, logic, dependencies, messages, *, on_change, on_curve) -> None:
+        self._ui, self._logic, self._dependencies, self._messages = ui, logic, dependencies, messages
+        self._on_change, self._on_curve = on_change, on_curve
+        self._job: Job | None = None
+        self._time_left = TimeLeft()
+        self._timer = qt.QTimer()
+        self._timer.setInterval(POLL_MILLISECONDS)
+        self._timer.timeout.connect(self.poll)
+        ui.cancelButton.clicked.connect(self.cancel)
+        ui.runFrame.visible = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether work is going on."""
+        return self._job is not None
+
+    def run(self, job: Job) -> None:
+        """Start a job, once PyTorch is known to work; refused while another one is running."""
+        if self.busy:
+            self._messages.inform(_("Still busy; press Cancel to stop."))
+            return
+        self._messages.clear()
+        self._job = job
+        self._time_left = TimeLeft()
+        self._show_stage(job.doing, 0, 0)
+        self._ui.cancelButton.enabled = True
+        self._ui.runFrame.visible = True
+        self._on_change()
+        self._dependencies.ensure(lambda: self._begin(job), lambda error: self._end(job, error))
+
+    def cancel(self) -> None:
+        """Stop the work; a worker that does not listen is ended."""
+        job = self._job
+        if job is None:
+            return
+        job.cancelled = True
+        self._ui.cancelButton.enabled = False
+        self._ui.stageLabel.text = _("Stopping")
+        if job.call is None:
+            self._end(job, None)
+        else:
+            with self._messages.guarded(_("Stopping")):
+                self._logic.cancel()
+
+    def abandon(self) -> None:
+        """Stop the work and touch the scene no more: it is being closed."""
+        job, self._job = self._job, None
+        self._timer.stop()
+        self._ui.runFrame.visible = False
+        if job is not None and job.call is not None:
+            with self._messages.guarded(job.doing):
+                self._logic.cancel()
+
+    def poll(self) -> None:
+        """Take in what the worker has told since the last time."""
+        job = self._job
+        if job is None or job.call is None:
+            self._timer.stop()
+            return
+        try:
+            for notification in self._logic.poll():
+                self._take(notification["method"], notification["params"])
+        except Exception as error:  # a chart that cannot be drawn must not leave the panel busy
+            self._messages.complain(error, job.doing)
+        if job.call.done:
+            self._finish(job)
+
+    def _begin(self, job: Job) -> None:
+        if job is not self._job:
+            return
+        try:
+            job.call = job.start()
+        except Exception as error:  # told in the panel, whatever it is
+            self._end(job, error)
+            return
+        self._timer.start()
+
+    def _finish(self, job: Job) -> None:
+        self._timer.stop()
+        try:
+            job.finish(job.call)
+        except Exception as error:  # told in the panel, whatever it is
+            self._end(job, error)
+        else:
+            self._end(job, None)
+            if job.then is not None:
+                with self._messages.guarded(job.doing):
+                    job.then()
+
+    def _end(self, job: Job, error: Exception | None) -> None:
+        if job is not self._job:
+            return
+        self._job = None
+        self._ui.runFrame.visible = False
+        slicer.util.showStatusMessage("")
+        if job.cancelled:
+            self._messages.inform(_("{doing} was stopped.").format(doing=job.doing))
+        elif error is not None:
+            self._messages.complain(error, job.doing)
+        self._on_change()
+
+    def _take(self, method: str, params: dict) -> None:
+        if method == "progress" and not self._job.cancelled:
+            self._show_stage(params["stage"], params["done"], params["total"])
+        elif method == "curve":
+            self._on_curve(params)
+        elif method == "warning":
+            self._messages.inform(f"{params['message']} {params.get('hint', '')}".strip())
+
+    def _show_stage(self, stage: str, done: float, total: float) -> None:
+        bar = self._ui.progressBar
+        # A maximum of 0 is Qt's way of saying busy without knowing how far.
+        bar.maximum = 1000 if total else 0
+        bar.value = round(1000 * done / total) if total else 0
+        words = stage_in_words(stage)
+        seconds = self._time_left.seconds(stage, done, total) if total else None
+        text = words if seconds is None else _("{stage}, {time} left").format(stage=words, time=in_words(seconds))
+        self._ui.stageLabel.text = text
+        slicer.util.showStatusMessage(f"DiffusionSeg: {text}")
+
+
+def stage_in_words(stage: str) -> str:
+    """The worker's name of a stage as the panel shows it."""
+    words = {
+        "preparation": _("Preparing the volume"),
+        "features": _("Computing features"),
+        "gathering": _("Gathering painted voxels"),
+        "training": _("Training"),
+        "preview": _("Segmenting the slices in view"),
+        "prediction": _("Segmenting the volume"),
+    }
+    return words.get(stage, stage[:1].upper() + stage[1:])

@@ -1,0 +1,114 @@
+"""Train: learn from the painted slices, preview the slices in view, then segment the volume."""
+
+from __future__ import annotations
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from DiffusionSegWidgets.run_control import Job
+from DiffusionSegWidgets.time_left import in_words
+from DiffusionSegWidgets.training_chart import TrainingChart
+
+PAUSE_MILLISECONDS = 1000
+
+
+class TrainSection:
+    """Training, its chart, and training again whenever painting pauses.
+
+    Args:
+        panel: the module's widget.
+    """
+
+    def __init__(self, panel) -> None:
+        self._panel = panel
+        self._chart = TrainingChart(panel.ui.chartLabel)
+        self._painting = None
+        self._trained = False
+        self._pause = qt.QTimer()
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(PAUSE_MILLISECONDS)
+        self._pause.timeout.connect(self.on_pause)
+        panel.ui.trainButton.clicked.connect(self.train)
+        panel.ui.estimateButton.clicked.connect(self.estimate)
+
+    @property
+    def points(self) -> list[tuple[float, float, float | None]]:
+        """Step, loss and held-out agreement of the training so far."""
+        return self._chart.points
+
+    def train(self) -> None:
+        """Train, preview the slices in view, and segment the volume if that is wanted."""
+        engine = self._panel.logic.engine
+        self._chart.clear()
+        self._panel.run(
+            Job(
+                _("Training"),
+                lambda: engine.start_training(warm=self._trained),
+                engine.finish_training,
+                self._preview,
+            )
+        )
+
+    def estimate(self) -> None:
+        """Ask the worker how long the first run will take, and how much memory."""
+        self._panel.run(Job(_("Estimating"), self._panel.logic.start_estimate, self._show_estimate))
+
+    def add_curve_point(self, params: dict) -> None:
+        """Draw one more step of the training."""
+        self._chart.add(params["step"], params["loss"], params.get("held_out"))
+
+    def observe(self, seeds) -> None:
+        """Notice painting in these seeds; None to stop."""
+        event = slicer.vtkSegmentation.SourceRepresentationModified
+        painting = None if seeds is None else seeds.GetSegmentation()
+        if painting is self._painting:
+            return
+        if self._painting is not None:
+            self._panel.removeObserver(self._painting, event, self.on_painted)
+        self._painting = painting
+        if painting is not None:
+            self._panel.addObserver(painting, event, self.on_painted)
+
+    def forget(self) -> None:
+        """The scene is gone."""
+        self._pause.stop()
+        self.observe(None)
+        self._trained = False
+        self._chart.clear()
+
+    def on_painted(self, _caller=None, _event=None) -> None:
+        """Wait for the pause after a stroke."""
+        self._pause.start()
+
+    def on_pause(self) -> None:
+        """Show the new states of the slices, and train again if that is wanted."""
+        if self._panel.parameters is None:
+            return
+        with self._panel.messages.quietly_guarded(_("Reading the painting")):
+            self._panel.annotate.refresh()
+        if not self._panel.parameters.retrain_on_paint:
+            return
+        if self._panel.runs.busy:
+            self._pause.start()
+        else:
+            self.train()
+
+    def _preview(self) -> None:
+        self._trained = True
+        engine = self._panel.logic.engine
+        slices = engine.shown_slices()
+        then = self._panel.review.predict if self._panel.parameters.whole_volume else None
+        if slices:
+            self._panel.run(
+                Job(_("Preview"), lambda: engine.start_preview(slices), engine.finish_preview, then),
+            )
+        elif then is not None:
+            then()
+
+    def _show_estimate(self, call) -> None:
+        answer, _arrays = call.result()
+        text = _("The first run on this volume takes about {time} and {memory:.1f} GB of memory.")
+        self._panel.ui.estimateLabel.text = text.format(
+            time=in_words(answer["seconds"]), memory=answer["bytes"] / 2**30
+        )

@@ -1,0 +1,26 @@
+"""What the slice views show, and what the planes of a volume are called."""
+
+from __future__ import annotations
+
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+
+def show_volume(volume) -> None:
+    """Put a volume into the background of all slice views, which are turned to the volume's own planes."""
+    slicer.util.setSliceViewerLayers(background=volume, fit=True, rotateToVolumePlane=True)
+
+
+def show_uncertainty(uncertainty, opacity: float) -> None:
+    """Lay the uncertainty over the scan, opacity 0 to 1; 0 takes it away."""
+    slicer.util.setSliceViewerLayers(foreground=uncertainty if opacity > 0 else None, foregroundOpacity=opacity)
+
+
+def name_of_slice(volume, axis: int, index: int) -> str:
+    """A slice's name in the lists, such as "Axial, slice 57"; oblique volumes go by the closest orientation."""
+    matrix = vtk.vtkMatrix4x4()
+    volume.GetIJKToRASMatrix(matrix)
+    along = [abs(matrix.GetElement(row, axis)) for row in range(3)]
+    orientation = (_("Sagittal"), _("Coronal"), _("Axial"))[along.index(max(along))]
+    return _("{orientation}, slice {index}").format(orientation=orientation, index=index)

@@ -1,0 +1,153 @@
+"""Progress, Cancel, chart and the worker's end in the panel with faked Slicer widgets."""
+
+from __future__ import annotations
+
+import pytest
+from slicer_fakes.application import add_volume
+
+
+@pytest.fixture
+def training(panel, client, settle):
+    """A training that goes on until the test ends it."""
+    panel.ui.connectButton.click()
+    settle()
+    client.held_back = True
+    panel.ui.trainButton.click()
+    settle()
+    return panel
+
+
+def told(client, method: str, **params) -> None:
+    client.notifications.append({"method": method, "params": params})
+
+
+def test_stage_share_and_cancel_are_shown(training, client, settle):
+    told(client, "progress", stage="features", done=3, total=12)
+    settle()
+    ui = training.ui
+    assert ui.runFrame.isVisibleTo(training.parent)
+    assert ui.stageLabel.text == "Computing features"
+    assert (ui.progressBar.value, ui.progressBar.maximum) == (250, 1000)
+    assert ui.cancelButton.enabled
+
+
+def test_time_left_follows_from_the_speed_so_far(training):
+    clock = [0.0]
+    from DiffusionSegWidgets.time_left import TimeLeft
+
+    watch = TimeLeft(lambda: clock[0])
+    assert watch.seconds("features", 0, 100) is None
+    clock[0] = 10.0
+    assert watch.seconds("features", 25, 100) == pytest.approx(30.0)
+    assert watch.seconds("training", 1, 10) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.2, "1 s"), (59, "59 s"), (95, "2 min"), (5399, "90 min"), (7200, "2.0 h")]
+)
+def test_durations_are_in_words(module, seconds, words):
+    from DiffusionSegWidgets.time_left import in_words
+
+    assert in_words(seconds) == words
+
+
+def test_what_would_disturb_is_disabled_and_painting_is_not(training):
+    ui = training.ui
+    for name in ("trainButton", "predictButton", "applyButton", "inputVolumeSelector", "loadSegmenterButton"):
+        assert not getattr(ui, name).enabled, name
+    assert ui.proposeButton.enabled
+    assert ui.segmentEditorWidget.enabled
+
+
+def test_the_chart_draws_loss_and_agreement(training, client, settle):
+    assert not training.ui.chartLabel.isVisibleTo(training.parent)
+    told(client, "curve", step=0, loss=2.0, held_out=None)
+    told(client, "curve", step=10, loss=1.0, held_out=0.5)
+    told(client, "curve", step=20, loss=0.5, held_out=0.9)
+    settle()
+    assert training.ui.chartLabel.isVisibleTo(training.parent)
+    picture = training.ui.chartLabel.pixmap.toImage()
+    colors = {picture.pixelColor(x, y).name() for x in range(picture.width()) for y in range(picture.height())}
+    assert {"#c44e52", "#2e7d32"} <= colors
+
+
+def test_a_curve_that_cannot_be_drawn_does_not_keep_the_panel_busy(training, client, settle):
+    told(client, "curve", step=0)
+    client.running.end()
+    client.held_back = False
+    settle()
+    assert not training.runs.busy
+
+
+def test_a_warning_of_the_worker_is_shown(training, client, settle):
+    told(client, "warning", message="The disk is full.", hint="Delete kept work.")
+    settle()
+    assert training.ui.messageLabel.text == "The disk is full. Delete kept work."
+
+
+def test_cancel_stops_and_says_so(training, client, engine, settle):
+    training.ui.cancelButton.click()
+    settle()
+    assert ("cancel",) in engine.did
+    assert training.ui.messageLabel.text == "Training was stopped."
+    assert not training.ui.runFrame.isVisibleTo(training.parent)
+    assert training.ui.trainButton.enabled
+
+
+def test_a_second_job_is_refused_while_one_runs(training, engine):
+    training.train.train()
+    assert training.ui.messageLabel.text == "Still busy; press Cancel to stop."
+    assert [entry[0] for entry in engine.did].count("start_training") == 1
+
+
+def test_the_volume_stays_until_the_work_is_done(training, client, scene, engine, settle):
+    other = add_volume(scene, "Other")
+    training.parameters.input_volume = other
+    assert engine.did[-1] == ("start_training", False)
+    client.held_back = False
+    client.running.end()
+    settle()
+    assert ("set_input", ["Other"], None) in engine.did
+
+
+def test_closing_the_scene_stops_the_work(training, client, scene):
+    running = client.running
+    scene.Clear(False)
+    assert running.done
+    assert not training.runs.busy
+    assert not training.ui.trainButton.enabled
+
+
+def test_a_dead_worker_is_started_again_by_the_next_click(training, client, settle):
+    client.running.end(RuntimeError("gone"))
+    settle()
+    client.alive, client.held_back = False, False
+    training.ui.trainButton.click()
+    settle()
+    assert client.alive
+    assert training.ui.messageLabel.text == ""
+
+
+def test_the_worker_runs_in_slicers_python_with_the_backend_on_its_path(training, client):
+    from DiffusionSegWidgets.backend import backend_folder
+
+    assert client.command[1:] == ["-m", "DiffusionSegLib", "worker"]
+    assert str(backend_folder()) in client.environment["PYTHONPATH"]
+    assert (backend_folder() / "DiffusionSegLib").is_dir()
+
+
+def test_the_users_own_command_starts_the_worker(panel, client, settle):
+    panel.ui.workerCommandEdit.text = "ssh gpu-box 'my python' -m DiffusionSegLib worker"
+    panel.ui.restartButton.click()
+    settle()
+    assert client.command == ["ssh", "gpu-box", "my python", "-m", "DiffusionSegLib", "worker"]
+
+
+def test_kept_work_is_deleted_and_nothing_else(panel, tmp_path):
+    panel.ui.workFolderEdit.currentPath = str(tmp_path)
+    (tmp_path / "holiday.jpg").write_bytes(b"x")
+    (tmp_path / "DiffusionSegWork" / "scan").mkdir(parents=True)
+    (tmp_path / "DiffusionSegWork" / "scan" / "features").write_bytes(bytes(3 * 2**20))
+    panel.ui.deleteWorkButton.click()
+    assert panel.ui.messageLabel.text == "3 MB were deleted."
+    assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]

@@ -1,0 +1,260 @@
+"""The story clicked through in the panel with faked Slicer widgets and a fake engine: what each click asks for."""
+
+from __future__ import annotations
+
+import pytest
+import slicer
+from slicer_fakes.application import add_volume
+from slicer_fakes.engine import FakeError
+
+
+def done(engine) -> list[str]:
+    return [entry[0] for entry in engine.did]
+
+
+@pytest.fixture
+def proposed(panel):
+    panel.ui.proposeButton.click()
+    return panel
+
+
+@pytest.fixture
+def trained(proposed, settle):
+    proposed.ui.trainButton.click()
+    settle()
+    return proposed
+
+
+def test_a_loaded_volume_is_taken_and_its_seeds_are_ready_to_paint(panel, engine, volume):
+    assert engine.did[0] == ("set_input", ["T1"], None)
+    assert panel.ui.segmentEditorWidget.segmentationNode() is engine.seeds
+    assert panel.ui.segmentEditorWidget.sourceVolumeNode() is volume
+    assert panel.ui.segmentationSelector.currentNode() is engine.seeds
+
+
+def test_another_volume_gets_seeds_of_its_own(panel, engine, scene):
+    first = engine.seeds
+    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "T2"))
+    assert engine.did[-1] == ("set_input", ["T2"], None)
+    assert engine.seeds is not first
+
+
+def test_channels_on_other_voxels_are_told(panel, scene, qt):
+    panel.ui.furtherChannelsSelector.setCheckState(add_volume(scene, "T2"), qt.Qt.Checked)
+    assert panel.ui.messageLabel.text == "T2 lies on other voxels and is resampled."
+
+
+def test_nine_slices_are_proposed_and_the_first_is_shown(proposed, engine):
+    assert proposed.ui.annotationTable.rowCount == 9
+    assert ("propose_slices", 3, 10) in engine.did
+    assert engine.did[-1][0] == "show_slice"
+
+
+def test_the_brush_paints_one_slice(panel):
+    node = panel.ui.segmentEditorWidget.mrmlSegmentEditorNode()
+    assert node.GetAttribute("BrushSphere") == "0"
+    assert node.GetOverwriteMode() == slicer.vtkMRMLSegmentEditorNode.OverwriteAllSegments
+
+
+def test_painting_shows_in_the_list_when_the_brush_pauses(proposed, engine):
+    engine.paint(0, 20)
+    proposed.train.on_pause()
+    assert proposed.ui.annotationTable.item(0, 1).text() == "painted"
+
+
+def test_complete_is_a_switch(proposed, engine):
+    proposed.ui.completeButton.click()
+    assert proposed.ui.annotationTable.item(0, 1).text() == "✓ complete"
+    proposed.ui.completeButton.click()
+    assert engine.did[-1] == ("mark_complete", 0, 20, False)
+
+
+def test_next_slice_passes_by_what_is_complete_and_begins_anew(proposed, engine):
+    for place in [(axis, index) for axis, index in proposed.annotate._table.slices if place_is_not_last(axis, index)]:
+        engine.mark_complete(*place)
+    proposed.ui.nextSliceButton.click()
+    assert engine.did[-1] == ("show_slice", 2, 30)
+
+
+def place_is_not_last(axis: int, index: int) -> bool:
+    return (axis, index) != (2, 30)
+
+
+def test_slices_are_added_and_removed(proposed, engine):
+    proposed.ui.addSlicesButton.click()
+    assert proposed.ui.annotationTable.rowCount == 12
+    proposed.ui.removeSliceButton.click()
+    assert proposed.ui.annotationTable.rowCount == 11
+    assert not proposed.ui.removeSliceButton.enabled
+
+
+def test_the_background_region_is_fitted_and_can_be_hidden(proposed, engine):
+    proposed.ui.fitRegionButton.click()
+    assert ("fit_background_region", 5.0) in engine.did
+    assert engine.roi.GetDisplayVisibility()
+    proposed.ui.showRegionCheckBox.checked = False
+    assert not engine.roi.GetDisplayVisibility()
+
+
+def test_train_greets_trains_previews_segments_and_suggests(trained, engine, client):
+    assert [method for method, _ in client.asked] == ["hello", "train", "preview", "predict", "suggest"]
+    assert ("start_preview", [(0, 3), (1, 4), (2, 5)]) in engine.did
+    assert trained.ui.suggestionTable.rowCount == 2
+    assert not trained.runs.busy
+
+
+def test_only_the_slices_in_view_if_the_whole_volume_is_not_wanted(proposed, engine, settle):
+    proposed.ui.wholeVolumeCheckBox.checked = False
+    proposed.ui.trainButton.click()
+    settle()
+    assert "finish_preview" in done(engine)
+    assert "start_prediction" not in done(engine)
+
+
+def test_training_again_goes_on_from_what_was_learnt(trained, engine, settle):
+    trained.ui.trainButton.click()
+    settle()
+    assert [entry[1] for entry in engine.did if entry[0] == "start_training"] == [False, True]
+
+
+def test_painting_trains_again_if_that_is_wanted(trained, engine, settle):
+    trained.ui.retrainOnPaintCheckBox.checked = True
+    engine.paint(1, 25)
+    trained.train.on_pause()
+    settle()
+    assert done(engine).count("finish_training") == 2
+
+
+def test_painting_does_not_train_by_itself(trained, engine, settle):
+    engine.paint(1, 25)
+    trained.train.on_pause()
+    settle()
+    assert done(engine).count("finish_training") == 1
+
+
+def test_the_device_the_reason_and_the_licence_are_shown(trained):
+    assert "No GPU: this build of torch has no CUDA." in trained.ui.deviceLabel.text
+    assert "CC BY-NC 4.0" in trained.ui.licenceLabel.text
+    trained.ui.bundleSelector.currentIndex = trained.ui.bundleSelector.findText("tiny")
+    assert "CC0" in trained.ui.licenceLabel.text
+    assert trained.ui.licenceLabel.toolTip == "Random weights."
+
+
+def test_the_estimate_is_in_words(panel, settle):
+    panel.ui.estimateButton.click()
+    settle()
+    assert panel.ui.estimateLabel.text == "The first run on this volume takes about 2 min and 3.0 GB of memory."
+
+
+def test_uncertainty_is_laid_over_the_scan_and_taken_away(trained, engine, scene):
+    composite = scene.GetFirstNode("Red", "vtkMRMLSliceCompositeNode")
+    trained.ui.uncertaintySlider.value = 0.4
+    assert composite.GetForegroundVolumeID() == engine.uncertainty_volume.GetID()
+    assert composite.GetForegroundOpacity() == pytest.approx(0.4)
+    trained.ui.uncertaintySlider.value = 0.0
+    assert composite.GetForegroundVolumeID() is None
+
+
+def test_a_suggested_slice_is_shown_and_added(trained, engine):
+    trained.ui.suggestionTable.setCurrentCell(0, 0)
+    assert engine.did[-1] == ("show_slice", 2, 11)
+    trained.ui.addSuggestionButton.click()
+    assert ("add_slice", 2, 11) in engine.did
+    assert trained.ui.annotationTable.rowCount == 10
+
+
+def test_apply_goes_where_the_user_chose_and_undo_takes_it_back(trained, engine, scene):
+    target = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Mine")
+    trained.ui.resultSelector.setCurrentNode(target)
+    trained.ui.overwriteSelector.currentIndex = trained.ui.overwriteSelector.findText("visible")
+    assert not trained.ui.undoApplyButton.enabled
+    trained.ui.applyButton.click()
+    assert engine.did[-2:] == [("set_result", "Mine"), ("apply_preview", "visible")]
+    trained.ui.undoApplyButton.click()
+    assert engine.did[-1] == ("undo_apply",)
+    assert not trained.ui.undoApplyButton.enabled
+
+
+def test_only_the_largest_parts_are_kept_if_that_is_wanted(panel, engine, settle):
+    panel.ui.keepLargestCheckBox.checked = True
+    panel.ui.predictButton.click()
+    settle()
+    assert engine.settings.keep_largest == [3, 7]
+
+
+def test_a_segmenter_is_saved_loaded_and_applied(trained, engine, scene, settle):
+    ui = trained.ui
+    ui.segmenterPathEdit.currentPath = "/data/balls"
+    ui.saveSegmenterButton.click()
+    assert engine.did[-1] == ("save_segmenter", "/data/balls.safetensors")
+    ui.loadSegmenterButton.click()
+    assert engine.did[-1] == ("load_segmenter", "/data/balls.safetensors")
+    assert ui.bundleSelector.currentText == "tiny"
+    assert not ui.applyToOtherButton.enabled
+    ui.otherVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    ui.applyToOtherButton.click()
+    settle()
+    assert done(engine)[-2:] == ["start_applying", "finish_applying"]
+
+
+def test_a_segmenter_without_a_file_is_asked_for(trained):
+    trained.ui.saveSegmenterButton.click()
+    assert trained.ui.messageLabel.text.startswith("No file was chosen.")
+
+
+def test_shortcuts_work_only_while_the_module_is_open(proposed, engine, qt):
+    window = slicer.app.main_window
+    keys = {shortcut.key.toString(): shortcut for shortcut in window.findChildren(qt.QShortcut)}
+    assert set(keys) == {"Ctrl+Shift+N", "Ctrl+Shift+C", "Ctrl+Shift+T"}
+    keys["Ctrl+Shift+C"].activated.emit()
+    assert engine.did[-1] == ("mark_complete", 0, 20, True)
+    proposed.exit()
+    assert not any(shortcut.enabled for shortcut in keys.values())
+
+
+@pytest.mark.parametrize("stage", ["hello", "train", "preview", "predict", "suggest"])
+def test_what_goes_wrong_is_told_and_the_next_click_works(proposed, client, engine, settle, stage):
+    client.faults[stage] = FakeError("The memory is full.", "Close other programs.")
+    proposed.ui.trainButton.click()
+    settle()
+    assert proposed.ui.messageLabel.text == "The memory is full. Close other programs."
+    assert not proposed.runs.busy
+    proposed.ui.trainButton.click()
+    settle()
+    assert proposed.ui.messageLabel.text == ""
+    assert "finish_prediction" in done(engine)
+
+
+@pytest.mark.parametrize(
+    ("method", "button"),
+    [
+        ("propose_slices", "proposeButton"),
+        ("add_slice", "addSlicesButton"),
+        ("remove_slice", "removeSliceButton"),
+        ("mark_complete", "completeButton"),
+        ("show_slice", "nextSliceButton"),
+        ("fit_background_region", "fitRegionButton"),
+        ("apply_preview", "applyButton"),
+        ("start_training", "trainButton"),
+        ("start_prediction", "predictButton"),
+        ("annotation_slices", "proposeButton"),
+    ],
+)
+def test_an_unforeseen_error_behind_any_button_is_told(trained, engine, settle, caplog, method, button):
+    engine.faults[method] = RuntimeError("boom")
+    getattr(trained.ui, button).click()
+    settle()
+    assert "View / Error log" in trained.ui.messageLabel.text
+    assert "boom" in caplog.text
+
+
+def test_painting_goes_on_in_the_scene_that_follows_a_closed_one(panel, scene):
+    editor = panel.ui.segmentEditorWidget
+    scene.Clear(False)
+    listening = [call for call in editor.calls if call in ("setupViewObservations", "removeViewObservations")]
+    assert listening[-1] == "setupViewObservations"
+    volume = add_volume(scene, "Next patient")
+    panel.ui.inputVolumeSelector.setCurrentNode(volume)
+    assert editor.mrmlSegmentEditorNode().GetScene() is scene
+    assert editor.segmentationNode() is panel.logic.engine.seeds
+    assert editor.sourceVolumeNode() is volume

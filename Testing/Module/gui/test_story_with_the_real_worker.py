@@ -1,0 +1,211 @@
+"""The whole story clicked through in the panel with faked Slicer widgets, over the real engine and a real worker."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shlex
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import slicer
+from conftest import a_head, an_affine
+from Module.mrml import AScene, a_volume_node, paint_slices
+
+NAMES = {3: "Caudate", 7: "Putamen"}
+SHAPE = (24, 22, 20)
+PATIENCE_SECONDS = 120
+WORKER = shlex.join([sys.executable, str(Path(__file__).parents[2] / "quick_worker.py")])
+
+
+@pytest.fixture
+def module(scene):
+    return importlib.import_module("DiffusionSeg")
+
+
+@pytest.fixture
+def scene(qt, tmp_path):
+    whole = AScene(tmp_path)
+    slicer.mrmlScene = whole.scene
+    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(whole.scene)
+    for name, orientation in (("Red", "Axial"), ("Yellow", "Sagittal"), ("Green", "Coronal")):
+        for kind in ("vtkMRMLSliceNode", "vtkMRMLSliceCompositeNode"):
+            node = whole.scene.AddNewNodeByClass(kind, name)
+            node.SetLayoutName(name)
+            node.SetSingletonTag(name)
+        whole.scene.GetFirstNode(name, "vtkMRMLSliceNode").SetOrientation(orientation)
+    yield whole.scene
+    whole.scene.RemoveAllObservers()
+
+
+@pytest.fixture
+def head():
+    return a_head(SHAPE)
+
+
+@pytest.fixture
+def volume(scene, head):
+    return a_volume_node(scene, head[0], an_affine(np.eye(3), (1.0, 1.0, 1.0)))
+
+
+@pytest.fixture
+def panel(volume, open_panel, tiny_bundle, tmp_path):
+    panel = open_panel()
+    panel.parameters.worker_command = WORKER
+    panel.parameters.bundle = str(tiny_bundle.folder)
+    panel.parameters.device = "cpu"
+    panel.parameters.work_folder = str(tmp_path)
+    return panel
+
+
+@pytest.fixture
+def settle(application, panel):
+    """Lets the panel's own timer poll the worker until nothing goes on any more, or a stage is reached."""
+
+    def wait(stage: str | None = None) -> None:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while panel.runs.busy and (stage is None or stage not in panel.ui.stageLabel.text):
+            assert time.monotonic() < end, panel.ui.stageLabel.text
+            application.processEvents()
+            time.sleep(0.01)
+        assert stage is None or panel.runs.busy, panel.ui.messageLabel.text
+
+    return wait
+
+
+@pytest.fixture
+def painted(panel, head):
+    panel.parameters.stride = 3
+    panel.ui.proposeButton.click()
+    paint_slices(panel.logic.engine, head[1], NAMES)
+    panel.train.on_pause()
+    panel.ui.fitRegionButton.click()
+    return panel
+
+
+def painted_voxels(segmentation, volume) -> int:
+    from DiffusionSegCore.segment_voxels import painted_labels
+
+    return int((painted_labels(segmentation, volume) > 0).sum())
+
+
+def test_nine_slices_become_a_volume_and_then_the_next_patients(painted, settle, volume, scene, head, tmp_path):
+    panel, ui = painted, painted.ui
+    assert ui.annotationTable.rowCount == 9
+    assert [ui.annotationTable.item(row, 1).text() for row in range(9)] == ["✓ complete"] * 9
+
+    ui.trainButton.click()
+    assert ui.runFrame.isVisibleTo(panel.parent)
+    settle()
+    assert ui.messageLabel.text == ""
+    assert "No GPU" in ui.deviceLabel.text
+    assert panel.train.points
+    assert panel.logic.engine.preview is not None
+    assert ui.suggestionTable.rowCount > 0
+
+    ui.uncertaintySlider.value = 0.4
+    composite = scene.GetFirstNode("Red", "vtkMRMLSliceCompositeNode")
+    assert composite.GetForegroundVolumeID() == panel.logic.engine.uncertainty_volume.GetID()
+
+    ui.applyButton.click()
+    result = panel.parameters.result_segmentation
+    assert painted_voxels(result, volume) > 0
+    ui.undoApplyButton.click()
+    assert painted_voxels(result, volume) == 0
+
+    ui.segmenterPathEdit.currentPath = str(tmp_path / "balls")
+    ui.saveSegmenterButton.click()
+    assert (tmp_path / "balls.safetensors").stat().st_size > 0
+
+    patient = a_volume_node(scene, head[0][::-1].copy(), an_affine(np.eye(3), (1.0, 1.0, 1.0)), "next")
+    ui.otherVolumeSelector.setCurrentNode(patient)
+    ui.applyToOtherButton.click()
+    settle()
+    assert ui.messageLabel.text == ""
+    assert painted_voxels(scene.GetFirstNodeByName("next segmentation"), patient) > 0
+
+
+def test_the_slices_in_view_are_previewed_before_the_whole_volume(painted, settle):
+    painted.parameters.whole_volume = False
+    painted.ui.trainButton.click()
+    settle()
+    assert painted.logic.engine.findings.extent == "slices"
+    assert painted.ui.suggestionTable.rowCount == 0
+
+
+def test_a_stopped_training_leaves_everything_as_it_was_and_the_next_one_works(painted, settle):
+    ui = painted.ui
+    ui.trainButton.click()
+    settle("features")
+    ui.cancelButton.click()
+    settle()
+    assert "stopped" in ui.messageLabel.text
+    assert painted.logic.engine.preview is None
+    ui.trainButton.click()
+    settle()
+    assert ui.messageLabel.text == ""
+    assert painted.logic.engine.preview is not None
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
+def test_a_worker_that_was_killed_is_told_and_the_next_click_works(painted, settle):
+    painted.ui.trainButton.click()
+    settle("features")
+    os.kill(painted.logic.living_client().process_id, signal.SIGKILL)
+    settle()
+    assert "worker" in painted.ui.messageLabel.text
+    painted.ui.trainButton.click()
+    settle()
+    assert painted.ui.messageLabel.text == ""
+
+
+def test_a_closed_scene_ends_the_training_and_the_next_scene_works(painted, settle, scene, head):
+    painted.ui.trainButton.click()
+    settle("features")
+    settings = {name: getattr(painted.parameters, name) for name in ("bundle", "work_folder", "worker_command")}
+    scene.Clear(False)
+    assert not painted.runs.busy
+    assert not painted.ui.trainButton.enabled
+    for name, value in settings.items():
+        setattr(painted.parameters, name, value)
+    painted.parameters.input_volume = a_volume_node(scene, head[0], an_affine(np.eye(3), (1.0, 1.0, 1.0)))
+    painted.ui.proposeButton.click()
+    paint_slices(painted.logic.engine, head[1], NAMES)
+    painted.ui.trainButton.click()
+    settle()
+    assert painted.ui.messageLabel.text == ""
+    assert painted.logic.engine.preview is not None
+
+
+def test_a_volume_that_is_deleted_while_it_is_segmented_is_told(painted, settle, scene, volume):
+    painted.ui.trainButton.click()
+    settle("features")
+    scene.RemoveNode(volume)
+    settle()
+    assert "removed" in painted.ui.messageLabel.text
+    assert not painted.ui.trainButton.enabled
+
+
+def test_a_saved_scene_comes_back_with_slices_settings_and_result(painted, settle, scene, tmp_path):
+    painted.ui.trainButton.click()
+    settle()
+    painted.ui.applyButton.click()
+    assert scene.WriteToMRB(str(tmp_path / "saved.mrb"))
+    scene.Clear(False)
+    assert painted.ui.annotationTable.rowCount == 0
+    assert scene.ReadFromMRB(str(tmp_path / "saved.mrb"), True)
+    assert painted.ui.annotationTable.rowCount == 9
+    assert painted.ui.strideSpinBox.value == 3
+    assert painted.ui.segmentationSelector.currentNode() is painted.logic.engine.seeds
+    assert painted.ui.resultSelector.currentNode() is painted.logic.engine.result
+    painted.ui.trainButton.click()
+    settle()
+    assert painted.ui.messageLabel.text == ""
+
+
+def test_slicers_self_test_of_the_parameters_passes(module):
+    module.DiffusionSegTest("test_parameters_survive_in_the_scene").debug()

@@ -1,0 +1,223 @@
+"""A fake of the engine and of the worker's client: instant answers, and faults on demand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import slicer
+
+HELLO = {
+    "version": "0.1.0",
+    "protocol": 1,
+    "device": "cpu",
+    "why_no_gpu": "this build of torch has no CUDA",
+    "bundles": [
+        {
+            "name": "brain-t1",
+            "description": "One denoiser for the three views of skull-stripped T1-weighted brain MR at 1 mm, small "
+            "enough for a CPU.",
+            "licence": "CC BY-NC 4.0 (images: OASIS project)",
+            "card": "Trained on OASIS.",
+            "channels": 1,
+        },
+        {"name": "tiny", "description": "A small one.", "licence": "CC0", "card": "Random weights.", "channels": 1},
+    ],
+}
+ANSWERS = {
+    "hello": HELLO,
+    "estimate": {"seconds": 95.0, "bytes": 3 * 2**30},
+    "suggest": {"slices": [{"axis": 2, "index": 11, "score": 0.42}, {"axis": 0, "index": 7, "score": 0.31}]},
+}
+
+
+class FakeError(Exception):
+    """Has the shape of the backend's errors."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+class FakeCall:
+    """A running call; it ends when `end` is called, at once unless the client holds its calls back."""
+
+    def __init__(self, method: str) -> None:
+        self.method, self.done, self._error = method, False, None
+
+    def end(self, error: Exception | None = None) -> None:
+        self.done, self._error = True, error
+
+    def result(self, _timeout: float | None = None) -> tuple[dict, dict]:
+        assert self.done, "the panel must not wait"
+        if self._error is not None:
+            raise self._error
+        return ANSWERS.get(self.method, {}), {}
+
+
+class FakeClient:
+    """The worker's client."""
+
+    def __init__(self) -> None:
+        self.alive, self.held_back, self.notifications = True, False, []
+        self.faults: dict[str, Exception] = {}
+        self.asked: list[tuple[str, dict]] = []
+        self.running: FakeCall | None = None
+
+    def start(self, method: str, params: dict, _arrays: dict | None = None) -> FakeCall:
+        self.asked.append((method, params))
+        self.running = FakeCall(method)
+        if not self.held_back:
+            self.running.end(self.faults.pop(method, None))
+        return self.running
+
+    def poll(self) -> list[dict]:
+        told, self.notifications = self.notifications, []
+        return told
+
+    def cancel(self) -> None:
+        self.running.end(FakeError("Stopped."))
+
+    def restart(self) -> None:
+        self.alive = True
+
+    def close(self) -> None:
+        self.alive = False
+
+
+@dataclass(frozen=True)
+class FakeSlice:
+    axis: int
+    index: int
+    state: str = "to paint"
+
+
+class FakeEngine:
+    """The engine's interface over real nodes; `faults` are raised by the method of that name, once."""
+
+    def __init__(self, scene, client_factory, session_folder: str) -> None:
+        self.scene, self._client_factory, self.session_folder = scene, client_factory, session_folder
+        self.settings = SimpleNamespace(bundle="", device="", keep_largest=[])
+        self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = None
+        self.labels = [SimpleNamespace(value=3), SimpleNamespace(value=7)]
+        self.did: list[tuple] = []
+        self.faults: dict[str, Exception] = {}
+        self._slices: dict[tuple[int, int], str] = {}
+
+    def _do(self, name: str, *arguments) -> None:
+        if name in self.faults:
+            raise self.faults.pop(name)
+        self.did.append((name, *arguments))
+
+    def _start(self, name: str, method: str, *arguments) -> FakeCall:
+        self._do(name, *arguments)
+        return self._client_factory().start(method, {})
+
+    def _finish(self, name: str, call: FakeCall) -> None:
+        call.result()
+        self._do(name)
+
+    def cancel(self) -> None:
+        self.did.append(("cancel",))
+
+    def set_input(self, volumes, segmentation=None) -> list[str]:
+        self._do("set_input", [node.GetName() for node in volumes], segmentation and segmentation.GetName())
+        self.seeds = segmentation or self._segmentation("seeds")
+        self.volume = volumes[0]
+        return ["T2 lies on other voxels and is resampled."] if len(volumes) > 1 else []
+
+    def propose_slices(self, per_axis: int, stride: float) -> list[FakeSlice]:
+        self._do("propose_slices", per_axis, stride)
+        middle = [size // 2 for size in self.volume.GetImageData().GetDimensions()]
+        for axis in range(3):
+            for step in range(per_axis):
+                self._slices.setdefault((axis, middle[axis] + int(stride) * (step - per_axis // 2)), "to paint")
+        return self.annotation_slices()
+
+    def annotation_slices(self) -> list[FakeSlice]:
+        if "annotation_slices" in self.faults:
+            raise self.faults.pop("annotation_slices")
+        return [FakeSlice(*place, state) for place, state in sorted(self._slices.items())]
+
+    def paint(self, axis: int, index: int) -> None:
+        """As if the user had painted: the seeds report it."""
+        self._slices[axis, index] = "painted"
+        self.seeds.GetSegmentation().InvokeEvent(slicer.vtkSegmentation.SourceRepresentationModified)
+
+    def mark_complete(self, axis: int, index: int, *, complete: bool = True) -> None:
+        self._do("mark_complete", axis, index, complete)
+        self._slices[axis, index] = "complete" if complete else "painted"
+
+    def add_slice(self, axis: int, index: int) -> None:
+        self._do("add_slice", axis, index)
+        self._slices.setdefault((axis, index), "to paint")
+
+    def remove_slice(self, axis: int, index: int) -> None:
+        self._do("remove_slice", axis, index)
+        self._slices.pop((axis, index))
+
+    def show_slice(self, axis: int, index: int) -> None:
+        self._do("show_slice", axis, index)
+
+    def shown_slices(self) -> list[tuple[int, int]]:
+        return [(0, 3), (1, 4), (2, 5)]
+
+    def fit_background_region(self, margin: float) -> None:
+        self._do("fit_background_region", margin)
+        self.roi = self.scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "Background region")
+        self.roi.CreateDefaultDisplayNodes()
+
+    def start_training(self, warm: bool = False) -> FakeCall:
+        return self._start("start_training", "train", warm)
+
+    def finish_training(self, call: FakeCall) -> None:
+        self._finish("finish_training", call)
+
+    def start_preview(self, slices) -> FakeCall:
+        return self._start("start_preview", "preview", slices)
+
+    def finish_preview(self, call: FakeCall) -> None:
+        self._finish("finish_preview", call)
+        self.preview = self.preview or self._segmentation("preview")
+
+    def start_prediction(self) -> FakeCall:
+        return self._start("start_prediction", "predict")
+
+    def finish_prediction(self, call: FakeCall) -> None:
+        self._finish("finish_prediction", call)
+        self.preview = self.preview or self._segmentation("preview")
+        self.uncertainty_volume = self.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Uncertainty")
+
+    def set_result(self, segmentation) -> None:
+        self._do("set_result", segmentation.GetName())
+        self.result = segmentation
+
+    def apply_preview(self, overwrite: str):
+        self._do("apply_preview", overwrite)
+        self.result = self.result or self._segmentation("segmentation")
+        return self.result
+
+    def undo_apply(self) -> None:
+        self._do("undo_apply")
+
+    def save_segmenter(self, path: str) -> None:
+        self._do("save_segmenter", path)
+
+    def load_segmenter(self, path: str) -> None:
+        self._do("load_segmenter", path)
+        self.settings.bundle = "tiny"
+
+    def start_applying(self, volume) -> FakeCall:
+        return self._start("start_applying", "predict", volume.GetName())
+
+    def finish_applying(self, call: FakeCall) -> None:
+        self._finish("finish_applying", call)
+
+    def _segmentation(self, name: str):
+        node = self.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"T1 {name}")
+        for number, (label, color) in enumerate((("Putamen", (0.36, 0.66, 0.94)), ("Caudate", (0.93, 0.55, 0.3)))):
+            segment = slicer.vtkSegment()
+            segment.SetName(label)
+            segment.SetColor(*color)
+            node.GetSegmentation().AddSegment(segment, f"Segment_{number + 1}")
+        return node
