@@ -100,10 +100,11 @@ class ModelBundle:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the weights; segmenters remember it."""
+        """SHA-256 of the weights and the template; segmenters remember it."""
         if self.random_seed is not None:
             return f"random weights, seed {self.random_seed}"
-        return hashlib.sha256(self._weights.read_bytes()).hexdigest()
+        files = [path for path in (self._weights, self.folder / TEMPLATE) if path.exists()]
+        return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
     def untrained(self, seed: int) -> ModelBundle:
         """The same denoiser before any pretraining."""

@@ -81,6 +81,7 @@ class ActivationExtractor:
         padding = (0, -width % multiple, 0, -height % multiple)
         images = F.pad(slices, padding, value=-1.0).to(self.device)
         noise = shared_noise(images.shape[1], images.shape[2:], self.config.noise_seed).to(self.device)
+        noise *= self.config.noise_scale
         found: dict[int, list[Tensor]] = {}
         for time_step in self.config.time_steps:
             steps = torch.full((len(images),), time_step, device=self.device)

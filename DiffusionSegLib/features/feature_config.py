@@ -25,6 +25,8 @@ class FeatureConfig:
             bundle's template.
         position_wavelengths_mm: positions in the template are also given as sines and cosines of these wavelengths,
             which let small MLPs tell places that are close to each other (Tancik et al. 2020).
+        noise_scale: how much of a time step's noise is added. With 0 the denoiser sees the clean slice, faded as at
+            that step: the one noise image of all slices is the same wherever the anatomy lies, which misleads transfer.
         noise_seed: seeds the one noise image that all slices and time steps share.
     """
 
@@ -37,4 +39,5 @@ class FeatureConfig:
     edge_sigmas_mm: tuple[float, ...] = (1.0, 2.0)
     coordinates: Literal["none", "box", "template"] = "box"
     position_wavelengths_mm: tuple[float, ...] = (80.0, 40.0, 20.0)
+    noise_scale: float = 1.0
     noise_seed: int = 0

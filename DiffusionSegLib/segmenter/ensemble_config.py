@@ -25,14 +25,14 @@ class EnsembleConfig:
     """
 
     members: int = 10
-    hidden: tuple[int, int] = (128, 32)
+    hidden: tuple[int, int] = (64, 32)
     batch: int = 256
     steps: int = 1200
     learning_rate: float = 3e-3
     weight_decay: float = 1e-3
-    feature_dropout: float = 0.1
-    balance: float = 0.5
+    feature_dropout: float = 0.5
+    balance: float = 0.7
     held_out: float = 0.1
     patience: int = 4
     check_every: int = 100
-    voxels_per_class: int = 40_000
+    voxels_per_class: int = 100_000

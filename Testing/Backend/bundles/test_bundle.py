@@ -1,11 +1,13 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 import torch
 
 from DiffusionSegLib.bundles.bundle import bundled, find_bundle
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.template import Template
 
 
 def changed(bundle, folder, **changes):
@@ -55,3 +57,12 @@ def test_untrained_denoisers_are_random_but_repeatable(tiny_bundle):
     torch.testing.assert_close(first, again, rtol=0, atol=0)
     assert not torch.allclose(first, other)
     assert tiny_bundle.untrained(0).digest != tiny_bundle.digest
+
+
+def test_another_template_makes_another_bundle(tiny_bundle, tmp_path):
+    shutil.copytree(tiny_bundle.folder, tmp_path / "bundle")
+    digests = [tiny_bundle.digest]
+    for brightness in (0.5, 1.0):
+        Template(np.full((8, 8, 8), brightness), 2.0).save(tmp_path / "bundle" / "template.nii.gz")
+        digests.append(find_bundle(str(tmp_path / "bundle")).digest)
+    assert len(set(digests)) == 3

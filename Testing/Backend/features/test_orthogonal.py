@@ -130,3 +130,13 @@ def test_positions_in_a_template_are_the_same_features_in_every_scan(tiny_bundle
 def test_all_slices_share_the_middle_of_one_noise_image():
     small, large = shared_noise(1, (8, 6), 3), shared_noise(1, (12, 10), 3)
     torch.testing.assert_close(small, large[:, :, 2:10, 2:8])
+
+
+def test_without_noise_a_seed_makes_no_difference_and_with_it_it_does(tiny_bundle):
+    point = torch.tensor([[9, 12, 7]])
+    for scale, same in ((0.0, True), (1.0, False)):
+        found = [
+            features_of(tiny_bundle, replace(CONFIG, noise_scale=scale, noise_seed=seed))[0].at(point)
+            for seed in (0, 1)
+        ]
+        assert torch.equal(*found) == same
