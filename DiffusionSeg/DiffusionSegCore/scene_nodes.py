@@ -80,9 +80,14 @@ class SceneNodes:
         return self.seeds
 
     def take(self, volume: InputVolume, seeds: slicer.vtkMRMLSegmentationNode) -> None:
-        """Let the task be about this volume and these seeds; what was found in another volume is no longer its own."""
-        if self._volume_nodes() != list(volume.nodes):
-            for role in (PREVIEW, RESULT, UNCERTAINTY):
+        """Let the task be about this volume and these seeds.
+
+        What was found in another volume is no longer its own, nor is a preview or result that the user paints in from
+        now on: the next one is put elsewhere.
+        """
+        another = self._volume_nodes() != list(volume.nodes)
+        for role in (PREVIEW, RESULT, UNCERTAINTY):
+            if another or self.state.referenced(role) is seeds:
                 self.state.refer(role)
         self.state.refer(VOLUMES, *volume.nodes)
         self.state.set_value("ChannelCount", len(volume.nodes))
