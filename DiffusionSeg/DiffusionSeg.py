@@ -112,6 +112,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def cleanup(self) -> None:
         """End the worker; called when Slicer closes or the module is reloaded."""
         self.exit()
+        self.train.forget()
         self.runs.abandon()
         self.removeObservers()
         self.logic.close_worker()
@@ -169,12 +170,16 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.parent.isEntered:
             self.take_parameters()
             self.editor.enter()
+        elif self.runs.busy:
+            # A scene was added behind another module's back; what is running will ask what is wanted.
+            self.parameters = self.logic.getParameterNode()
 
     def on_parameters_changed(self, _caller=None, _event=None) -> None:
         """Let what was chosen take effect."""
         if self.parameters is None:
             return
         self.logic.take_settings(self.parameters)
+        self.advanced.show_device()
         self.input.update()
         self.refresh()
 
@@ -186,14 +191,10 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def run(self, job: Job) -> None:
         """Do long work; a worker that has not been greeted yet is asked for its device and models first."""
-        self.with_worker(lambda: self.runs.run(job))
-
-    def with_worker(self, action) -> None:
-        """Do something short that needs the worker, which is started first without blocking."""
         if self.runs.busy or self.logic.greeted:
-            action()
+            self.runs.run(job)
         else:
-            self.runs.run(self.advanced.greeting(then=action))
+            self.runs.run(self.advanced.greeting(then=lambda: self.runs.run(job)))
 
     def show_seeds(self) -> None:
         """Let the user paint the seeds of the chosen volume."""
@@ -263,8 +264,10 @@ class DiffusionSegLogic(ScriptedLoadableModuleLogic, WorkerLink):
         """Let the engine and the next worker work with what was chosen."""
         super().take_settings(parameters)
         settings = self.engine.settings
-        if (settings.bundle, settings.device) != (parameters.bundle, parameters.device):
-            settings.bundle, settings.device = parameters.bundle, parameters.device
+        for name in ("bundle", "device", "keep_largest"):
+            # Each is written into the scene, which tells of the change: only what differs.
+            if getattr(settings, name) != getattr(parameters, name):
+                setattr(settings, name, getattr(parameters, name))
 
     def cancel(self) -> None:
         """Stop the running work: what the engine was going to ask for next, and what the worker does now."""

@@ -33,6 +33,9 @@ class InputSection:
         if chosen == self._set or self._panel.runs.busy:
             return
         before, self._set = self._set, chosen
+        if before is not None and before[0] is not volume:
+            self._panel.train.forget()
+            self._panel.review.forget()
         if volume is not None:
             with self._panel.messages.guarded(_("Opening the volume")):
                 self._open(before)

@@ -103,7 +103,13 @@ class RunControl:
                 self._take(notification["method"], notification["params"])
         except Exception as error:  # a chart that cannot be drawn must not leave the panel busy
             self._messages.complain(error, job.doing)
-        if job.call.done:
+        try:
+            done = job.call.done
+        except Exception as error:  # asking also sends what comes next, of which anything may be missing by now
+            self._timer.stop()
+            self._end(job, error)
+            return
+        if done:
             self._finish(job)
 
     def _begin(self, job: Job) -> None:

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import slicer
-import vtk
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.backend import worker_command, worker_environment
@@ -23,8 +22,6 @@ class WorkerLink:
         self._client = None
         self._command = ""
         self._work_parent = ""
-        self._settings: dict = {}
-        self._volume = None
         self.greeted = False
 
     def take_settings(self, parameters) -> None:
@@ -34,8 +31,6 @@ class WorkerLink:
             parameters: the module's parameter node.
         """
         self._command, self._work_parent = parameters.worker_command, parameters.work_folder
-        self._settings = {"bundle": parameters.bundle, "device": parameters.device}
-        self._volume = parameters.input_volume
 
     @property
     def runs_elsewhere(self) -> bool:
@@ -74,22 +69,8 @@ class WorkerLink:
         if client is not None:
             client.close()
 
-    def start_hello(self):
-        """Ask the worker for its device and models."""
-        return self.living_client().start("hello", {})
-
-    def start_estimate(self):
-        """Ask the worker how long the first run on the input volume will take."""
-        shape = list(self._volume.GetImageData().GetDimensions())
-        question = {**self._settings, "shape": shape, "affine": _affine(self._volume)}
-        return self.living_client().start("estimate", question)
-
-    def start_suggesting(self, count: int = 6):
-        """Ask the worker which slices of the volume that it just segmented are worth painting next."""
-        return self.living_client().start("suggest", {"count": count})
-
     def delete_kept_work(self) -> int:
-        """Delete the features and results that are kept on disk.
+        """Delete the features and results that are kept on this computer's disk.
 
         Returns:
             how many bytes that were.
@@ -108,10 +89,3 @@ class WorkerLink:
             message = _("Some of the kept work could not be deleted.")
             raise ActionableError(message, _("Close programs that use {name}.").format(name=error.filename)) from error
         return size
-
-
-def _affine(volume) -> list[list[float]]:
-    """IJK to RAS in mm, 4 x 4."""
-    matrix = vtk.vtkMatrix4x4()
-    volume.GetIJKToRASMatrix(matrix)
-    return [[matrix.GetElement(row, column) for column in range(4)] for row in range(4)]

@@ -65,8 +65,17 @@ def test_the_slices_in_the_views_are_previewed_when_none_are_named(painted_engin
 
 def test_the_uncertainty_is_laid_over_the_image_and_taken_away(predicted_engine, scene):
     composite = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
-    predicted_engine.show_uncertainty(True)
+    predicted_engine.show_uncertainty(0.4)
     assert composite.GetForegroundVolumeID() == predicted_engine.uncertainty_volume.GetID()
     assert 0 < composite.GetForegroundOpacity() < 1
-    predicted_engine.show_uncertainty(False)
+    predicted_engine.show_uncertainty(0.0)
     assert not composite.GetForegroundVolumeID()
+
+
+def test_what_the_user_laid_over_the_image_stays(predicted_engine, scene, volume):
+    composite = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+    composite.SetForegroundVolumeID(volume.GetID())
+    composite.SetForegroundOpacity(0.3)
+    predicted_engine.show_uncertainty(0.0)
+    assert composite.GetForegroundVolumeID() == volume.GetID()
+    assert composite.GetForegroundOpacity() == 0.3

@@ -85,6 +85,27 @@ def test_a_warning_of_the_worker_is_shown(training, client, settle):
     assert training.ui.messageLabel.text == "The disk is full. Delete kept work."
 
 
+def test_work_that_cannot_go_on_by_itself_does_not_keep_the_panel_busy(training, client, monkeypatch):
+    monkeypatch.setattr(type(client.running), "done", property(lambda _call: 1 / 0), raising=False)
+    training.runs.poll()
+    assert not training.runs.busy
+    assert "failed unexpectedly" in training.ui.messageLabel.text
+
+
+def test_the_segmenters_file_is_waited_for_without_blocking(training, client, settle):
+    client.held_back = False
+    client.running.end()
+    settle()
+    client.held_back = True
+    training.ui.segmenterPathEdit.currentPath = "/data/balls"
+    for button in (training.ui.saveSegmenterButton, training.ui.loadSegmenterButton):
+        button.click()
+        assert training.runs.busy
+        training.ui.cancelButton.click()
+        settle()
+        assert not training.runs.busy
+
+
 def test_cancel_stops_and_says_so(training, client, engine, settle):
     training.ui.cancelButton.click()
     settle()
@@ -141,6 +162,24 @@ def test_the_users_own_command_starts_the_worker(panel, client, settle):
     panel.ui.restartButton.click()
     settle()
     assert client.command == ["ssh", "gpu-box", "my python", "-m", "DiffusionSegLib", "worker"]
+
+
+def test_a_scene_added_behind_another_module_lets_the_work_go_on(training, client, engine, scene, settle):
+    training.exit()
+    training.parent.isEntered = False
+    scene.InvokeEvent(scene.EndImportEvent)
+    client.held_back = False
+    client.running.end()
+    settle()
+    assert ("finish_prediction",) in engine.did
+
+
+def test_work_that_another_computer_keeps_is_deleted_there(panel, client, engine, settle):
+    panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
+    panel.ui.deleteWorkButton.click()
+    settle()
+    assert ("forget", {"path": engine.session_folder}) in client.asked
+    assert panel.ui.messageLabel.text == "7 MB were deleted."
 
 
 def test_kept_work_is_deleted_and_nothing_else(panel, tmp_path):

@@ -119,6 +119,7 @@ def test_nine_slices_become_a_volume_and_then_the_next_patients(painted, settle,
 
     ui.segmenterPathEdit.currentPath = str(tmp_path / "balls")
     ui.saveSegmenterButton.click()
+    settle()
     assert (tmp_path / "balls.safetensors").stat().st_size > 0
 
     patient = a_volume_node(scene, head[0][::-1].copy(), an_affine(np.eye(3), (1.0, 1.0, 1.0)), "next")
