@@ -12,7 +12,7 @@ from DiffusionSegWidgets.annotate_section import AnnotateSection
 from DiffusionSegWidgets.backend import make_backend_importable
 from DiffusionSegWidgets.connectors import CheckedNodesConnector, ChoiceTextConnector, PathTextConnector
 from DiffusionSegWidgets.dependencies import Dependencies
-from DiffusionSegWidgets.input_section import InputSection
+from DiffusionSegWidgets.input_section import InputSection, first_scan
 from DiffusionSegWidgets.messages import MessageLine
 from DiffusionSegWidgets.other_volumes_section import OtherVolumesSection
 from DiffusionSegWidgets.parameters import DiffusionSegParameters
@@ -138,7 +138,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         # The wrapper remembers nodes, also those that were deleted while another module was open, until this.
         self.parameters.parameterNode.Modified()
         if self.parameters.input_volume is None:
-            self.parameters.input_volume = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+            self.parameters.input_volume = first_scan(slicer.mrmlScene, self.logic.engine.uncertainty_volume)
         self._gui_tag = self.parameters.connectParametersToGui(self._controls())
         self.addObserver(self.parameters.parameterNode, vtk.vtkCommand.ModifiedEvent, self.on_parameters_changed)
         self.on_parameters_changed()

@@ -84,6 +84,20 @@ class InputSection:
             self._panel.messages.inform(" ".join(warnings))
 
 
+def first_scan(scene, uncertainty):
+    """The first grey-value volume of the scene; None if there is none.
+
+    Args:
+        scene: where to look.
+        uncertainty: what was found in another volume, and is no scan itself; may be None.
+    """
+    count = scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
+    nodes = [scene.GetNthNodeByClass(index, "vtkMRMLScalarVolumeNode") for index in range(count)]
+    # Label maps and colour images are of derived classes.
+    scans = [node for node in nodes if node.GetClassName() == "vtkMRMLScalarVolumeNode" and node is not uncertainty]
+    return scans[0] if scans else None
+
+
 def still_there(node) -> bool:
     """Whether a node of a list was not deleted: the parameter node wrapper notices that late."""
     return node is not None and node.GetScene() is not None

@@ -32,6 +32,19 @@ def test_a_loaded_volume_is_taken_and_its_seeds_are_ready_to_paint(panel, engine
     assert panel.ui.segmentationSelector.currentNode() is engine.seeds
 
 
+def test_label_maps_and_the_uncertainty_are_not_taken_for_scans(panel, engine, scene, volume):
+    engine.uncertainty_volume = add_volume(scene, "Uncertainty")
+    panel.exit()
+    scene.RemoveNode(volume)
+    scene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "Labels")
+    panel.enter()
+    assert panel.parameters.input_volume is None
+    scan = add_volume(scene, "Next patient")
+    panel.exit()
+    panel.enter()
+    assert panel.parameters.input_volume is scan
+
+
 def test_another_volume_gets_seeds_of_its_own(panel, engine, scene):
     first = engine.seeds
     panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "T2"))
