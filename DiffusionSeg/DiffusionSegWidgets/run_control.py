@@ -43,6 +43,7 @@ class RunControl:
         self._ui, self._logic, self._dependencies, self._messages = ui, logic, dependencies, messages
         self._on_change, self._on_curve = on_change, on_curve
         self._job: Job | None = None
+        self._going_on = False
         self._time_left = TimeLeft()
         self._timer = qt.QTimer()
         self._timer.setInterval(POLL_MILLISECONDS)
@@ -60,7 +61,8 @@ class RunControl:
         if self.busy:
             self._messages.inform(_("Still busy; press Cancel to stop."))
             return
-        self._messages.clear()
+        if not self._going_on:
+            self._messages.clear()
         self._job = job
         self._time_left = TimeLeft()
         self._show_stage(job.doing, 0, 0)
@@ -130,9 +132,18 @@ class RunControl:
             self._end(job, error)
         else:
             self._end(job, None)
+            if not job.cancelled:
+                self._go_on(job)
+
+    def _go_on(self, job: Job) -> None:
+        # What one job was warned of is still to be read when the next one of the same click has begun.
+        self._going_on = True
+        try:
             if job.then is not None:
-                with self._messages.guarded(job.doing):
+                with self._messages.quietly_guarded(job.doing):
                     job.then()
+        finally:
+            self._going_on = False
 
     def _end(self, job: Job, error: Exception | None) -> None:
         if job is not self._job:

@@ -106,6 +106,24 @@ def test_the_segmenters_file_is_waited_for_without_blocking(training, client, se
         assert not training.runs.busy
 
 
+def test_a_warning_is_still_there_when_all_that_follows_is_done(training, client, settle):
+    told(client, "warning", message="The memory is short.", hint="Smaller pieces are computed.")
+    settle()
+    client.held_back = False
+    client.running.end()
+    settle()
+    assert not training.runs.busy
+    assert training.ui.messageLabel.text == "The memory is short. Smaller pieces are computed."
+
+
+def test_nothing_follows_work_that_was_cancelled_when_it_was_just_done(training, client, engine, settle, monkeypatch):
+    monkeypatch.setattr(client, "cancel", client.running.end)
+    training.ui.cancelButton.click()
+    settle()
+    assert "finish_training" in [entry[0] for entry in engine.did]
+    assert "start_preview" not in [entry[0] for entry in engine.did]
+
+
 def test_cancel_stops_and_says_so(training, client, engine, settle):
     training.ui.cancelButton.click()
     settle()
