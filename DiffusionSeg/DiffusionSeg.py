@@ -234,7 +234,6 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             "further_channels": CheckedNodesConnector(self.ui.furtherChannelsSelector),
             "bundle": ChoiceTextConnector(self.ui.bundleSelector),
             "segmenter_path": PathTextConnector(self.ui.segmenterPathEdit),
-            "work_folder": PathTextConnector(self.ui.workFolderEdit),
         }
 
 
@@ -261,8 +260,7 @@ class DiffusionSegLogic(ScriptedLoadableModuleLogic, WorkerLink):
         return self._engine
 
     def take_settings(self, parameters: DiffusionSegParameters) -> None:
-        """Let the engine and the next worker work with what was chosen."""
-        super().take_settings(parameters)
+        """Let the engine work with what was chosen."""
         settings = self.engine.settings
         for name in ("bundle", "device", "keep_largest"):
             # Each is written into the scene, which tells of the change: only what differs.

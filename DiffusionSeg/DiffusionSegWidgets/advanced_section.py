@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
+from DiffusionSegWidgets.machine_settings import KEPT_WORK, WORKER_COMMAND, keep_setting, setting
 from DiffusionSegWidgets.run_control import Job
 
 SLOW_STYLE = "color: #b00020;"
@@ -19,10 +20,22 @@ class AdvancedSection:
     def __init__(self, panel) -> None:
         self._panel = panel
         self._hello: dict | None = None
+        panel.ui.workerCommandEdit.text = setting(WORKER_COMMAND)
+        panel.ui.workerCommandEdit.textChanged.connect(self.keep_worker_command)
+        panel.ui.workFolderEdit.currentPath = setting(KEPT_WORK)
+        panel.ui.workFolderEdit.currentPathChanged.connect(self.keep_work_folder)
         panel.ui.connectButton.clicked.connect(self.connect_worker)
         panel.ui.restartButton.clicked.connect(self.restart)
         panel.ui.deleteWorkButton.clicked.connect(self.delete_work)
         self.show_device()
+
+    def keep_worker_command(self, command: str) -> None:
+        """Start the worker like that from the next start on."""
+        keep_setting(WORKER_COMMAND, command)
+
+    def keep_work_folder(self, folder: str) -> None:
+        """Keep work there from the worker's next start on."""
+        keep_setting(KEPT_WORK, folder)
 
     def connect_worker(self) -> None:
         """Start the worker and ask what it can do."""

@@ -9,6 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.backend import worker_command, worker_environment
+from DiffusionSegWidgets.machine_settings import KEPT_WORK, WORKER_COMMAND, setting
 from DiffusionSegWidgets.messages import ActionableError
 
 # Only a folder of this name is ever deleted, whatever folder the user chose to hold it.
@@ -20,34 +21,25 @@ class WorkerLink:
 
     def __init__(self) -> None:
         self._client = None
-        self._command = ""
-        self._work_parent = ""
         self.greeted = False
-
-    def take_settings(self, parameters) -> None:
-        """Note the settings with which the worker is started next.
-
-        Args:
-            parameters: the module's parameter node.
-        """
-        self._command, self._work_parent = parameters.worker_command, parameters.work_folder
 
     @property
     def runs_elsewhere(self) -> bool:
         """Whether the worker is the user's own program, whose packages are none of our business."""
-        return bool(self._command.strip())
+        return bool(setting(WORKER_COMMAND).strip())
 
     @property
     def work_folder(self) -> Path:
         """Where computed work is kept."""
-        return Path(self._work_parent.strip() or slicer.app.cachePath) / WORK_FOLDER
+        return Path(setting(KEPT_WORK).strip() or slicer.app.cachePath) / WORK_FOLDER
 
     def living_client(self):
         """The client of a living worker; one that died is started again."""
         if self._client is None:
             from DiffusionSegLib.client import WorkerClient
 
-            self._client = WorkerClient(command=worker_command(self._command), environment=worker_environment())
+            command = worker_command(setting(WORKER_COMMAND))
+            self._client = WorkerClient(command=command, environment=worker_environment())
             self.greeted = False
         elif not self._client.alive:
             self._client.restart()

@@ -34,10 +34,14 @@ class FakeApplication:
         self.main_window = qt.QMainWindow()
         self.main_window.setObjectName("qSlicerMainWindow")
         self.testing = True
+        self.settings = qt.QSettings(str(cache / "Slicer.ini"), qt.QSettings.IniFormat)
         self.connected: dict[str, list] = {}
 
     def connect(self, signal: str, slot) -> None:
         self.connected.setdefault(signal, []).append(slot)
+
+    def userSettings(self):
+        return self.settings
 
     def topLevelWidgets(self) -> list:
         return [self.main_window]
