@@ -39,17 +39,20 @@ def painted_labels(segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.
     Where segments overlap, the later one in the list counts, as in Slicer's own export.
     """
     geometry, labels = VoxelGeometry.of(volume), labels_of(segmentation)
+    values = np.array([0, *(label.value for label in labels.values())], np.uint16)
     # Positions in the list, counted from 1: so the later of two segments is the larger number.
-    ranks = np.zeros(geometry.shape, np.uint16)
-    if lies_on_voxels(segmentation, volume):
-        # Segments share images: each is read once, however many segments it holds. This runs after every stroke.
-        for image, table in _layers(segmentation, list(labels)):
-            where = _place_in(geometry, image)
-            np.maximum(ranks[where], table[image_array(image)], out=ranks[where])
-    else:
+    ranks, painted = np.zeros(geometry.shape, np.uint16), np.zeros(geometry.shape, np.uint16)
+    if not lies_on_voxels(segmentation, volume):
         for rank, identifier in enumerate(labels, start=1):
             ranks[segment_mask(segmentation, identifier, volume)] = rank
-    return np.array([0, *(label.value for label in labels.values())], np.uint16)[ranks]
+        return values[ranks]
+    # This runs after every stroke. Segments share images: each is read once, and only where there is one.
+    layers = [(_place_in(geometry, image), image, table) for image, table in _layers(segmentation, list(labels))]
+    for where, image, table in layers:
+        np.maximum(ranks[where], table[image_array(image)], out=ranks[where])
+    for where, *_ in layers:
+        painted[where] = values[ranks[where]]
+    return painted
 
 
 def overlapping_names(segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLVolumeNode) -> list[str]:
