@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import slicer
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.run_control import Job
@@ -47,7 +48,7 @@ class ReviewSection:
 
     def apply(self) -> None:
         """Copy the preview into the user's segmentation."""
-        with self._panel.messages.guarded(_("Applying")):
+        with self._panel.messages.guarded(_("Applying")), slicer.util.WaitCursor():
             engine, parameters = self._panel.logic.engine, self._panel.parameters
             if parameters.result_segmentation is not None:
                 engine.set_result(parameters.result_segmentation)

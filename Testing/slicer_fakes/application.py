@@ -40,6 +40,9 @@ class FakeApplication:
     def connect(self, signal: str, slot) -> None:
         self.connected.setdefault(signal, []).append(slot)
 
+    def processEvents(self) -> None:
+        """The tests let events happen themselves."""
+
     def userSettings(self):
         return self.settings
 

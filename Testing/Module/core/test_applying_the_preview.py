@@ -61,6 +61,19 @@ def test_applying_again_replaces_the_segments_of_the_first_time(predicted_engine
     assert sorted(masks_by_name(finished, volume)) == ["Caudate", "Hidden", "Putamen", "Visible"]
 
 
+def test_applying_again_takes_away_what_was_not_found_again(predicted_engine, finished, found, volume):
+    predicted_engine.apply_preview("none")
+    smaller = {name: mask.copy() for name, mask in found.items()}
+    smaller["Caudate"][12:] = False
+    smaller["Putamen"][:] = False
+    contents = predicted_engine.preview.GetSegmentation()
+    for name, mask in smaller.items():
+        paint(predicted_engine.preview, contents.GetSegmentIdBySegmentName(name), mask, VoxelGeometry.of(volume))
+    predicted_engine.apply_preview("none")
+    after = masks_by_name(finished, volume)
+    assert all(np.array_equal(after[name], mask) for name, mask in smaller.items())
+
+
 def test_a_segment_that_was_renamed_is_replaced_all_the_same(predicted_engine, volume):
     predicted_engine.apply_preview()
     contents = predicted_engine.seeds.GetSegmentation()
