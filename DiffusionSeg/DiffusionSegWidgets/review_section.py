@@ -36,6 +36,7 @@ class ReviewSection:
                 engine.start_prediction,
                 engine.finish_prediction,
                 self._after_prediction,
+                gives_way=True,
             )
         )
 

@@ -19,10 +19,11 @@ class Job:
         start: starts it and returns the worker's call.
         finish: takes the ended call; raises what went wrong.
         then: called after a success; may start the next job.
+        gives_way: whether it is of no use any more once something new was painted.
     """
 
-    def __init__(self, doing: str, start, finish, then=None) -> None:
-        self.doing, self.start, self.finish, self.then = doing, start, finish, then
+    def __init__(self, doing: str, start, finish, then=None, *, gives_way: bool = False) -> None:
+        self.doing, self.start, self.finish, self.then, self.gives_way = doing, start, finish, then, gives_way
         self.call = None
         self.cancelled = False
 
@@ -84,6 +85,11 @@ class RunControl:
         else:
             with self._messages.guarded(_("Stopping")):
                 self._logic.cancel()
+
+    def give_way(self) -> None:
+        """Stop work that will be done anew anyway."""
+        if self._job is not None and self._job.gives_way and not self._job.cancelled:
+            self.cancel()
 
     def abandon(self) -> None:
         """Stop the work and touch the scene no more: it is being closed."""

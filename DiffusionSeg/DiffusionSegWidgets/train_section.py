@@ -90,6 +90,8 @@ class TrainSection:
         if not self._panel.parameters.retrain_on_paint:
             return
         if self._panel.runs.busy:
+            # Segmenting all of a large scan must not keep the slices in view waiting.
+            self._panel.runs.give_way()
             self._pause.start()
         else:
             self.train()

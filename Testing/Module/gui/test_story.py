@@ -138,6 +138,30 @@ def test_painting_trains_again_if_that_is_wanted(trained, engine, settle):
     assert done(engine).count("finish_training") == 2
 
 
+def test_the_whole_volume_gives_way_to_what_is_painted_meanwhile(trained, engine, client, settle):
+    trained.ui.retrainOnPaintCheckBox.checked = True
+    client.held_back = True
+    trained.ui.predictButton.click()
+    engine.paint(1, 25)
+    trained.train.on_pause()
+    client.held_back = False
+    settle()
+    assert not trained.runs.busy
+    trained.train.on_pause()
+    settle()
+    assert done(engine).count("finish_training") == 2
+
+
+def test_a_training_does_not_give_way(trained, engine, client, settle):
+    trained.ui.retrainOnPaintCheckBox.checked = True
+    client.held_back = True
+    trained.ui.trainButton.click()
+    engine.paint(1, 25)
+    trained.train.on_pause()
+    assert trained.runs.busy
+    assert trained.ui.cancelButton.enabled
+
+
 def test_painting_does_not_train_by_itself(trained, engine, settle):
     engine.paint(1, 25)
     trained.train.on_pause()
