@@ -12,7 +12,7 @@ from DiffusionSegWidgets.annotate_section import AnnotateSection
 from DiffusionSegWidgets.backend import make_backend_importable
 from DiffusionSegWidgets.connectors import CheckedNodesConnector, ChoiceTextConnector, PathTextConnector
 from DiffusionSegWidgets.dependencies import Dependencies
-from DiffusionSegWidgets.input_section import InputSection
+from DiffusionSegWidgets.input_section import InputSection, first_scan
 from DiffusionSegWidgets.messages import MessageLine
 from DiffusionSegWidgets.other_volumes_section import OtherVolumesSection
 from DiffusionSegWidgets.parameters import DiffusionSegParameters
@@ -112,6 +112,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def cleanup(self) -> None:
         """End the worker; called when Slicer closes or the module is reloaded."""
         self.exit()
+        self.train.forget()
         self.runs.abandon()
         self.removeObservers()
         self.logic.close_worker()
@@ -137,7 +138,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         # The wrapper remembers nodes, also those that were deleted while another module was open, until this.
         self.parameters.parameterNode.Modified()
         if self.parameters.input_volume is None:
-            self.parameters.input_volume = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+            self.parameters.input_volume = first_scan(slicer.mrmlScene, self.logic.engine.uncertainty_volume)
         self._gui_tag = self.parameters.connectParametersToGui(self._controls())
         self.addObserver(self.parameters.parameterNode, vtk.vtkCommand.ModifiedEvent, self.on_parameters_changed)
         self.on_parameters_changed()
@@ -169,12 +170,16 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.parent.isEntered:
             self.take_parameters()
             self.editor.enter()
+        elif self.runs.busy:
+            # A scene was added behind another module's back; what is running will ask what is wanted.
+            self.parameters = self.logic.getParameterNode()
 
     def on_parameters_changed(self, _caller=None, _event=None) -> None:
         """Let what was chosen take effect."""
         if self.parameters is None:
             return
         self.logic.take_settings(self.parameters)
+        self.advanced.show_device()
         self.input.update()
         self.refresh()
 
@@ -186,14 +191,10 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def run(self, job: Job) -> None:
         """Do long work; a worker that has not been greeted yet is asked for its device and models first."""
-        self.with_worker(lambda: self.runs.run(job))
-
-    def with_worker(self, action) -> None:
-        """Do something short that needs the worker, which is started first without blocking."""
         if self.runs.busy or self.logic.greeted:
-            action()
+            self.runs.run(job)
         else:
-            self.runs.run(self.advanced.greeting(then=action))
+            self.runs.run(self.advanced.greeting(then=lambda: self.runs.run(job)))
 
     def show_seeds(self) -> None:
         """Let the user paint the seeds of the chosen volume."""
@@ -233,7 +234,6 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             "further_channels": CheckedNodesConnector(self.ui.furtherChannelsSelector),
             "bundle": ChoiceTextConnector(self.ui.bundleSelector),
             "segmenter_path": PathTextConnector(self.ui.segmenterPathEdit),
-            "work_folder": PathTextConnector(self.ui.workFolderEdit),
         }
 
 
@@ -260,11 +260,12 @@ class DiffusionSegLogic(ScriptedLoadableModuleLogic, WorkerLink):
         return self._engine
 
     def take_settings(self, parameters: DiffusionSegParameters) -> None:
-        """Let the engine and the next worker work with what was chosen."""
-        super().take_settings(parameters)
+        """Let the engine work with what was chosen."""
         settings = self.engine.settings
-        if (settings.bundle, settings.device) != (parameters.bundle, parameters.device):
-            settings.bundle, settings.device = parameters.bundle, parameters.device
+        for name in ("bundle", "device", "keep_largest"):
+            # Each is written into the scene, which tells of the change: only what differs.
+            if getattr(settings, name) != getattr(parameters, name):
+                setattr(settings, name, getattr(parameters, name))
 
     def cancel(self) -> None:
         """Stop the running work: what the engine was going to ask for next, and what the worker does now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import slicer
 
-from DiffusionSegCore.oriented_images import oriented_image
+from DiffusionSegCore.oriented_images import cropped_image
 from DiffusionSegCore.segment_labels import VALUE_TAG, dress, labels_of, tag
 from DiffusionSegCore.segment_voxels import segment_mask
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
@@ -80,7 +80,8 @@ class AppliedPreview:
         identifier = _segment_for(self.target, label)
         editor.GetSegmentEditorNode().SetSelectedSegmentID(identifier)
         editor.SetCurrentSegmentID(identifier)
-        modifier = oriented_image(mask.astype(np.uint8), VoxelGeometry.of(volume))
+        # Slicer takes its time for each voxel of what is applied: around a structure there is mostly air.
+        modifier = cropped_image(mask, VoxelGeometry.of(volume))
         editor.ModifySegmentByLabelmap(self.target, identifier, modifier, editor.ModificationModeSet, False, False)
 
 

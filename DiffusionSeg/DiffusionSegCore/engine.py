@@ -9,7 +9,7 @@ import slicer
 
 from DiffusionSegCore.annotation_slices import AnnotationSlice
 from DiffusionSegCore.apply_preview import AppliedPreview
-from DiffusionSegCore.call_sequence import Step
+from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import WHOLE_VOLUME
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.node_placement import new_segmentation
@@ -110,9 +110,7 @@ class DiffusionSegEngine(SegmentationTask):
 
     def start_prediction(self, on_progress: Report | None = None) -> ScanWork:
         """Segment the whole volume."""
-        volume = self.nodes.volume()
-        step = Step("predict", {"keep_largest": self.settings.keep_largest})
-        return self._work(volume, [*self._with_segmenter(volume), step], on_progress)
+        return self._prediction_of(self.nodes.volume(), on_progress)
 
     def finish_prediction(self, work: ScanWork) -> None:
         """Put the volume's labels into the preview and its uncertainty into its volume.
@@ -141,6 +139,11 @@ class DiffusionSegEngine(SegmentationTask):
         self._applied = AppliedPreview(self.preview, self.result, volume, overwrite)
         return self.result
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an `apply_preview` to take back."""
+        return self._applied is not None
+
     def undo_apply(self) -> None:
         """Take the last `apply_preview` back.
 
@@ -152,24 +155,44 @@ class DiffusionSegEngine(SegmentationTask):
         applied, self._applied = self._applied, None
         applied.undo()
 
-    def next_slices(self, count: int = 6) -> list[AnnotationSlice]:
-        """The slices most worth painting next, best first, without those that are complete; waits for the answer."""
+    def start_suggesting(self, count: int = 6) -> ScanWork:
+        """Look for the slices most worth painting next, those that are complete left out."""
         volume = self.nodes.volume()
         steps = self._with_segmenter(volume)
         if steps and self.painted().any():
             # A worker that has just opened the scan does not know what is painted, and would name those slices.
             painted = self.painted()
             steps.append(Step("annotate", self.described(), lambda: {"painted": painted}))
-        work = self._work(volume, [*steps, Step("suggest", {"count": count})], None)
-        said, _ = work.result()
-        known = {found.place: found for found in self.annotation_slices()}
-        places = [(int(found["axis"]), int(found["index"])) for found in said["slices"]]
-        return [known.get(place, AnnotationSlice(*place)) for place in places]
+        return self._work(volume, [*steps, Step("suggest", {"count": count})], None)
 
-    def show_uncertainty(self, shown: bool = True) -> None:
-        """Lay the uncertainty over the image in the slice views, or take it away."""
+    def finish_suggesting(self, work: ScanWork) -> list[tuple[AnnotationSlice, float]]:
+        """The slices found, best first, and how unsure the segmenter is there.
+
+        Raises:
+            DiffusionSegError: if the work failed, or its volume is gone or no longer the chosen one.
+        """
+        said, _ = self._finished(work)
+        known = {found.place: found for found in self.annotation_slices()}
+        places = [((int(found["axis"]), int(found["index"])), float(found["score"])) for found in said["slices"]]
+        return [(known.get(place, AnnotationSlice(*place)), score) for place, score in places]
+
+    def next_slices(self, count: int = 6) -> list[AnnotationSlice]:
+        """The slices most worth painting next, best first, waited for."""
+        return [found for found, _ in self.finish_suggesting(self.start_suggesting(count))]
+
+    def show_uncertainty(self, opacity: float = 0.6) -> None:
+        """Lay the uncertainty over the image in the slice views, opacity 0 to 1; 0 takes it away."""
         if self.uncertainty_volume is not None:
-            show_over_image(self.uncertainty_volume, shown=shown)
+            show_over_image(self.uncertainty_volume, opacity)
+
+    def start_saving(self, path: str) -> CallSequence:
+        """Write the segmenter to a file, on the worker's computer.
+
+        Raises:
+            DiffusionSegError: if there is none.
+        """
+        steps = self.worker.segmenter_loading(self.state.value("Segmenter"))
+        return self.worker.run([*steps, Step("save_segmenter", {"path": str(path)})])
 
     def save_segmenter(self, path: str) -> None:
         """Write the segmenter to a file; waits until it is written.
@@ -177,8 +200,30 @@ class DiffusionSegEngine(SegmentationTask):
         Raises:
             DiffusionSegError: if there is none, or the file cannot be written.
         """
-        steps = self.worker.segmenter_loading(self.state.value("Segmenter"))
-        self.worker.run([*steps, Step("save_segmenter", {"path": str(path)})]).result()
+        self.start_saving(path).result()
+
+    def start_loading(self, path: str) -> CallSequence:
+        """Read a segmenter from a file, on the worker's computer."""
+        self.worker.forget_segmenter()
+        # A scan that is open with another bundle than the one chosen since would refuse the segmenter.
+        steps = self._opening(self.nodes.volume()) if self.nodes.has_volume and self.worker.has_opened else []
+        return self.worker.run([Step("hello", {}), *steps, *self.worker.segmenter_loading(str(path))])
+
+    def finish_loading(self, call: CallSequence, path: str) -> list[Label]:
+        """Take up the segmenter that was read from the file at `path`, and return what it knows.
+
+        Raises:
+            DiffusionSegError: if the file is none.
+        """
+        said, _ = call.result()
+        labels = [label_from_json(found) for found in said["labels"]]
+        self.state.set_value("Labels", [label_to_json(label) for label in labels])
+        self.state.set_value("Segmenter", str(path))
+        # A bundle in a folder of the user's own is not found by its name: then the choice stays.
+        if said["bundle"] in {bundle["name"] for bundle in call.result_of("hello")["bundles"]}:
+            self.settings.bundle = said["bundle"]
+        self.findings.outdate()
+        return labels
 
     def load_segmenter(self, path: str) -> list[Label]:
         """Take up a segmenter from a file and return what it knows; waits until it is read.
@@ -186,19 +231,7 @@ class DiffusionSegEngine(SegmentationTask):
         Raises:
             DiffusionSegError: if the file is none.
         """
-        self.worker.forget_segmenter()
-        # A scan that is open with another bundle than the one chosen since would refuse the segmenter.
-        steps = self._opening(self.nodes.volume()) if self.nodes.has_volume and self.worker.has_opened else []
-        work = self.worker.run([Step("hello", {}), *steps, *self.worker.segmenter_loading(str(path))])
-        said, _ = work.result()
-        labels = [label_from_json(found) for found in said["labels"]]
-        self.state.set_value("Labels", [label_to_json(label) for label in labels])
-        self.state.set_value("Segmenter", str(path))
-        # A bundle in a folder of the user's own is not found by its name: then the choice stays.
-        if said["bundle"] in {bundle["name"] for bundle in work.result_of("hello")["bundles"]}:
-            self.settings.bundle = said["bundle"]
-        self.findings.outdate()
-        return labels
+        return self.finish_loading(self.start_loading(path), path)
 
     def start_applying(
         self,
@@ -207,9 +240,7 @@ class DiffusionSegEngine(SegmentationTask):
     ) -> ScanWork:
         """Segment another volume of the scene, or several that are its channels, with the segmenter."""
         nodes = volume_node if isinstance(volume_node, Sequence) else [volume_node]
-        volume = InputVolume(tuple(nodes))
-        step = Step("predict", {"keep_largest": self.settings.keep_largest})
-        return self._work(volume, [*self._with_segmenter(volume), step], on_progress)
+        return self._prediction_of(InputVolume(tuple(nodes)), on_progress)
 
     def finish_applying(self, work: ScanWork) -> slicer.vtkMRMLSegmentationNode:
         """A new segmentation of the other volume.
@@ -220,3 +251,8 @@ class DiffusionSegEngine(SegmentationTask):
         _, arrays = work.result()
         work.check_still_wanted(self.scene)
         return self.findings.show_other_volume(work, arrays, self.labels)
+
+    def _prediction_of(self, volume: InputVolume, on_progress: Report | None) -> ScanWork:
+        kept = [label.value for label in self.labels] if self.settings.keep_largest else []
+        step = Step("predict", {"keep_largest": kept})
+        return self._work(volume, [*self._with_segmenter(volume), step], on_progress)

@@ -21,6 +21,17 @@ def oriented_image(array: np.ndarray, geometry: VoxelGeometry) -> slicer.vtkOrie
     return image
 
 
+def cropped_image(mask: np.ndarray, geometry: VoxelGeometry) -> slicer.vtkOrientedImageData:
+    """The part of a mask (I, J, K) that holds all of it, as an image at the same voxels of `geometry`."""
+    box = []
+    for axis in range(3):
+        indices = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
+        box.append((int(indices[0]), int(indices[-1]) + 1) if indices.size else (0, 1))
+    image = oriented_image(mask[tuple(slice(*edges) for edges in box)].astype(np.uint8), geometry)
+    image.SetExtent(*(edge for first, end in box for edge in (first, end - 1)))
+    return image
+
+
 def image_array(image: vtk.vtkImageData) -> np.ndarray:
     """The voxels of a one-component image, a view of shape (I, J, K)."""
     return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions(), order="F")

@@ -47,14 +47,15 @@ def paint_phantom(board: AnnotationBoard, labels: np.ndarray, stride: float = 10
     board.fit_background_region()
 
 
-def add_painted_phantom(scene: slicer.vtkMRMLScene) -> AnnotationBoard:
-    """A phantom whose nine slices are painted: the module is ready to train on it."""
+def add_painted_phantom(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLScalarVolumeNode:
+    """A phantom whose nine slices are painted: in a scene without another task the module is ready to train on it."""
     image, labels = phantom(SHAPE)
     volume = InputVolume((add_phantom(scene, image, "PaintedPhantom"),))
     board = AnnotationBoard(SceneNodes(SceneState(scene)))
-    board.nodes.take(volume, seeds_for(volume, None)[0])
-    paint_phantom(board, labels)
-    return board
+    with board.nodes.undisturbed():
+        board.nodes.take(volume, seeds_for(volume, None)[0])
+        paint_phantom(board, labels)
+    return volume.first
 
 
 def register(sample_data_logic: Any, thumbnail: str) -> None:
@@ -83,7 +84,7 @@ def _load_phantom(_source: Any) -> None:
 
 
 def _load_painted_phantom(_source: Any) -> None:
-    _show(add_painted_phantom(slicer.mrmlScene).nodes.volume().first)
+    _show(add_painted_phantom(slicer.mrmlScene))
 
 
 def _show(volume: slicer.vtkMRMLScalarVolumeNode) -> None:

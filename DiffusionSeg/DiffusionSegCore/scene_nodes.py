@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import slicer
 
 from DiffusionSegCore.input_volume import InputVolume
@@ -80,13 +83,29 @@ class SceneNodes:
         return self.seeds
 
     def take(self, volume: InputVolume, seeds: slicer.vtkMRMLSegmentationNode) -> None:
-        """Let the task be about this volume and these seeds; what was found in another volume is no longer its own."""
-        if self._volume_nodes() != list(volume.nodes):
-            for role in (PREVIEW, RESULT, UNCERTAINTY):
+        """Let the task be about this volume and these seeds.
+
+        What was found in another volume is no longer its own, nor is a preview or result that the user paints in from
+        now on: the next one is put elsewhere.
+        """
+        another = self._volume_nodes() != list(volume.nodes)
+        for role in (PREVIEW, RESULT, UNCERTAINTY):
+            if another or self.state.referenced(role) is seeds:
                 self.state.refer(role)
         self.state.refer(VOLUMES, *volume.nodes)
         self.state.set_value("ChannelCount", len(volume.nodes))
         self.state.refer(SEEDS, seeds)
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Whatever is taken meanwhile, the task is then about its own volume again, if it had one."""
+        count = self.state.value("ChannelCount", 1)
+        before = {role: self.state.all_referenced(role) for role in (VOLUMES, SEEDS, PREVIEW, RESULT, UNCERTAINTY)}
+        yield
+        if before[VOLUMES]:
+            self.state.set_value("ChannelCount", count)
+            for role, nodes in before.items():
+                self.state.refer(role, *nodes)
 
     def refer_region(self, region: slicer.vtkMRMLMarkupsROINode) -> None:
         """Let this be the background region of the seeds."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import slicer
 
-from DiffusionSegCore.oriented_images import empty_image, oriented_image, resampled, transform_between
+from DiffusionSegCore.oriented_images import empty_image, image_array, oriented_image, resampled, transform_between
 from DiffusionSegCore.segment_labels import dress, labels_of
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.labels import Label
@@ -24,7 +24,14 @@ def segment_mask(
     found = segmentation.GetBinaryLabelmapRepresentation(identifier, image)
     if not found or image.IsEmpty():
         return np.zeros(geometry.shape, bool)
-    return resampled(image, geometry, transform=transform_between(segmentation, volume)) > 0
+    transform = transform_between(segmentation, volume)
+    where = None if transform else _place_in(geometry, image)
+    if where is None:
+        return resampled(image, geometry, transform=transform) > 0
+    # In the order in which VTK keeps voxels: four times as fast to fill.
+    mask = np.zeros(geometry.shape, bool, order="F")
+    mask[where] = image_array(image) > 0
+    return mask
 
 
 def painted_labels(segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLVolumeNode) -> np.ndarray:
@@ -32,9 +39,20 @@ def painted_labels(segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.
 
     Where segments overlap, the later one in the list counts, as in Slicer's own export.
     """
-    painted = np.zeros(VoxelGeometry.of(volume).shape, np.uint16)
-    for identifier, label in labels_of(segmentation).items():
-        painted[segment_mask(segmentation, identifier, volume)] = label.value
+    geometry, labels = VoxelGeometry.of(volume), labels_of(segmentation)
+    values = np.array([0, *(label.value for label in labels.values())], np.uint16)
+    # Positions in the list, counted from 1: so the later of two segments is the larger number.
+    ranks, painted = (np.zeros(geometry.shape, np.uint16, order="F") for _ in range(2))
+    if not lies_on_voxels(segmentation, volume):
+        for rank, identifier in enumerate(labels, start=1):
+            ranks[segment_mask(segmentation, identifier, volume)] = rank
+        return values[ranks]
+    # This runs after every stroke. Segments share images: each is read once, and only where there is one.
+    layers = [(_place_in(geometry, image), image, table) for image, table in _layers(segmentation, list(labels))]
+    for where, image, table in layers:
+        np.maximum(ranks[where], table[image_array(image)], out=ranks[where])
+    for where, *_ in layers:
+        painted[where] = values[ranks[where]]
     return painted
 
 
@@ -95,14 +113,35 @@ def lies_on_voxels(segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.
     contents = segmentation.GetSegmentation()
     if contents.GetSourceRepresentationName() != BINARY_LABELMAP:
         return contents.GetNumberOfSegments() == 0
-    wanted = empty_image(VoxelGeometry.of(volume))
+    geometry = VoxelGeometry.of(volume)
+    return all(_place_in(geometry, image) is not None for image, _ in _layers(segmentation, contents.GetSegmentIDs()))
+
+
+def _layers(
+    segmentation: slicer.vtkMRMLSegmentationNode, identifiers: Sequence[str]
+) -> list[tuple[slicer.vtkOrientedImageData, np.ndarray]]:
+    """Each image that segments are kept in, and by its values their segments' positions in the list, counted from 1."""
+    contents = segmentation.GetSegmentation()
+    values: dict[slicer.vtkOrientedImageData, dict[int, int]] = {}
+    for rank, identifier in enumerate(identifiers, start=1):
+        segment = contents.GetSegment(identifier)
+        image = segment.GetRepresentation(BINARY_LABELMAP)
+        if image is not None and not image.IsEmpty():
+            values.setdefault(image, {})[segment.GetLabelValue()] = rank
+    found = []
+    for image, ranks in values.items():
+        table = np.zeros(max(int(image_array(image).max()), *ranks) + 1, np.uint16)
+        table[list(ranks)] = list(ranks.values())
+        found.append((image, table))
+    return found
+
+
+def _place_in(geometry: VoxelGeometry, image: slicer.vtkOrientedImageData) -> tuple[slice, slice, slice] | None:
+    """Which voxels of `geometry` an image's own are; None if they are none of them."""
+    wanted, extent = empty_image(geometry), image.GetExtent()
     limits = wanted.GetExtent()
-    for identifier in contents.GetSegmentIDs():
-        image = contents.GetSegment(identifier).GetRepresentation(BINARY_LABELMAP)
-        if image is None or image.IsEmpty():
-            continue
-        extent = image.GetExtent()
-        within = all(limits[at] <= extent[at] and extent[at + 1] <= limits[at + 1] for at in (0, 2, 4))
-        if not within or not slicer.vtkOrientedImageDataResample.DoGeometriesMatch(image, wanted):
-            return False
-    return True
+    within = all(limits[at] <= extent[at] and extent[at + 1] <= limits[at + 1] for at in (0, 2, 4))
+    if not within or not slicer.vtkOrientedImageDataResample.DoGeometriesMatch(image, wanted):
+        return None
+    first, second, third = (slice(extent[at], extent[at + 1] + 1) for at in (0, 2, 4))
+    return first, second, third

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from DiffusionSegCore.scene_state import SceneState
 
 DEFAULT_BUNDLE = "brain-t1"
@@ -39,10 +37,10 @@ class Settings:
         self._state.set_value("Device", device)
 
     @property
-    def keep_largest(self) -> list[int]:
-        """Label values of which only the largest connected part is kept."""
-        return self._state.value("KeepLargest", [])
+    def keep_largest(self) -> bool:
+        """Whether only the largest connected part of each structure is kept."""
+        return bool(self._state.value("KeepLargest", False))
 
     @keep_largest.setter
-    def keep_largest(self, values: Sequence[int]) -> None:
-        self._state.set_value("KeepLargest", [int(value) for value in values])
+    def keep_largest(self, kept: bool) -> None:
+        self._state.set_value("KeepLargest", kept)

@@ -14,6 +14,13 @@ def slice_nodes(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSliceNode]:
     return [scene.GetNthNodeByClass(index, "vtkMRMLSliceNode") for index in range(count)]
 
 
+def shown_slice_nodes(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSliceNode]:
+    """The nodes of the slice views of the present layout; of all where no layout says which those are."""
+    nodes = slice_nodes(scene)
+    # Views of layouts that were left live on in the scene.
+    return [node for node in nodes if node.IsMappedInLayout()] or nodes
+
+
 def world_centre(volume: slicer.vtkMRMLVolumeNode, axis: int, index: int) -> tuple[float, float, float]:
     """The middle of a slice of the volume in RAS millimetres of the world."""
     local = VoxelGeometry.of(volume).slice_centre(axis, index)
@@ -35,7 +42,7 @@ def shown_slices(volume: slicer.vtkMRMLVolumeNode) -> list[tuple[int, int]]:
     geometry = VoxelGeometry.of(volume)
     to_volume = local_to_world(volume).GetInverse()
     found = []
-    for node in slice_nodes(volume.GetScene()):
+    for node in shown_slice_nodes(volume.GetScene()):
         plane = array_from_matrix(node.GetSliceToRAS())
         middle = np.asarray(to_volume.TransformPoint(plane[:3, 3]))
         ahead = np.asarray(to_volume.TransformPoint(plane[:3, 3] + plane[:3, 2]))

@@ -9,7 +9,7 @@ from typing import Any
 import slicer
 
 from DiffusionSegCore.annotation_board import AnnotationBoard
-from DiffusionSegCore.call_sequence import Step
+from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import Findings
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.scan_work import HINT, ScanWork
@@ -117,16 +117,20 @@ class SegmentationTask(AnnotationBoard):
             raise DiffusionSegError(message, "Choose another segmentation for the result, or a new one.")
         self.state.refer(RESULT, segmentation_node)
 
-    def hello(self) -> dict[str, Any]:
-        """What the worker says about itself: version, device, why_no_gpu and bundles; waits for the answer."""
-        return self.worker.run([Step("hello", {})]).result()[0]
+    def start_hello(self) -> CallSequence:
+        """Ask the worker about itself: version, device, why_no_gpu and bundles."""
+        return self.worker.run([Step("hello", {})])
 
-    def estimate(self) -> dict[str, Any]:
-        """How long the chosen volume's features take and need: seconds and bytes; waits for the answer."""
+    def start_estimate(self) -> CallSequence:
+        """Ask how long the first run on the chosen volume takes, and how much memory: seconds and bytes."""
         geometry = self.nodes.volume().geometry
         where = {"shape": list(geometry.shape), "affine": geometry.affine.tolist()}
         params = {"bundle": self.settings.bundle, "device": self.settings.device, **where}
-        return self.worker.run([Step("estimate", params)]).result()[0]
+        return self.worker.run([Step("estimate", params)])
+
+    def start_forgetting(self) -> CallSequence:
+        """Delete the features that the worker keeps in the session folder; gives the bytes that became free."""
+        return self.worker.run([Step("forget", {"path": self.worker.session_folder})])
 
     def cancel(self) -> None:
         """Stop what the worker does now; the work then fails with "Stopped."."""

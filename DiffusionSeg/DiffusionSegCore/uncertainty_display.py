@@ -16,7 +16,6 @@ LARGEST_OPACITY = 0.75
 # an ensemble that agrees would fill the colour range.
 WINDOW_PERCENTILE = 99.0
 LEAST_WINDOW = 0.1
-FOREGROUND_OPACITY = 0.6
 
 # From dark violet to pale yellow with evenly rising lightness: read without a legend, and by the colour-blind.
 STOPS = np.array([[0.24, 0.04, 0.38], [0.58, 0.15, 0.40], [0.87, 0.32, 0.23], [0.98, 0.65, 0.04], [0.99, 1.0, 0.64]])
@@ -50,14 +49,14 @@ def set_window(node: slicer.vtkMRMLScalarVolumeNode, uncertainty: np.ndarray) ->
     display.EndModify(modifying)
 
 
-def show_over_image(node: slicer.vtkMRMLScalarVolumeNode, *, shown: bool) -> None:
-    """Lay the uncertainty over the image in all slice views, or take it away."""
+def show_over_image(node: slicer.vtkMRMLScalarVolumeNode, opacity: float) -> None:
+    """Lay the uncertainty over the image in all slice views, opacity 0 to 1; 0 takes it away, and nothing else."""
     scene = node.GetScene()
     for index in range(scene.GetNumberOfNodesByClass("vtkMRMLSliceCompositeNode")):
         composite = scene.GetNthNodeByClass(index, "vtkMRMLSliceCompositeNode")
-        if shown:
+        if opacity > 0:
             composite.SetForegroundVolumeID(node.GetID())
-            composite.SetForegroundOpacity(FOREGROUND_OPACITY)
+            composite.SetForegroundOpacity(opacity)
         elif composite.GetForegroundVolumeID() == node.GetID():
             composite.SetForegroundVolumeID(None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
+from DiffusionSegWidgets.machine_settings import KEPT_WORK, WORKER_COMMAND, keep_setting, setting
 from DiffusionSegWidgets.run_control import Job
 
 SLOW_STYLE = "color: #b00020;"
@@ -18,10 +19,23 @@ class AdvancedSection:
 
     def __init__(self, panel) -> None:
         self._panel = panel
+        self._hello: dict | None = None
+        panel.ui.workerCommandEdit.text = setting(WORKER_COMMAND)
+        panel.ui.workerCommandEdit.textChanged.connect(self.keep_worker_command)
+        panel.ui.workFolderEdit.currentPath = setting(KEPT_WORK)
+        panel.ui.workFolderEdit.currentPathChanged.connect(self.keep_work_folder)
         panel.ui.connectButton.clicked.connect(self.connect_worker)
         panel.ui.restartButton.clicked.connect(self.restart)
         panel.ui.deleteWorkButton.clicked.connect(self.delete_work)
-        self.show_device(None)
+        self.show_device()
+
+    def keep_worker_command(self, command: str) -> None:
+        """Start the worker like that from the next start on."""
+        keep_setting(WORKER_COMMAND, command)
+
+    def keep_work_folder(self, folder: str) -> None:
+        """Keep work there from the worker's next start on."""
+        keep_setting(KEPT_WORK, folder)
 
     def connect_worker(self) -> None:
         """Start the worker and ask what it can do."""
@@ -29,29 +43,35 @@ class AdvancedSection:
 
     def greeting(self, then=None) -> Job:
         """The job that starts the worker and asks what it can do."""
-        return Job(_("Starting the worker"), self._panel.logic.start_hello, self._greet, then)
+        return Job(_("Starting the worker"), self._panel.logic.engine.start_hello, self._greet, then)
 
     def restart(self) -> None:
         """End the worker and start it anew, with the settings as they are now."""
         with self._panel.messages.guarded(_("Ending the worker")):
             self._panel.logic.close_worker()
             self._panel.dependencies.forget()
-            self.show_device(None)
+            self._hello = None
+            self.show_device()
         self.connect_worker()
 
     def delete_work(self) -> None:
         """Delete the features and results that are kept on disk."""
-        with self._panel.messages.guarded(_("Deleting kept work")):
-            count = self._panel.logic.delete_kept_work()
-            megabytes = count / 2**20
-            self._panel.messages.inform(_("{megabytes:.0f} MB were deleted.").format(megabytes=megabytes))
+        doing, logic = _("Deleting kept work"), self._panel.logic
+        if logic.runs_elsewhere:
+            # They lie on the worker's disk, which may be another computer's.
+            self._panel.run(Job(doing, logic.engine.start_forgetting, self._show_deleted))
+            return
+        with self._panel.messages.guarded(doing):
+            self._tell_deleted(logic.delete_kept_work())
 
-    def show_device(self, hello: dict | None) -> None:
-        """Tell where it computes and why not on the GPU; None while there is no worker."""
-        label = self._panel.ui.deviceLabel
+    def show_device(self) -> None:
+        """Tell where it computes, and why not on the GPU."""
+        label, hello, parameters = self._panel.ui.deviceLabel, self._hello, self._panel.parameters
         label.styleSheet = ""
         if hello is None:
             label.text = _("The worker has not been started yet; it starts by itself when it is needed.")
+        elif parameters is not None and parameters.device == "cpu" and not hello["why_no_gpu"]:
+            label.text = _("Runs on the processor, as chosen under Advanced; a GPU could be used.")
         elif hello["why_no_gpu"]:
             label.styleSheet = SLOW_STYLE
             text = _("Runs on the processor ({device}), which is slow. No GPU: {reason}.")
@@ -62,5 +82,12 @@ class AdvancedSection:
     def _greet(self, call) -> None:
         hello, _arrays = call.result()
         self._panel.logic.greeted = True
-        self.show_device(hello)
+        self._hello = hello
+        self.show_device()
         self._panel.input.offer(hello["bundles"])
+
+    def _show_deleted(self, call) -> None:
+        self._tell_deleted(call.result()[0]["bytes"])
+
+    def _tell_deleted(self, count: int) -> None:
+        self._panel.messages.inform(_("{megabytes:.0f} MB were deleted.").format(megabytes=count / 2**20))

@@ -33,6 +33,9 @@ class InputSection:
         if chosen == self._set or self._panel.runs.busy:
             return
         before, self._set = self._set, chosen
+        if before is not None and before[0] is not volume:
+            self._panel.train.forget()
+            self._panel.review.forget()
         if volume is not None:
             with self._panel.messages.guarded(_("Opening the volume")):
                 self._open(before)
@@ -79,6 +82,20 @@ class InputSection:
             show_volume(volume)
         if warnings:
             self._panel.messages.inform(" ".join(warnings))
+
+
+def first_scan(scene, uncertainty):
+    """The first grey-value volume of the scene; None if there is none.
+
+    Args:
+        scene: where to look.
+        uncertainty: what was found in another volume, and is no scan itself; may be None.
+    """
+    count = scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
+    nodes = [scene.GetNthNodeByClass(index, "vtkMRMLScalarVolumeNode") for index in range(count)]
+    # Label maps and colour images are of derived classes.
+    scans = [node for node in nodes if node.GetClassName() == "vtkMRMLScalarVolumeNode" and node is not uncertainty]
+    return scans[0] if scans else None
 
 
 def still_there(node) -> bool:

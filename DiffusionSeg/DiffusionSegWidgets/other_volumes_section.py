@@ -24,11 +24,32 @@ class OtherVolumesSection:
 
     def save(self) -> None:
         """Write the trained segmenter to the chosen file."""
-        self._panel.with_worker(self._save)
+        doing, engine = _("Saving the segmenter"), self._panel.logic.engine
+        with self._panel.messages.guarded(doing):
+            path = self._path()
+            told = _("The segmenter was saved.")
+            self._panel.run(
+                Job(
+                    doing,
+                    lambda: engine.start_saving(path),
+                    lambda call: call.result(),
+                    lambda: self._panel.messages.inform(told),
+                )
+            )
 
     def load(self) -> None:
         """Read a segmenter from the chosen file; its model becomes the chosen one."""
-        self._panel.with_worker(self._load)
+        doing, engine = _("Loading the segmenter"), self._panel.logic.engine
+        with self._panel.messages.guarded(doing):
+            path = self._path()
+            self._panel.run(
+                Job(
+                    doing,
+                    lambda: engine.start_loading(path),
+                    lambda call: engine.finish_loading(call, path),
+                    self._loaded,
+                )
+            )
 
     def apply(self) -> None:
         """Segment another volume of the scene."""
@@ -43,16 +64,9 @@ class OtherVolumesSection:
             )
         )
 
-    def _save(self) -> None:
-        with self._panel.messages.guarded(_("Saving the segmenter")):
-            self._panel.logic.engine.save_segmenter(self._path())
-            self._panel.messages.inform(_("The segmenter was saved."))
-
-    def _load(self) -> None:
-        with self._panel.messages.guarded(_("Loading the segmenter")):
-            self._panel.logic.engine.load_segmenter(self._path())
-            self._panel.parameters.bundle = self._panel.logic.engine.settings.bundle
-            self._panel.messages.inform(_("The segmenter was loaded."))
+    def _loaded(self) -> None:
+        self._panel.parameters.bundle = self._panel.logic.engine.settings.bundle
+        self._panel.messages.inform(_("The segmenter was loaded."))
 
     def _path(self) -> str:
         path = self._panel.parameters.segmenter_path.strip()

@@ -13,7 +13,7 @@ OVERWRITE_MODES = ["all", "visible", "none"]
 
 @parameterNodeWrapper
 class DiffusionSegParameters:
-    """The settings of the panel; every one has a control of the same name in the .ui file.
+    """The settings of the panel; every one has a control in the .ui file.
 
     Args:
         input_volume: the scan; its voxels are the grid of everything else.
@@ -31,8 +31,6 @@ class DiffusionSegParameters:
         other_volume: another scan to segment with the trained segmenter.
         segmenter_path: the file of the trained segmenter.
         device: where to compute.
-        worker_command: starts the worker; empty for Slicer's own Python.
-        work_folder: where computed work is kept; empty for Slicer's cache.
     """
 
     input_volume: vtkMRMLScalarVolumeNode
@@ -51,5 +49,3 @@ class DiffusionSegParameters:
     other_volume: vtkMRMLScalarVolumeNode
     segmenter_path: str = ""
     device: Annotated[str, Choice(DEVICES)] = "auto"
-    worker_command: str = ""
-    work_folder: str = ""

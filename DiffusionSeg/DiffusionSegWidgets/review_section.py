@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import slicer
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.run_control import Job
 from DiffusionSegWidgets.slice_table import SliceTable
-from DiffusionSegWidgets.volume_display import name_of_slice, show_uncertainty
+from DiffusionSegWidgets.volume_display import name_of_slice
 
 
 class ReviewSection:
@@ -20,7 +21,6 @@ class ReviewSection:
         self._panel = panel
         ui = panel.ui
         self._table = SliceTable(ui.suggestionTable, panel.annotate.jump)
-        self._applied = False
         ui.predictButton.clicked.connect(self.predict)
         ui.addSuggestionButton.clicked.connect(self.add_chosen)
         ui.applyButton.clicked.connect(self.apply)
@@ -30,7 +30,15 @@ class ReviewSection:
     def predict(self) -> None:
         """Segment the whole volume, then list the slices worth painting next."""
         engine = self._panel.logic.engine
-        self._panel.run(Job(_("Segmenting the volume"), self._start, engine.finish_prediction, self._after_prediction))
+        self._panel.run(
+            Job(
+                _("Segmenting the volume"),
+                engine.start_prediction,
+                engine.finish_prediction,
+                self._after_prediction,
+                gives_way=True,
+            )
+        )
 
     def add_chosen(self) -> None:
         """Put the chosen suggestion on the list of slices to paint."""
@@ -41,12 +49,11 @@ class ReviewSection:
 
     def apply(self) -> None:
         """Copy the preview into the user's segmentation."""
-        with self._panel.messages.guarded(_("Applying")):
+        with self._panel.messages.guarded(_("Applying")), slicer.util.WaitCursor():
             engine, parameters = self._panel.logic.engine, self._panel.parameters
             if parameters.result_segmentation is not None:
                 engine.set_result(parameters.result_segmentation)
             parameters.result_segmentation = engine.apply_preview(parameters.overwrite_mode)
-            self._applied = True
             self._panel.messages.inform(_("The result is in the segmentation; Undo takes it back."))
         self._panel.refresh()
 
@@ -54,14 +61,11 @@ class ReviewSection:
         """Take the last Apply back."""
         with self._panel.messages.guarded(_("Undo")):
             self._panel.logic.engine.undo_apply()
-            self._applied = False
         self._panel.refresh()
 
     def show_uncertainty(self, _opacity: float = 0.0) -> None:
         """Lay the uncertainty over the scan, as opaque as the slider says."""
-        volume = self._panel.logic.engine.uncertainty_volume
-        if volume is not None:
-            show_uncertainty(volume, self._panel.ui.uncertaintySlider.value)
+        self._panel.logic.engine.show_uncertainty(self._panel.ui.uncertaintySlider.value)
 
     def enable(self, *, ready: bool) -> None:
         """Enable what makes sense now."""
@@ -69,28 +73,21 @@ class ReviewSection:
         previewed = ready and self._panel.logic.engine.preview is not None
         ui.predictButton.enabled = ready
         ui.applyButton.enabled = previewed
-        ui.undoApplyButton.enabled = ready and self._applied
+        ui.undoApplyButton.enabled = ready and self._panel.logic.engine.can_undo
         ui.addSuggestionButton.enabled = ready and bool(self._table.slices)
         ui.uncertaintySlider.enabled = ready and self._panel.logic.engine.uncertainty_volume is not None
 
     def forget(self) -> None:
-        """The scene is gone."""
-        self._applied = False
+        """The scene is gone, or another volume was chosen."""
         self._table.fill([])
-
-    def _start(self):
-        engine = self._panel.logic.engine
-        values = [label.value for label in engine.labels]
-        engine.settings.keep_largest = values if self._panel.parameters.keep_largest else []
-        return engine.start_prediction()
 
     def _after_prediction(self) -> None:
         self.show_uncertainty()
-        self._panel.run(Job(_("Finding the next slices"), self._panel.logic.start_suggesting, self._list_suggestions))
+        engine = self._panel.logic.engine
+        self._panel.run(Job(_("Finding the next slices"), engine.start_suggesting, self._list_suggestions))
 
-    def _list_suggestions(self, call) -> None:
+    def _list_suggestions(self, work) -> None:
         volume = self._panel.parameters.input_volume
-        answer, _arrays = call.result()
-        places = [(slice_["axis"], slice_["index"], slice_["score"]) for slice_ in answer["slices"]]
-        rows = [(axis, index, name_of_slice(volume, axis, index), f"{score:.3g}") for axis, index, score in places]
+        found = [(item.axis, item.index, score) for item, score in self._panel.logic.engine.finish_suggesting(work)]
+        rows = [(axis, index, name_of_slice(volume, axis, index), f"{score:.3g}") for axis, index, score in found]
         self._table.fill(rows)

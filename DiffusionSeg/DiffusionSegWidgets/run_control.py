@@ -19,10 +19,11 @@ class Job:
         start: starts it and returns the worker's call.
         finish: takes the ended call; raises what went wrong.
         then: called after a success; may start the next job.
+        gives_way: whether it is of no use any more once something new was painted.
     """
 
-    def __init__(self, doing: str, start, finish, then=None) -> None:
-        self.doing, self.start, self.finish, self.then = doing, start, finish, then
+    def __init__(self, doing: str, start, finish, then=None, *, gives_way: bool = False) -> None:
+        self.doing, self.start, self.finish, self.then, self.gives_way = doing, start, finish, then, gives_way
         self.call = None
         self.cancelled = False
 
@@ -43,6 +44,7 @@ class RunControl:
         self._ui, self._logic, self._dependencies, self._messages = ui, logic, dependencies, messages
         self._on_change, self._on_curve = on_change, on_curve
         self._job: Job | None = None
+        self._going_on = False
         self._time_left = TimeLeft()
         self._timer = qt.QTimer()
         self._timer.setInterval(POLL_MILLISECONDS)
@@ -60,7 +62,8 @@ class RunControl:
         if self.busy:
             self._messages.inform(_("Still busy; press Cancel to stop."))
             return
-        self._messages.clear()
+        if not self._going_on:
+            self._messages.clear()
         self._job = job
         self._time_left = TimeLeft()
         self._show_stage(job.doing, 0, 0)
@@ -83,6 +86,11 @@ class RunControl:
             with self._messages.guarded(_("Stopping")):
                 self._logic.cancel()
 
+    def give_way(self) -> None:
+        """Stop work that will be done anew anyway."""
+        if self._job is not None and self._job.gives_way and not self._job.cancelled:
+            self.cancel()
+
     def abandon(self) -> None:
         """Stop the work and touch the scene no more: it is being closed."""
         job, self._job = self._job, None
@@ -103,7 +111,13 @@ class RunControl:
                 self._take(notification["method"], notification["params"])
         except Exception as error:  # a chart that cannot be drawn must not leave the panel busy
             self._messages.complain(error, job.doing)
-        if job.call.done:
+        try:
+            done = job.call.done
+        except Exception as error:  # asking also sends what comes next, of which anything may be missing by now
+            self._timer.stop()
+            self._end(job, error)
+            return
+        if done:
             self._finish(job)
 
     def _begin(self, job: Job) -> None:
@@ -124,9 +138,18 @@ class RunControl:
             self._end(job, error)
         else:
             self._end(job, None)
+            if not job.cancelled:
+                self._go_on(job)
+
+    def _go_on(self, job: Job) -> None:
+        # What one job was warned of is still to be read when the next one of the same click has begun.
+        self._going_on = True
+        try:
             if job.then is not None:
-                with self._messages.guarded(job.doing):
+                with self._messages.quietly_guarded(job.doing):
                     job.then()
+        finally:
+            self._going_on = False
 
     def _end(self, job: Job, error: Exception | None) -> None:
         if job is not self._job:

@@ -52,7 +52,7 @@ class TrainSection:
 
     def estimate(self) -> None:
         """Ask the worker how long the first run will take, and how much memory."""
-        self._panel.run(Job(_("Estimating"), self._panel.logic.start_estimate, self._show_estimate))
+        self._panel.run(Job(_("Estimating"), self._panel.logic.engine.start_estimate, self._show_estimate))
 
     def add_curve_point(self, params: dict) -> None:
         """Draw one more step of the training."""
@@ -71,7 +71,7 @@ class TrainSection:
             self._panel.addObserver(painting, event, self.on_painted)
 
     def forget(self) -> None:
-        """The scene is gone."""
+        """The scene is gone, or another volume was chosen: the next training starts from nothing."""
         self._pause.stop()
         self.observe(None)
         self._trained = False
@@ -90,6 +90,8 @@ class TrainSection:
         if not self._panel.parameters.retrain_on_paint:
             return
         if self._panel.runs.busy:
+            # Segmenting all of a large scan must not keep the slices in view waiting.
+            self._panel.runs.give_way()
             self._pause.start()
         else:
             self.train()

@@ -12,11 +12,6 @@ def show_volume(volume) -> None:
     slicer.util.setSliceViewerLayers(background=volume, fit=True, rotateToVolumePlane=True)
 
 
-def show_uncertainty(uncertainty, opacity: float) -> None:
-    """Lay the uncertainty over the scan, opacity 0 to 1; 0 takes it away."""
-    slicer.util.setSliceViewerLayers(foreground=uncertainty if opacity > 0 else None, foregroundOpacity=opacity)
-
-
 def name_of_slice(volume, axis: int, index: int) -> str:
     """A slice's name in the lists, such as "Axial, slice 57"; oblique volumes go by the closest orientation."""
     matrix = vtk.vtkMatrix4x4()

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import slicer
-import vtk
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.backend import worker_command, worker_environment
+from DiffusionSegWidgets.machine_settings import KEPT_WORK, WORKER_COMMAND, setting
 from DiffusionSegWidgets.messages import ActionableError
 
 # Only a folder of this name is ever deleted, whatever folder the user chose to hold it.
@@ -21,38 +21,25 @@ class WorkerLink:
 
     def __init__(self) -> None:
         self._client = None
-        self._command = ""
-        self._work_parent = ""
-        self._settings: dict = {}
-        self._volume = None
         self.greeted = False
-
-    def take_settings(self, parameters) -> None:
-        """Note the settings with which the worker is started next.
-
-        Args:
-            parameters: the module's parameter node.
-        """
-        self._command, self._work_parent = parameters.worker_command, parameters.work_folder
-        self._settings = {"bundle": parameters.bundle, "device": parameters.device}
-        self._volume = parameters.input_volume
 
     @property
     def runs_elsewhere(self) -> bool:
         """Whether the worker is the user's own program, whose packages are none of our business."""
-        return bool(self._command.strip())
+        return bool(setting(WORKER_COMMAND).strip())
 
     @property
     def work_folder(self) -> Path:
         """Where computed work is kept."""
-        return Path(self._work_parent.strip() or slicer.app.cachePath) / WORK_FOLDER
+        return Path(setting(KEPT_WORK).strip() or slicer.app.cachePath) / WORK_FOLDER
 
     def living_client(self):
         """The client of a living worker; one that died is started again."""
         if self._client is None:
             from DiffusionSegLib.client import WorkerClient
 
-            self._client = WorkerClient(command=worker_command(self._command), environment=worker_environment())
+            command = worker_command(setting(WORKER_COMMAND))
+            self._client = WorkerClient(command=command, environment=worker_environment())
             self.greeted = False
         elif not self._client.alive:
             self._client.restart()
@@ -74,22 +61,8 @@ class WorkerLink:
         if client is not None:
             client.close()
 
-    def start_hello(self):
-        """Ask the worker for its device and models."""
-        return self.living_client().start("hello", {})
-
-    def start_estimate(self):
-        """Ask the worker how long the first run on the input volume will take."""
-        shape = list(self._volume.GetImageData().GetDimensions())
-        question = {**self._settings, "shape": shape, "affine": _affine(self._volume)}
-        return self.living_client().start("estimate", question)
-
-    def start_suggesting(self, count: int = 6):
-        """Ask the worker which slices of the volume that it just segmented are worth painting next."""
-        return self.living_client().start("suggest", {"count": count})
-
     def delete_kept_work(self) -> int:
-        """Delete the features and results that are kept on disk.
+        """Delete the features and results that are kept on this computer's disk.
 
         Returns:
             how many bytes that were.
@@ -108,10 +81,3 @@ class WorkerLink:
             message = _("Some of the kept work could not be deleted.")
             raise ActionableError(message, _("Close programs that use {name}.").format(name=error.filename)) from error
         return size
-
-
-def _affine(volume) -> list[list[float]]:
-    """IJK to RAS in mm, 4 x 4."""
-    matrix = vtk.vtkMatrix4x4()
-    volume.GetIJKToRASMatrix(matrix)
-    return [[matrix.GetElement(row, column) for column in range(4)] for row in range(4)]

@@ -1,4 +1,4 @@
-"""`diffusionseg benchmark`: the protocols of the papers."""
+"""`diffusionseg benchmark`: the protocols of the papers, and how long a user waits."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ SETTINGS = ("9", "9+background", "15", "30", "volume")
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser("benchmark", help="measure accuracy by the papers' protocols")
+    parser = commands.add_parser("benchmark", help="measure accuracy by the papers' protocols, and waiting times")
     kinds = parser.add_subparsers(metavar="PROTOCOL", required=True)
     _add_nine_slices(kinds)
     _add_views(kinds)
+    _add_preview(kinds)
 
 
 def _add_nine_slices(kinds: Any) -> None:
@@ -39,6 +40,14 @@ def _add_views(kinds: Any) -> None:
     parser.set_defaults(run=_run_views)
 
 
+def _add_preview(kinds: Any) -> None:
+    parser = kinds.add_parser("preview", help="how long it takes from Train to the slices in view and to the volume")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with labelled/ and dseg.tsv")
+    add_bundle(parser)
+    add_device(parser)
+    parser.set_defaults(run=_run_preview)
+
+
 def _run_nine_slices(arguments: argparse.Namespace) -> int:
     from DiffusionSegLib.benchmark.nine_slices import run
 
@@ -47,5 +56,11 @@ def _run_nine_slices(arguments: argparse.Namespace) -> int:
 
 def _run_views(arguments: argparse.Namespace) -> int:
     from DiffusionSegLib.benchmark.views import run
+
+    return run(arguments)
+
+
+def _run_preview(arguments: argparse.Namespace) -> int:
+    from DiffusionSegLib.benchmark.preview import run
 
     return run(arguments)

@@ -34,10 +34,17 @@ class FakeApplication:
         self.main_window = qt.QMainWindow()
         self.main_window.setObjectName("qSlicerMainWindow")
         self.testing = True
+        self.settings = qt.QSettings(str(cache / "Slicer.ini"), qt.QSettings.IniFormat)
         self.connected: dict[str, list] = {}
 
     def connect(self, signal: str, slot) -> None:
         self.connected.setdefault(signal, []).append(slot)
+
+    def processEvents(self) -> None:
+        """The tests let events happen themselves."""
+
+    def userSettings(self):
+        return self.settings
 
     def topLevelWidgets(self) -> list:
         return [self.main_window]

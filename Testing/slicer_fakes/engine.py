@@ -27,6 +27,7 @@ HELLO = {
 ANSWERS = {
     "hello": HELLO,
     "estimate": {"seconds": 95.0, "bytes": 3 * 2**30},
+    "forget": {"bytes": 7 * 2**20},
     "suggest": {"slices": [{"axis": 2, "index": 11, "score": 0.42}, {"axis": 0, "index": 7, "score": 0.31}]},
 }
 
@@ -97,9 +98,9 @@ class FakeEngine:
 
     def __init__(self, scene, client_factory, session_folder: str) -> None:
         self.scene, self._client_factory, self.session_folder = scene, client_factory, session_folder
-        self.settings = SimpleNamespace(bundle="", device="", keep_largest=[])
+        self.settings = SimpleNamespace(bundle="", device="", keep_largest=False)
         self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = None
-        self.labels = [SimpleNamespace(value=3), SimpleNamespace(value=7)]
+        self.can_undo = False
         self.did: list[tuple] = []
         self.faults: dict[str, Exception] = {}
         self._slices: dict[tuple[int, int], str] = {}
@@ -195,16 +196,41 @@ class FakeEngine:
     def apply_preview(self, overwrite: str):
         self._do("apply_preview", overwrite)
         self.result = self.result or self._segmentation("segmentation")
+        self.can_undo = True
         return self.result
 
     def undo_apply(self) -> None:
         self._do("undo_apply")
+        self.can_undo = False
 
-    def save_segmenter(self, path: str) -> None:
-        self._do("save_segmenter", path)
+    def show_uncertainty(self, opacity: float) -> None:
+        self._do("show_uncertainty", opacity)
 
-    def load_segmenter(self, path: str) -> None:
-        self._do("load_segmenter", path)
+    def start_hello(self) -> FakeCall:
+        return self._client_factory().start("hello", {})
+
+    def start_estimate(self) -> FakeCall:
+        return self._client_factory().start("estimate", {})
+
+    def start_forgetting(self) -> FakeCall:
+        return self._client_factory().start("forget", {"path": self.session_folder})
+
+    def start_suggesting(self) -> FakeCall:
+        return self._client_factory().start("suggest", {})
+
+    def finish_suggesting(self, call: FakeCall) -> list[tuple[FakeSlice, float]]:
+        found = call.result()[0]["slices"]
+        return [(FakeSlice(said["axis"], said["index"]), said["score"]) for said in found]
+
+    def start_saving(self, path: str) -> FakeCall:
+        return self._start("start_saving", "save_segmenter", path)
+
+    def start_loading(self, path: str) -> FakeCall:
+        return self._start("start_loading", "load_segmenter", path)
+
+    def finish_loading(self, call: FakeCall, path: str) -> None:
+        call.result()
+        self._do("finish_loading", path)
         self.settings.bundle = "tiny"
 
     def start_applying(self, volume) -> FakeCall:

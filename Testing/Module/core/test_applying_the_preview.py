@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
-from Module.mrml import a_segmentation, masks_by_name
+from Module.mrml import a_segmentation, masks_by_name, paint
 
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -61,6 +61,19 @@ def test_applying_again_replaces_the_segments_of_the_first_time(predicted_engine
     assert sorted(masks_by_name(finished, volume)) == ["Caudate", "Hidden", "Putamen", "Visible"]
 
 
+def test_applying_again_takes_away_what_was_not_found_again(predicted_engine, finished, found, volume):
+    predicted_engine.apply_preview("none")
+    smaller = {name: mask.copy() for name, mask in found.items()}
+    smaller["Caudate"][12:] = False
+    smaller["Putamen"][:] = False
+    contents = predicted_engine.preview.GetSegmentation()
+    for name, mask in smaller.items():
+        paint(predicted_engine.preview, contents.GetSegmentIdBySegmentName(name), mask, VoxelGeometry.of(volume))
+    predicted_engine.apply_preview("none")
+    after = masks_by_name(finished, volume)
+    assert all(np.array_equal(after[name], mask) for name, mask in smaller.items())
+
+
 def test_a_segment_that_was_renamed_is_replaced_all_the_same(predicted_engine, volume):
     predicted_engine.apply_preview()
     contents = predicted_engine.seeds.GetSegmentation()
@@ -97,3 +110,24 @@ def test_undoing_into_a_deleted_segmentation_is_a_clear_error(predicted_engine, 
 def test_no_editor_node_is_left_behind(predicted_engine, scene):
     predicted_engine.apply_preview()
     assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentEditorNode") == 0
+
+
+@pytest.mark.parametrize("role", ["preview", "result"])
+def test_what_was_found_can_be_painted_in_and_is_then_never_overwritten(predicted_engine, volume, role):
+    predicted_engine.apply_preview()
+    chosen = getattr(predicted_engine, role)
+    predicted_engine.set_input([volume], chosen)
+    painted = masks_by_name(chosen, volume)
+    assert predicted_engine.seeds is chosen
+    painted["Caudate"][:5] = True
+    paint(
+        chosen,
+        chosen.GetSegmentation().GetSegmentIdBySegmentName("Caudate"),
+        painted["Caudate"],
+        VoxelGeometry.of(volume),
+    )
+    predicted_engine.finish_training(predicted_engine.start_training())
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    assert predicted_engine.apply_preview() is not chosen
+    assert predicted_engine.preview is not chosen
+    assert np.array_equal(masks_by_name(chosen, volume)["Caudate"], painted["Caudate"])

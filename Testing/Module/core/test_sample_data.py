@@ -65,6 +65,16 @@ def test_a_painted_phantom_can_be_trained_on_at_once(sources, scene, engine):
     engine.finish_prediction(engine.start_prediction())
 
 
+def test_a_painted_phantom_leaves_the_task_at_hand_alone(sources, predicted_engine, scene, volume):
+    seeds, preview, extent = predicted_engine.seeds, predicted_engine.preview, predicted_engine.findings.extent
+    sources["Painted phantom"].customDownloader(sources["Painted phantom"])
+    assert predicted_engine.nodes.volume().first is volume
+    assert (predicted_engine.seeds, predicted_engine.preview) == (seeds, preview)
+    assert predicted_engine.findings.extent == extent
+    predicted_engine.set_input([scene.GetFirstNodeByName("PaintedPhantom")])
+    assert [found.state for found in predicted_engine.annotation_slices()] == [COMPLETE] * 9
+
+
 def test_phantoms_are_the_same_every_time_and_move_for_another_patient():
     first, again, other = phantom((30, 28, 26)), phantom((30, 28, 26)), phantom((30, 28, 26), shift=0.1)
     assert np.array_equal(first[0], again[0])

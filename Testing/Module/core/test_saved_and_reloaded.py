@@ -27,7 +27,7 @@ AFFINES = {
 def saved(predicted_engine, a_scene, tmp_path):
     """A scene file of a task that was brought to its end."""
     predicted_engine.settings.bundle = "tiny"
-    predicted_engine.settings.keep_largest = [2]
+    predicted_engine.settings.keep_largest = True
     predicted_engine.apply_preview()
     path = tmp_path / "task.mrb"
     a_scene.save(path)
@@ -68,7 +68,7 @@ def test_everything_comes_back_from_a_scene_file(predicted_engine, volume, engin
     assert engine_again.annotation_slices() == predicted_engine.annotation_slices()
     assert engine_again.background_box() == predicted_engine.background_box()
     assert engine_again.settings.bundle == "tiny"
-    assert engine_again.settings.keep_largest == [2]
+    assert engine_again.settings.keep_largest is True
     assert engine_again.labels == predicted_engine.labels
     assert np.allclose(
         slicer.util.arrayFromVolume(engine_again.uncertainty_volume),

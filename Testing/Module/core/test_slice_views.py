@@ -63,10 +63,26 @@ def test_the_slices_in_the_views_are_previewed_when_none_are_named(painted_engin
     painted_engine.finish_preview(work)
 
 
+def test_views_of_a_layout_that_was_left_are_not_previewed(engine, volume, views):
+    engine.set_input([volume])
+    engine.show_slice(1, 7)
+    views[0].SetMappedInLayout(1)
+    assert len(engine.shown_slices()) == 1
+
+
 def test_the_uncertainty_is_laid_over_the_image_and_taken_away(predicted_engine, scene):
     composite = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
-    predicted_engine.show_uncertainty(True)
+    predicted_engine.show_uncertainty(0.4)
     assert composite.GetForegroundVolumeID() == predicted_engine.uncertainty_volume.GetID()
     assert 0 < composite.GetForegroundOpacity() < 1
-    predicted_engine.show_uncertainty(False)
+    predicted_engine.show_uncertainty(0.0)
     assert not composite.GetForegroundVolumeID()
+
+
+def test_what_the_user_laid_over_the_image_stays(predicted_engine, scene, volume):
+    composite = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+    composite.SetForegroundVolumeID(volume.GetID())
+    composite.SetForegroundOpacity(0.3)
+    predicted_engine.show_uncertainty(0.0)
+    assert composite.GetForegroundVolumeID() == volume.GetID()
+    assert composite.GetForegroundOpacity() == 0.3

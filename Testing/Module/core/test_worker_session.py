@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import slicer
 from conftest import an_affine
@@ -87,6 +88,24 @@ def test_a_segmenter_is_saved_loaded_and_applied_to_another_volume(predicted_eng
     engine.close()
 
 
+def test_only_the_largest_parts_are_kept_everywhere_if_that_is_wanted(
+    predicted_engine, scene, head, client, monkeypatch
+):
+    asked, start = [], client.start
+    monkeypatch.setattr(
+        client,
+        "start",
+        lambda method, params, *rest, **more: asked.append((method, params)) or start(method, params, *rest, **more),
+    )
+    other = a_volume_node(scene, head[0], an_affine(np.eye(3), (1, 1, 2)), "next patient")
+    for wanted in (False, True):
+        predicted_engine.settings.keep_largest = wanted
+        predicted_engine.finish_prediction(predicted_engine.start_prediction())
+        predicted_engine.finish_applying(predicted_engine.start_applying(other))
+    kept = [params["keep_largest"] for method, params in asked if method == "predict"]
+    assert kept == [[], [], [1, 2], [1, 2]]
+
+
 def test_applying_elsewhere_leaves_the_task_as_it_is(predicted_engine, scene, head, volume, client):
     before = masks_by_name(predicted_engine.preview, volume)
     other = a_volume_node(scene, head[0], an_affine([[1, 0, 0], [0, 1, 0], [0, 0, 1]], (1, 1, 2)), "next patient")
@@ -117,10 +136,10 @@ def test_a_file_that_is_no_segmenter_changes_nothing(predicted_engine, tmp_path)
 
 def test_the_estimate_and_the_features_can_be_asked_for_ahead(engine, volume, client):
     engine.set_input([volume])
-    assert engine.estimate()["seconds"] > 0
+    assert engine.start_estimate().result()[0]["seconds"] > 0
     engine.start_extraction().result()
     assert calls(client) == ["estimate", "open", "extract"]
-    assert engine.hello()["device"] == "cpu"
+    assert engine.start_hello().result()[0]["device"] == "cpu"
 
 
 def test_segmenters_of_the_past_do_not_pile_up(painted_engine, tmp_path):

@@ -85,6 +85,45 @@ def test_a_warning_of_the_worker_is_shown(training, client, settle):
     assert training.ui.messageLabel.text == "The disk is full. Delete kept work."
 
 
+def test_work_that_cannot_go_on_by_itself_does_not_keep_the_panel_busy(training, client, monkeypatch):
+    monkeypatch.setattr(type(client.running), "done", property(lambda _call: 1 / 0), raising=False)
+    training.runs.poll()
+    assert not training.runs.busy
+    assert "failed unexpectedly" in training.ui.messageLabel.text
+
+
+def test_the_segmenters_file_is_waited_for_without_blocking(training, client, settle):
+    client.held_back = False
+    client.running.end()
+    settle()
+    client.held_back = True
+    training.ui.segmenterPathEdit.currentPath = "/data/balls"
+    for button in (training.ui.saveSegmenterButton, training.ui.loadSegmenterButton):
+        button.click()
+        assert training.runs.busy
+        training.ui.cancelButton.click()
+        settle()
+        assert not training.runs.busy
+
+
+def test_a_warning_is_still_there_when_all_that_follows_is_done(training, client, settle):
+    told(client, "warning", message="The memory is short.", hint="Smaller pieces are computed.")
+    settle()
+    client.held_back = False
+    client.running.end()
+    settle()
+    assert not training.runs.busy
+    assert training.ui.messageLabel.text == "The memory is short. Smaller pieces are computed."
+
+
+def test_nothing_follows_work_that_was_cancelled_when_it_was_just_done(training, client, engine, settle, monkeypatch):
+    monkeypatch.setattr(client, "cancel", client.running.end)
+    training.ui.cancelButton.click()
+    settle()
+    assert "finish_training" in [entry[0] for entry in engine.did]
+    assert "start_preview" not in [entry[0] for entry in engine.did]
+
+
 def test_cancel_stops_and_says_so(training, client, engine, settle):
     training.ui.cancelButton.click()
     settle()
@@ -141,6 +180,24 @@ def test_the_users_own_command_starts_the_worker(panel, client, settle):
     panel.ui.restartButton.click()
     settle()
     assert client.command == ["ssh", "gpu-box", "my python", "-m", "DiffusionSegLib", "worker"]
+
+
+def test_a_scene_added_behind_another_module_lets_the_work_go_on(training, client, engine, scene, settle):
+    training.exit()
+    training.parent.isEntered = False
+    scene.InvokeEvent(scene.EndImportEvent)
+    client.held_back = False
+    client.running.end()
+    settle()
+    assert ("finish_prediction",) in engine.did
+
+
+def test_work_that_another_computer_keeps_is_deleted_there(panel, client, engine, settle):
+    panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
+    panel.ui.deleteWorkButton.click()
+    settle()
+    assert ("forget", {"path": engine.session_folder}) in client.asked
+    assert panel.ui.messageLabel.text == "7 MB were deleted."
 
 
 def test_kept_work_is_deleted_and_nothing_else(panel, tmp_path):

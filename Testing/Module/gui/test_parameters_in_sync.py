@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import slicer
 from slicer_fakes.application import add_volume
@@ -17,8 +19,6 @@ SIMPLE = [
     ("overwrite_mode", "overwriteSelector", "currentText", "none"),
     ("segmenter_path", "segmenterPathEdit", "currentPath", "/data/brain.safetensors"),
     ("device", "deviceSelector", "currentText", "cpu"),
-    ("worker_command", "workerCommandEdit", "text", "ssh box diffusionseg worker"),
-    ("work_folder", "workFolderEdit", "currentPath", "/data/work"),
     ("bundle", "bundleSelector", "currentText", "tiny"),
 ]
 NODES = [
@@ -80,6 +80,19 @@ def test_the_parameters_of_a_scene_are_shown_when_the_module_is_opened(volume, o
     panel = open_panel()
     assert panel.ui.strideSpinBox.value == 7
     assert panel.ui.bundleSelector.currentText == "a bundle that this worker has not"
+
+
+def test_how_the_worker_is_started_is_kept_on_the_computer_and_in_no_scene(panel, scene, open_panel):
+    panel.ui.workerCommandEdit.text = "ssh box diffusionseg worker"
+    panel.ui.workFolderEdit.currentPath = "/data/work"
+    node = panel.parameters.parameterNode
+    assert not [name for name in node.GetParameterNames() if "ssh box" in node.GetParameter(name)]
+    scene.Clear(False)
+    again = open_panel()
+    assert again.ui.workerCommandEdit.text == "ssh box diffusionseg worker"
+    assert again.ui.workFolderEdit.currentPath == "/data/work"
+    assert again.logic.runs_elsewhere
+    assert again.logic.work_folder == Path("/data/work/DiffusionSegWork")
 
 
 def test_no_control_changes_the_scene_while_another_module_is_open(panel):

@@ -32,6 +32,19 @@ def test_a_loaded_volume_is_taken_and_its_seeds_are_ready_to_paint(panel, engine
     assert panel.ui.segmentationSelector.currentNode() is engine.seeds
 
 
+def test_label_maps_and_the_uncertainty_are_not_taken_for_scans(panel, engine, scene, volume):
+    engine.uncertainty_volume = add_volume(scene, "Uncertainty")
+    panel.exit()
+    scene.RemoveNode(volume)
+    scene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "Labels")
+    panel.enter()
+    assert panel.parameters.input_volume is None
+    scan = add_volume(scene, "Next patient")
+    panel.exit()
+    panel.enter()
+    assert panel.parameters.input_volume is scan
+
+
 def test_another_volume_gets_seeds_of_its_own(panel, engine, scene):
     first = engine.seeds
     panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "T2"))
@@ -125,6 +138,30 @@ def test_painting_trains_again_if_that_is_wanted(trained, engine, settle):
     assert done(engine).count("finish_training") == 2
 
 
+def test_the_whole_volume_gives_way_to_what_is_painted_meanwhile(trained, engine, client, settle):
+    trained.ui.retrainOnPaintCheckBox.checked = True
+    client.held_back = True
+    trained.ui.predictButton.click()
+    engine.paint(1, 25)
+    trained.train.on_pause()
+    client.held_back = False
+    settle()
+    assert not trained.runs.busy
+    trained.train.on_pause()
+    settle()
+    assert done(engine).count("finish_training") == 2
+
+
+def test_a_training_does_not_give_way(trained, engine, client, settle):
+    trained.ui.retrainOnPaintCheckBox.checked = True
+    client.held_back = True
+    trained.ui.trainButton.click()
+    engine.paint(1, 25)
+    trained.train.on_pause()
+    assert trained.runs.busy
+    assert trained.ui.cancelButton.enabled
+
+
 def test_painting_does_not_train_by_itself(trained, engine, settle):
     engine.paint(1, 25)
     trained.train.on_pause()
@@ -146,13 +183,27 @@ def test_the_estimate_is_in_words(panel, settle):
     assert panel.ui.estimateLabel.text == "The first run on this volume takes about 2 min and 3.0 GB of memory."
 
 
-def test_uncertainty_is_laid_over_the_scan_and_taken_away(trained, engine, scene):
-    composite = scene.GetFirstNode("Red", "vtkMRMLSliceCompositeNode")
+def test_uncertainty_is_laid_over_the_scan_and_taken_away(trained, engine):
     trained.ui.uncertaintySlider.value = 0.4
-    assert composite.GetForegroundVolumeID() == engine.uncertainty_volume.GetID()
-    assert composite.GetForegroundOpacity() == pytest.approx(0.4)
+    assert engine.did[-1] == ("show_uncertainty", pytest.approx(0.4))
     trained.ui.uncertaintySlider.value = 0.0
-    assert composite.GetForegroundVolumeID() is None
+    assert engine.did[-1] == ("show_uncertainty", 0.0)
+
+
+def test_what_belongs_to_a_volume_goes_with_it(trained, engine, scene, settle):
+    trained.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    assert trained.ui.suggestionTable.rowCount == 0
+    trained.ui.trainButton.click()
+    settle()
+    assert [entry[1] for entry in engine.did if entry[0] == "start_training"] == [False, False]
+
+
+def test_undo_is_offered_as_long_as_there_is_something_to_undo(trained, settle):
+    trained.ui.applyButton.click()
+    assert trained.ui.undoApplyButton.enabled
+    trained.ui.restartButton.click()
+    settle()
+    assert not trained.ui.undoApplyButton.enabled
 
 
 def test_a_suggested_slice_is_shown_and_added(trained, engine):
@@ -175,20 +226,23 @@ def test_apply_goes_where_the_user_chose_and_undo_takes_it_back(trained, engine,
     assert not trained.ui.undoApplyButton.enabled
 
 
-def test_only_the_largest_parts_are_kept_if_that_is_wanted(panel, engine, settle):
+def test_only_the_largest_parts_are_kept_if_that_is_wanted(panel, engine):
+    assert not engine.settings.keep_largest
     panel.ui.keepLargestCheckBox.checked = True
-    panel.ui.predictButton.click()
-    settle()
-    assert engine.settings.keep_largest == [3, 7]
+    assert engine.settings.keep_largest
 
 
 def test_a_segmenter_is_saved_loaded_and_applied(trained, engine, scene, settle):
     ui = trained.ui
     ui.segmenterPathEdit.currentPath = "/data/balls"
     ui.saveSegmenterButton.click()
-    assert engine.did[-1] == ("save_segmenter", "/data/balls.safetensors")
+    settle()
+    assert engine.did[-1] == ("start_saving", "/data/balls.safetensors")
+    assert ui.messageLabel.text == "The segmenter was saved."
     ui.loadSegmenterButton.click()
-    assert engine.did[-1] == ("load_segmenter", "/data/balls.safetensors")
+    settle()
+    assert ui.messageLabel.text == "The segmenter was loaded."
+    assert engine.did[-1] == ("finish_loading", "/data/balls.safetensors")
     assert ui.bundleSelector.currentText == "tiny"
     assert not ui.applyToOtherButton.enabled
     ui.otherVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))

@@ -55,10 +55,10 @@ def volume(scene, head):
 @pytest.fixture
 def panel(volume, open_panel, tiny_bundle, tmp_path):
     panel = open_panel()
-    panel.parameters.worker_command = WORKER
+    panel.ui.workerCommandEdit.text = WORKER
     panel.parameters.bundle = str(tiny_bundle.folder)
     panel.parameters.device = "cpu"
-    panel.parameters.work_folder = str(tmp_path)
+    panel.ui.workFolderEdit.currentPath = str(tmp_path)
     return panel
 
 
@@ -119,6 +119,7 @@ def test_nine_slices_become_a_volume_and_then_the_next_patients(painted, settle,
 
     ui.segmenterPathEdit.currentPath = str(tmp_path / "balls")
     ui.saveSegmenterButton.click()
+    settle()
     assert (tmp_path / "balls.safetensors").stat().st_size > 0
 
     patient = a_volume_node(scene, head[0][::-1].copy(), an_affine(np.eye(3), (1.0, 1.0, 1.0)), "next")
@@ -166,12 +167,11 @@ def test_a_worker_that_was_killed_is_told_and_the_next_click_works(painted, sett
 def test_a_closed_scene_ends_the_training_and_the_next_scene_works(painted, settle, scene, head):
     painted.ui.trainButton.click()
     settle("features")
-    settings = {name: getattr(painted.parameters, name) for name in ("bundle", "work_folder", "worker_command")}
+    bundle = painted.parameters.bundle
     scene.Clear(False)
     assert not painted.runs.busy
     assert not painted.ui.trainButton.enabled
-    for name, value in settings.items():
-        setattr(painted.parameters, name, value)
+    painted.parameters.bundle = bundle
     painted.parameters.input_volume = a_volume_node(scene, head[0], an_affine(np.eye(3), (1.0, 1.0, 1.0)))
     painted.ui.proposeButton.click()
     paint_slices(painted.logic.engine, head[1], NAMES)
