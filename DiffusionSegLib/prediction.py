@@ -166,11 +166,17 @@ class _TileClassifier:
         found = torch.zeros(*tissue.shape, self.ensemble.classes + 1, device=self.device)
         if self.background is not None:
             found[..., self.background] = 1
-        hidden = self.projection.hidden(box)[tissue.to(self.device)]
-        members = hidden.reshape(len(hidden), self.ensemble.members, self.units).transpose(0, 1)
-        logits = self.ensemble.after_first_layer(members)
-        of_tissue = torch.cat([mean_probabilities(logits), disagreement(logits)[:, None]], dim=1)
-        found[tissue.to(self.device)] = of_tissue
+        # Where all is tissue nothing need be copied.
+        inside = None if tissue.all() else tissue.flatten().to(self.device)
+        projected = self.projection.on(box)
+        parts = []
+        # One member after the other: as fast as all at once, in a third of the memory (measured: 57 instead of 170 MB).
+        for member in range(self.ensemble.members):
+            hidden = projected.hidden(slice(member * self.units, (member + 1) * self.units)).flatten(0, 2)
+            of_tissue = hidden if inside is None else hidden[inside]
+            parts.append(self.ensemble.after_first_layer(of_tissue[None], slice(member, member + 1)))
+        logits = torch.cat(parts)
+        found[tissue.to(self.device)] = torch.cat([mean_probabilities(logits), disagreement(logits)[:, None]], dim=1)
         return found
 
 
