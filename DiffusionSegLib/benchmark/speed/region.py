@@ -44,7 +44,8 @@ class RegionComparison:
         full_features: the published features, at full size.
         denoiser_seconds: what the denoiser took of those.
         full_labels: the published way from there to labels.
-        our_bytes, published_bytes: most memory held at a time, from the scan to its labels; None if unknown.
+        our_bytes, published_bytes: most memory held at a time after the denoiser, with what is kept of its work;
+            None if unknown.
         half, single: agreement of our logits with the published ones, our activations kept in either precision.
         rooflines: our two stages against the machine's best rates.
     """
@@ -122,18 +123,16 @@ def compare_on(region: SpeedScan, ours: OurPath, segmenter: Segmenter, rates: Ma
         full_features=full_cost,
         denoiser_seconds=full.denoiser_seconds,
         full_labels=label_cost,
-        our_bytes=_most(feature_cost, features_bytes(features), prediction_cost),
-        published_bytes=_most(full_cost, full.fused.numel() * full.fused.element_size(), label_cost),
+        our_bytes=_with(prediction_cost, features_bytes(features)),
+        published_bytes=_with(label_cost, full.fused.numel() * full.fused.element_size()),
         half=_agreement(fast_logits(features, segmenter.ensemble), expected),
         single=_agreement(fast_logits(single, segmenter.ensemble), expected),
         rooflines=rooflines,
     )
 
 
-def _most(first: Cost, kept: int, second: Cost) -> int | None:
-    if first.peak_bytes is None or second.peak_bytes is None:
-        return None
-    return max(first.peak_bytes, kept + second.peak_bytes)
+def _with(cost: Cost, kept: int) -> int | None:
+    return None if cost.peak_bytes is None else kept + cost.peak_bytes
 
 
 def _agreement(found: torch.Tensor, expected: torch.Tensor) -> Agreement:

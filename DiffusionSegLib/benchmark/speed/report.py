@@ -67,8 +67,8 @@ def _lines(found: SpeedComparison) -> Iterator[str]:
     )
     yield ""
     yield (
-        f"Memory: {_megabytes(region.our_bytes)} of {_megabytes(region.published_bytes)} MB for the region, "
-        f"{_megabytes(found.our_bytes)} of at least {_megabytes(found.published_bytes)} MB for the scan."
+        f"Memory after the denoiser: {_megabytes(region.our_bytes)} of {_megabytes(region.published_bytes)} MB for the "
+        f"region, {_megabytes(found.our_bytes)} of at least {_megabytes(found.published_bytes)} MB for the scan."
     )
     yield (
         f"The denoiser's convolutions alone take {found.convolution_seconds:.2f} s, "
