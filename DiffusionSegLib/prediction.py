@@ -25,10 +25,11 @@ from DiffusionSegLib.segmenter.ensemble import mean_probabilities
 from DiffusionSegLib.segmenter.segmenter import Segmenter
 from DiffusionSegLib.uncertainty import disagreement
 
-# Voxels of a tile's edge: larger tiles interpolate with larger matrices, smaller ones project more pixels twice.
-TILE = {"cpu": 16, "cuda": 48}
+# Voxels of a tile's edge: larger tiles interpolate with larger matrices (their size grows with the square of the area),
+# smaller ones project more pixels twice.
+TILE = {"cpu": 16, "cuda": 32}
 # A slice is one voxel thin, so that its tiles may be wider.
-SLICE_TILE = {"cpu": 48, "cuda": 192}
+SLICE_TILE = {"cpu": 48, "cuda": 48}
 
 
 @dataclass(frozen=True, eq=False)
