@@ -11,6 +11,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
+GATHERS = {torch.ops.aten.index, torch.ops.aten.index_select}
+
 
 class OperationCount(TorchDispatchMode):
     """Counts while it is entered: ``with OperationCount() as count: work()``.
@@ -36,7 +38,10 @@ class OperationCount(TorchDispatchMode):
         count = flop_registry.get(function._overloadpacket)
         if count is not None:
             self.operations += int(count(*args, **kwargs, out_val=result))
-        if not _is_view(function):
+        if function._overloadpacket in GATHERS:
+            # Only what is taken of the table is read.
+            self.bytes += 2 * _size(result)
+        elif not _is_view(function):
             self.bytes += sum(_size(leaf) for leaf in tree_leaves((args, kwargs, result)) if isinstance(leaf, Tensor))
         return result
 

@@ -30,6 +30,12 @@ def test_an_expanded_tensor_is_as_small_as_what_it_is_made_of():
     assert count.bytes <= 4 * 1001 + 8
 
 
+def test_of_a_table_only_the_rows_taken_are_read():
+    table, rows = torch.ones(1000, 8), torch.tensor([3, 5])
+    for take in (lambda: table[rows], lambda: table.index_select(0, rows)):
+        assert counted(take).bytes == 2 * 4 * 2 * 8
+
+
 def test_peak_memory_is_that_of_the_work_also_after_larger_work():
     def work(floats):
         return lambda: float(torch.ones(floats).sum())
