@@ -25,10 +25,11 @@ from DiffusionSegLib.segmenter.ensemble import mean_probabilities
 from DiffusionSegLib.segmenter.segmenter import Segmenter
 from DiffusionSegLib.uncertainty import disagreement
 
-# Voxels of a tile's edge: larger tiles interpolate with larger matrices, smaller ones project more pixels twice.
-TILE = {"cpu": 16, "cuda": 48}
+# Voxels of a tile's edge: larger tiles interpolate with larger matrices (their size grows with the square of the area),
+# smaller ones project more pixels twice.
+TILE = {"cpu": 16, "cuda": 32}
 # A slice is one voxel thin, so that its tiles may be wider.
-SLICE_TILE = {"cpu": 48, "cuda": 192}
+SLICE_TILE = {"cpu": 48, "cuda": 48}
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,12 +167,28 @@ class _TileClassifier:
         found = torch.zeros(*tissue.shape, self.ensemble.classes + 1, device=self.device)
         if self.background is not None:
             found[..., self.background] = 1
-        hidden = self.projection.hidden(box)[tissue.to(self.device)]
-        members = hidden.reshape(len(hidden), self.ensemble.members, self.units).transpose(0, 1)
-        logits = self.ensemble.after_first_layer(members)
-        of_tissue = torch.cat([mean_probabilities(logits), disagreement(logits)[:, None]], dim=1)
-        found[tissue.to(self.device)] = of_tissue
+        if tissue.any():
+            # At the body's surface much of a tile is air: only the box around its tissue is computed.
+            low, high = tissue.nonzero().amin(0).tolist(), (tissue.nonzero().amax(0) + 1).tolist()
+            edges = [(start + first, start + last) for (start, _), first, last in zip(box, low, high, strict=True)]
+            around = tuple(map(slice, low, high))
+            inside = tissue[around].to(self.device)
+            found[around][inside] = self._of_tissue((edges[0], edges[1], edges[2]), inside)
         return found
+
+    def _of_tissue(self, box: Box, inside: Tensor) -> Tensor:
+        """Probabilities of the classes, then uncertainty, of the voxels `inside` of a box: (N, classes + 1)."""
+        projected = self.projection.on(box)
+        # Where all is tissue nothing need be copied.
+        chosen = None if inside.all() else inside.flatten()
+        parts = []
+        # One member after the other: as fast as all at once, in a third of the memory (measured: 57 instead of 170 MB).
+        for member in range(self.ensemble.members):
+            hidden = projected.hidden(slice(member * self.units, (member + 1) * self.units)).flatten(0, 2)
+            of_tissue = hidden if chosen is None else hidden[chosen]
+            parts.append(self.ensemble.after_first_layer(of_tissue[None], slice(member, member + 1)))
+        logits = torch.cat(parts)
+        return torch.cat([mean_probabilities(logits), disagreement(logits)[:, None]], dim=1)
 
 
 class _SourceSampling:

@@ -30,13 +30,21 @@ class ActivationExtractor:
         denoisers: the denoiser(s), on the device that computes.
         schedule: the forward process they were trained with.
         config: which features to take.
+        kept_as: half precision halves what a scan takes, and rounds by one part in two thousand.
     """
 
-    def __init__(self, denoisers: Denoisers, schedule: NoiseSchedule, config: FeatureConfig) -> None:
+    def __init__(
+        self,
+        denoisers: Denoisers,
+        schedule: NoiseSchedule,
+        config: FeatureConfig,
+        *,
+        kept_as: torch.dtype = torch.float16,
+    ) -> None:
         if max(config.blocks) >= denoisers.unet.config.decoder_blocks:
             message = f"The denoiser has no decoder block {max(config.blocks)}."
             raise DiffusionSegError(message, f"Choose blocks below {denoisers.unet.config.decoder_blocks}.")
-        self.denoisers, self.schedule, self.config = denoisers, schedule, config
+        self.denoisers, self.schedule, self.config, self.kept_as = denoisers, schedule, config, kept_as
         self.device = next(denoisers.parameters()).device
 
     @torch.inference_mode()
@@ -89,8 +97,8 @@ class ActivationExtractor:
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
                 outputs = self.denoisers.activations(noised, steps, view, self.config.blocks)
             for block in sorted(outputs):
-                # Half precision halves what a scan takes, and rounds by one part in two thousand.
-                found.setdefault(unet.block_reductions[block], []).append(outputs[block].permute(0, 2, 3, 1).half())
+                kept = outputs[block].permute(0, 2, 3, 1).to(self.kept_as)
+                found.setdefault(unet.block_reductions[block], []).append(kept)
         return {reduction: torch.cat(parts, dim=-1).cpu() for reduction, parts in found.items()}
 
 

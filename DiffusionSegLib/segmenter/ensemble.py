@@ -42,23 +42,33 @@ class MlpEnsemble(nn.Module):
         """Logits (members, N, classes) of features (members, N, features), a batch for each member."""
         return self.after_first_layer(torch.baddbmm(self.biases[0], features, self.weights[0]))
 
-    def after_first_layer(self, hidden: Tensor) -> Tensor:
-        """Logits (members, N, classes) from the first layers' outputs (members, N, hidden[0]), before their ReLU."""
+    def after_first_layer(self, hidden: Tensor, members: slice = slice(None)) -> Tensor:
+        """Logits (members, N, classes) from the first layers' outputs (members, N, hidden[0]), before their ReLU.
+
+        `members` tells which of them these are.
+        """
         for layer in range(len(self.hidden)):
-            hidden = self._normalised(hidden.relu(), layer)
-            hidden = torch.baddbmm(self.biases[layer + 1], hidden, self.weights[layer + 1])
+            hidden = hidden.relu()
+            scale, shift = self._normalisation(hidden, layer, members)
+            weight, bias = self.weights[layer + 1][members], self.biases[layer + 1][members]
+            # Folded into the next layer, the normalisation spares two passes over all hidden units. Exact but for
+            # rounding.
+            hidden = torch.baddbmm(bias + shift @ weight, hidden, scale.mT * weight)
         return hidden
 
-    def _normalised(self, hidden: Tensor, layer: int) -> Tensor:
-        mean, variance = self.get_buffer(f"mean_{layer}"), self.get_buffer(f"variance_{layer}")
+    def _normalisation(self, hidden: Tensor, layer: int, members: slice) -> tuple[Tensor, Tensor]:
+        """Factor and summand (members, 1, width) of the batch norm; those of the batch itself while training."""
+        mean, variance = (self.get_buffer(f"{name}_{layer}")[members] for name in ("mean", "variance"))
         if self.training:
-            batch_variance, batch_mean = torch.var_mean(hidden, dim=1, keepdim=True, correction=0)
+            # A twelfth of the time of `torch.var_mean`, which is slow along a middle axis.
+            batch_mean = hidden.mean(1, keepdim=True)
+            batch_variance = (hidden - batch_mean).square().mean(1, keepdim=True)
             with torch.no_grad():
                 mean.lerp_(batch_mean, MOMENTUM)
                 variance.lerp_(batch_variance, MOMENTUM)
             mean, variance = batch_mean, batch_variance
-        scale = self.gains[layer] * torch.rsqrt(variance + EPSILON)
-        return hidden * scale + (self.shifts[layer] - mean * scale)
+        scale = self.gains[layer][members] * torch.rsqrt(variance + EPSILON)
+        return scale, self.shifts[layer][members] - mean * scale
 
 
 def mean_probabilities(logits: Tensor) -> Tensor:

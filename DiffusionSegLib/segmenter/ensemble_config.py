@@ -22,6 +22,7 @@ class EnsembleConfig:
         patience: checks without an improvement on them before stopping.
         check_every: steps between checks.
         voxels_per_class: no class keeps more annotated voxels than this.
+        far_voxels: of the background far from all structures, no more than this are kept.
     """
 
     members: int = 10
@@ -35,4 +36,5 @@ class EnsembleConfig:
     held_out: float = 0.1
     patience: int = 4
     check_every: int = 100
-    voxels_per_class: int = 100_000
+    voxels_per_class: int = 200_000
+    far_voxels: int = 20_000

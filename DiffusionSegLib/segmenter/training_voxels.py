@@ -13,6 +13,11 @@ from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels
 
+# Background that a structure can be taken for lies around it. What a background region adds is mostly far away, easy,
+# and several times as much: without a limit of its own it took the place of the rest, and nine slices with a background
+# region reached 5 points of Dice less than without.
+NEAR_VOXELS = 10
+NEAR, FAR = -1, -2
 # Voxels gathered between two reports of progress.
 CHUNK = 16_384
 
@@ -47,7 +52,11 @@ def gather_training_voxels(
     if len(np.unique(classes)) < 2:
         message = "The annotated voxels within the tissue are all of one class."
         raise DiffusionSegError(message, "Paint a second structure, or mark background.")
-    chosen = _limited(classes, config.voxels_per_class, seed)
+    structures = (
+        classes != np.searchsorted(annotation.classes, 0) if 0 in annotation.classes else np.ones(len(classes), bool)
+    )
+    groups = np.where(structures, classes, np.where(_near(points, structures), NEAR, FAR))
+    chosen = _limited(groups, config, seed)
     places = torch.from_numpy(points[chosen])
     parts = []
     for start in range(0, len(places), CHUNK):
@@ -56,8 +65,17 @@ def gather_training_voxels(
     return TrainingVoxels(torch.cat(parts), torch.from_numpy(classes[chosen]), places, features.view_channels)
 
 
-def _limited(classes: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """Indices of at most so many voxels of each class, drawn at random."""
+def _near(points: np.ndarray, structures: np.ndarray) -> np.ndarray:
+    """Which voxels lie in the box around all voxels of structures, with its margin."""
+    low, high = points[structures].min(0) - NEAR_VOXELS, points[structures].max(0) + NEAR_VOXELS
+    return ((points >= low) & (points <= high)).all(1)
+
+
+def _limited(groups: np.ndarray, config: EnsembleConfig, seed: int) -> np.ndarray:
+    """Indices of at most so many voxels of each structure, of the background near to them and of that far away."""
     random = np.random.default_rng(seed)
-    drawn = [random.permutation(np.flatnonzero(classes == value))[:most] for value in np.unique(classes)]
+    drawn = []
+    for group in np.unique(groups):
+        most = config.far_voxels if group == FAR else config.voxels_per_class
+        drawn.append(random.permutation(np.flatnonzero(groups == group))[:most])
     return np.sort(np.concatenate(drawn))

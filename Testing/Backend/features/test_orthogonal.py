@@ -90,6 +90,22 @@ def test_projecting_before_upsampling_gives_the_first_layer_of_the_gathered_feat
     torch.testing.assert_close(whole, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
 
 
+@pytest.mark.parametrize("fusion", ["sum", "concat"])
+def test_levels_projected_before_and_after_interpolation_give_the_same(tiny_bundle, fusion, monkeypatch):
+    features, _ = features_of(tiny_bundle, replace(CONFIG, fusion=fusion))
+    weight, bias = torch.randn(len(features.mean), 12), torch.randn(12)
+    box = ((2, 13), (4, 5), (0, 16))
+    found = []
+    for before in (lambda *_: True, lambda *_: False, lambda _, reduction, pieces: reduction == max(pieces[0])):
+        monkeypatch.setattr(FirstLayerProjection, "_is_cheaper_before", before)
+        projection = FirstLayerProjection(features, weight, bias)
+        found.append(projection.hidden(box))
+        part = projection.on(box).hidden(slice(4, 9))
+        torch.testing.assert_close(part, found[-1][..., 4:9], rtol=1e-4, atol=1e-4 * float(part.abs().max()))
+    for other in found[1:]:
+        torch.testing.assert_close(other, found[0], rtol=1e-4, atol=1e-4 * float(found[0].abs().max()))
+
+
 def test_a_tile_equals_its_part_of_the_whole(tiny_bundle):
     features, _ = features_of(tiny_bundle)
     weight, bias = torch.randn(len(features.mean), 6), torch.zeros(6)

@@ -1,0 +1,46 @@
+"""The speed benchmark as the command line runs it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from DiffusionSegLib.atomic_file import atomic_path
+from DiffusionSegLib.benchmark.speed.comparison import compare
+from DiffusionSegLib.benchmark.speed.our_path import OurPath
+from DiffusionSegLib.benchmark.speed.report import as_json, as_text
+from DiffusionSegLib.benchmark.speed.scan import SpeedScan
+from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, find_bundle
+from DiffusionSegLib.devices import choose_device
+from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
+
+REGION = 32
+# Durations of a step hardly vary: few of them tell what thousands take.
+TRAINING_STEPS = 60
+TO_STDOUT = "-"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, print the tables and, if told, write the JSON object."""
+    bundle = find_bundle(arguments.bundle or DEFAULT_BUNDLE)
+    spacing = bundle.config.spacing_mm
+    if arguments.data is None:
+        scan = SpeedScan.phantom(arguments.size, spacing)
+    else:
+        scan = SpeedScan.oasis(arguments.data, spacing).middle(arguments.size)
+    region = scan if arguments.naive else scan.middle(REGION)
+    denoisers = bundle.denoisers().to(choose_device(arguments.device))
+    ours = OurPath(bundle, denoisers, replace(EnsembleConfig(), steps=TRAINING_STEPS))
+    edges = tuple(edge for edge in (arguments.size // 4, arguments.size // 2, arguments.size) if edge)
+    found = compare(scan, region, ours, edges)
+    tables = sys.stderr if arguments.json == TO_STDOUT else sys.stdout
+    tables.write(as_text(found) + "\n")
+    if arguments.json == TO_STDOUT:
+        print(json.dumps(as_json(found)))  # noqa: T201
+    elif arguments.json is not None:
+        with atomic_path(Path(arguments.json)) as part:
+            part.write_text(json.dumps(as_json(found), indent=1), encoding="utf-8")
+    return 0

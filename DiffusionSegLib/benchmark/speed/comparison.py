@@ -1,0 +1,198 @@
+"""Everything that the speed benchmark measures, in one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from DiffusionSegLib.benchmark.speed.convolution_rate import ConvolutionLog
+from DiffusionSegLib.benchmark.speed.cost import Cost, measured
+from DiffusionSegLib.benchmark.speed.machine_rates import MachineRates, Roofline
+from DiffusionSegLib.benchmark.speed.operation_count import counted
+from DiffusionSegLib.benchmark.speed.other_methods import OtherMethod, mean_dice, other_methods
+from DiffusionSegLib.benchmark.speed.our_path import OurPath
+from DiffusionSegLib.benchmark.speed.published import train_in_turn
+from DiffusionSegLib.benchmark.speed.region import RegionComparison, compare_on
+from DiffusionSegLib.benchmark.speed.scan import SpeedScan
+from DiffusionSegLib.features.features_file import features_bytes
+from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
+from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels
+from DiffusionSegLib.segmenter.segmenter import Segmenter
+
+ENSEMBLE_SIZES = (1, 5, 10)
+WARM_UP_EDGE = 16
+BYTES_OF_A_FLOAT = 4
+
+
+@dataclass(frozen=True)
+class SizeCost:
+    """What one cube of the scan costs.
+
+    Args:
+        edge: of the cube, in voxels.
+        features: of its features.
+        prediction: of its prediction.
+    """
+
+    edge: int
+    features: Cost
+    prediction: Cost
+
+
+@dataclass(frozen=True)
+class SpeedComparison:
+    """All that was measured.
+
+    Args:
+        device: what computed.
+        threads: of the CPU.
+        shape: of the scan.
+        features_per_voxel: length of a voxel's features.
+        rates: the machine's best.
+        stages: our costs on the whole scan: features, gathering, training, prediction.
+        kept_bytes: what is kept of the denoiser's work on the whole scan.
+        dice: mean over the structures, of our labels after so few steps of training.
+        rooflines: our stages against the machine's best rates.
+        convolution_seconds: what the convolutions of our features take on their own.
+        training_in_turn: cost of training the ensemble's members one after the other.
+        training_steps: of either training.
+        region: both ways side by side.
+        others: what else there is.
+        sizes: costs of cubes of the scan.
+        ensembles: seconds of our prediction of the region for each number of members.
+    """
+
+    device: str
+    threads: int
+    shape: tuple[int, ...]
+    features_per_voxel: int
+    rates: MachineRates
+    stages: dict[str, Cost]
+    kept_bytes: int
+    dice: float
+    rooflines: dict[str, Roofline]
+    convolution_seconds: float
+    training_in_turn: Cost
+    training_steps: int
+    region: RegionComparison
+    others: list[OtherMethod]
+    sizes: list[SizeCost]
+    ensembles: dict[int, float]
+
+    @property
+    def voxels(self) -> int:
+        first, second, third = self.shape
+        return first * second * third
+
+    @property
+    def training_speedup(self) -> float:
+        return self.training_in_turn.seconds / self.stages["training"].seconds
+
+    @property
+    def feature_share(self) -> float:
+        """How much of the features' time is what the convolutions take on their own."""
+        return self.convolution_seconds / self.stages["features"].seconds
+
+    @property
+    def whole_speedup(self) -> float:
+        """Of the prediction of the whole scan; the published way, which skips no air, is scaled by voxels."""
+        published = self.region.published_prediction_seconds * self.voxels / self.region.voxels
+        return published / self.stages["prediction"].seconds
+
+    @property
+    def our_bytes(self) -> int | None:
+        """Most memory that our prediction of the whole scan holds at a time, with the activations that it needs."""
+        peak = self.stages["prediction"].peak_bytes
+        return None if peak is None else self.kept_bytes + peak
+
+    @property
+    def published_bytes(self) -> int:
+        """The least that the published way holds: every feature of every voxel in single precision."""
+        return BYTES_OF_A_FLOAT * self.features_per_voxel * self.voxels
+
+    @property
+    def memory_ratio(self) -> float | None:
+        return None if self.our_bytes is None else self.our_bytes / self.published_bytes
+
+
+def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int, ...]) -> SpeedComparison:
+    """Time everything.
+
+    Args:
+        scan: what is segmented as a whole.
+        region: a part of it that fits into memory at full feature size.
+        ours: our way, with the number of steps that training is timed for.
+        edges: of the cubes whose cost is told.
+    """
+    device, annotation = ours.device, scan.annotation()
+    _warm_up(scan, ours)
+    rates = MachineRates.measure(device)
+    log = ConvolutionLog(ours.denoisers)
+    stages = {}
+    with log:
+        features, stages["features"] = measured(lambda: ours.features(scan), device)
+    voxels, stages["gathering"] = measured(lambda: ours.gather(features, scan, annotation), device)
+    classes = len(annotation.classes)
+    ensemble, stages["training"] = measured(lambda: ours.train(voxels, classes), device)
+    _, in_turn = measured(lambda: train_in_turn(voxels, classes, ours.ensemble, device), device)
+    segmenter = ours.segmenter(ensemble, annotation)
+    found, stages["prediction"] = measured(lambda: ours.predict(features, segmenter, scan), device)
+    one_step = replace(ours, ensemble=replace(ours.ensemble, steps=2))
+    comparison = compare_on(region, ours, segmenter, rates)
+    rooflines = {
+        "gathering": Roofline.of(stages["gathering"], counted(lambda: ours.gather(features, scan, annotation)), rates),
+        "training": Roofline.of(
+            stages["training"], counted(lambda: one_step.train(voxels, classes)), rates, ours.ensemble.steps // 2
+        ),
+    }
+    return SpeedComparison(
+        device=_name(device),
+        threads=torch.get_num_threads(),
+        shape=scan.tissue.shape,
+        features_per_voxel=len(features.mean),
+        rates=rates,
+        stages=stages,
+        kept_bytes=features_bytes(features),
+        dice=mean_dice(found.labelmap, scan.reference),
+        rooflines={**comparison.rooflines, **rooflines},
+        convolution_seconds=log.best_seconds(device),
+        training_in_turn=in_turn,
+        training_steps=ours.ensemble.steps,
+        region=comparison,
+        others=other_methods(scan, annotation),
+        sizes=[_size_cost(scan.middle(edge), ours, segmenter) for edge in edges],
+        ensembles={members: _ensemble_seconds(region, ours, segmenter, members) for members in ENSEMBLE_SIZES},
+    )
+
+
+def _warm_up(scan: SpeedScan, ours: OurPath) -> None:
+    """Let libraries load what they load when first used: a second for the optimizer alone."""
+    annotation = scan.annotation()
+    features = ours.features(scan.middle(WARM_UP_EDGE))
+    points = torch.zeros(WARM_UP_EDGE, 3, dtype=torch.long)
+    voxels = TrainingVoxels(features.at(points), points[:, 0], points, features.view_channels)
+    short = replace(ours, ensemble=replace(ours.ensemble, steps=2))
+    ensemble = short.train(voxels, len(annotation.classes))
+    ours.predict(features, ours.segmenter(ensemble, annotation), scan.middle(WARM_UP_EDGE))
+    train_in_turn(voxels, len(annotation.classes), short.ensemble, ours.device)
+
+
+def _size_cost(cube: SpeedScan, ours: OurPath, segmenter: Segmenter) -> SizeCost:
+    features, feature_cost = measured(lambda: ours.features(cube), ours.device)
+    _, prediction_cost = measured(lambda: ours.predict(features, segmenter, cube), ours.device)
+    return SizeCost(cube.tissue.shape[0], feature_cost, prediction_cost)
+
+
+def _ensemble_seconds(region: SpeedScan, ours: OurPath, segmenter: Segmenter, members: int) -> float:
+    """Of a prediction by so many members; their weights matter to no duration."""
+    features = ours.features(region)
+    shape = segmenter.ensemble
+    ensemble = MlpEnsemble(members, shape.weights[0].shape[1], shape.hidden, shape.classes)
+    other = Segmenter(segmenter.header, ensemble.to(ours.device).eval().requires_grad_(False))
+    _, cost = measured(lambda: ours.predict(features, other, region), ours.device)
+    return cost.seconds
+
+
+def _name(device: torch.device) -> str:
+    return torch.cuda.get_device_name() if device.type == "cuda" else "cpu"

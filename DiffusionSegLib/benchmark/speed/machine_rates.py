@@ -1,0 +1,79 @@
+"""What the machine can do at best, measured: the roof that computations are held against."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from DiffusionSegLib.benchmark.speed.cost import Cost
+from DiffusionSegLib.benchmark.speed.operation_count import OperationCount
+
+REPEATS = 5
+MATRIX_EDGE = {"cpu": 1024, "cuda": 4096}
+# Larger than caches.
+COPIED_FLOATS = {"cpu": 2**25, "cuda": 2**28}
+
+
+@dataclass(frozen=True)
+class MachineRates:
+    """Best measured rates.
+
+    Args:
+        operations: of products of large float32 matrices, a second (a multiplication and an addition are two).
+        bytes: read and written while a large tensor is copied, a second.
+    """
+
+    operations: float
+    bytes: float
+
+    @classmethod
+    def measure(cls, device: torch.device) -> MachineRates:
+        edge = MATRIX_EDGE[device.type]
+        first, second = (torch.rand(edge, edge, device=device) for _ in range(2))
+        product = torch.empty_like(first)
+        source = torch.rand(COPIED_FLOATS[device.type], device=device)
+        target = torch.empty_like(source)
+        return cls(
+            2 * edge**3 / best_seconds(lambda: torch.mm(first, second, out=product), device),
+            2 * 4 * len(source) / best_seconds(lambda: target.copy_(source), device),
+        )
+
+
+@dataclass(frozen=True)
+class Roofline:
+    """A stage against the roof.
+
+    Args:
+        by_operations: seconds that its operations take at the machine's best rate.
+        by_bytes: seconds that its bytes take.
+        seconds: that it took.
+    """
+
+    by_operations: float
+    by_bytes: float
+    seconds: float
+
+    @classmethod
+    def of(cls, cost: Cost, count: OperationCount, rates: MachineRates, repeats: int = 1) -> Roofline:
+        """From the cost of all and the count of one of `repeats` equal parts."""
+        return cls(repeats * count.operations / rates.operations, repeats * count.bytes / rates.bytes, cost.seconds)
+
+    @property
+    def share(self) -> float:
+        """The larger floor as a share of the time that was taken."""
+        return max(self.by_operations, self.by_bytes) / self.seconds
+
+
+def best_seconds(work: Callable[[], object], device: torch.device, repeats: int = REPEATS) -> float:
+    """The shortest of some runs, after one that is not counted."""
+    taken = []
+    for _ in range(repeats + 1):
+        started = time.perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        taken.append(time.perf_counter() - started)
+    return min(taken[1:])

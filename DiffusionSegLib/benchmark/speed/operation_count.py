@@ -1,0 +1,63 @@
+"""How many operations a computation takes, and how many bytes it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+
+GATHERS = {torch.ops.aten.index, torch.ops.aten.index_select}
+
+
+class OperationCount(TorchDispatchMode):
+    """Counts while it is entered: ``with OperationCount() as count: work()``.
+
+    Operations are those of products and convolutions, a multiplication and an addition as two. Bytes are those of
+    each operator's inputs and outputs, as if it read and wrote each once: what operators fused with each other, or
+    caches between them, could save is counted too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations = 0
+        self.bytes = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        # Without gradients compound operators arrive whole.
+        with self:
+            parts = function.decompose(*args, **kwargs)
+        if parts is not NotImplemented:
+            return parts
+        result = function(*args, **kwargs)
+        count = flop_registry.get(function._overloadpacket)
+        if count is not None:
+            self.operations += int(count(*args, **kwargs, out_val=result))
+        if function._overloadpacket in GATHERS:
+            # Only what is taken of the table is read.
+            self.bytes += 2 * _size(result)
+        elif not _is_view(function):
+            self.bytes += sum(_size(leaf) for leaf in tree_leaves((args, kwargs, result)) if isinstance(leaf, Tensor))
+        return result
+
+
+def _is_view(function: Any) -> bool:
+    returned = [value.alias_info for value in function._schema.returns]
+    return any(alias is not None and not alias.is_write for alias in returned)
+
+
+def _size(tensor: Tensor) -> int:
+    # Expanded tensors are smaller than they look.
+    return int(min(tensor.numel() * tensor.element_size(), tensor.untyped_storage().nbytes()))
+
+
+def counted(work: Callable[[], object]) -> OperationCount:
+    """The count of a computation; what it draws at random is drawn again by the next."""
+    with OperationCount() as count, torch.random.fork_rng(devices=[]):
+        work()
+    return count

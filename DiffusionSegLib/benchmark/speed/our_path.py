@@ -1,0 +1,89 @@
+"""Our own way, stage by stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from DiffusionSegLib.annotation import Annotation
+from DiffusionSegLib.benchmark.speed.scan import SpeedScan
+from DiffusionSegLib.bundles.bundle import ModelBundle
+from DiffusionSegLib.diffusion.denoisers import Denoisers
+from DiffusionSegLib.features.extraction import ActivationExtractor
+from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
+from DiffusionSegLib.features.projection import FirstLayerProjection
+from DiffusionSegLib.model_grid import ModelGrid
+from DiffusionSegLib.prediction import Prediction, predict
+from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
+from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
+from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels, train_ensemble
+from DiffusionSegLib.segmenter.segmenter import Segmenter, SegmenterHeader
+from DiffusionSegLib.segmenter.training_voxels import gather_training_voxels
+
+
+@dataclass(frozen=True, eq=False)
+class OurPath:
+    """Our way from a scan to its labels.
+
+    Args:
+        bundle: the denoisers' bundle.
+        denoisers: the denoisers, on the device that computes.
+        ensemble: shape and training of the ensemble.
+        seed: seeds all that is drawn at random.
+    """
+
+    bundle: ModelBundle
+    denoisers: Denoisers
+    ensemble: EnsembleConfig
+    seed: int = 0
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.denoisers.parameters()).device
+
+    def features(self, scan: SpeedScan, kept_as: torch.dtype = torch.float16) -> OrthogonalFeatures:
+        """The scan's features, their activations kept in a precision."""
+        config = self.bundle.config
+        extractor = ActivationExtractor(self.denoisers, config.schedule, config.features, kept_as=kept_as)
+        return OrthogonalFeatures.extract(scan.image, scan.tissue, extractor, scan.spacing_mm, positions=scan.positions)
+
+    def gather(self, features: OrthogonalFeatures, scan: SpeedScan, annotation: Annotation) -> TrainingVoxels:
+        grid = ModelGrid.for_grid(scan.grid, scan.spacing_mm)
+        return gather_training_voxels(features, annotation, grid, self.ensemble, self.seed)
+
+    def train(self, voxels: TrainingVoxels, classes: int) -> MlpEnsemble:
+        """An ensemble trained for all steps of the configuration, without stopping early."""
+        config = replace(self.ensemble, held_out=0.0, check_every=self.ensemble.steps)
+        return train_ensemble(voxels, classes, config, self.seed, self.device)
+
+    def segmenter(self, ensemble: MlpEnsemble, annotation: Annotation) -> Segmenter:
+        header = SegmenterHeader(
+            bundle=self.bundle.name,
+            bundle_digest=self.bundle.digest,
+            channels=self.bundle.config.unet.channels_in,
+            features=self.bundle.config.features,
+            values=annotation.classes,
+            labels=annotation.labels,
+            keep_largest=(),
+            hidden=ensemble.hidden,
+            members=ensemble.members,
+        )
+        return Segmenter(header, ensemble)
+
+    def predict(self, features: OrthogonalFeatures, segmenter: Segmenter, scan: SpeedScan) -> Prediction:
+        return predict(features, segmenter, ModelGrid.for_grid(scan.grid, scan.spacing_mm))
+
+
+@torch.inference_mode()
+def fast_logits(features: OrthogonalFeatures, ensemble: MlpEnsemble) -> torch.Tensor:
+    """Logits (members, N, classes) of all voxels of the crop in order, slab by slab, as `predict` computes them."""
+    first, bias = ensemble.weights[0], ensemble.biases[0]
+    projection = FirstLayerProjection(features, first.permute(1, 0, 2).flatten(1), bias.flatten())
+    slabs = []
+    for start in range(features.tissue.shape[0]):
+        _, height, width = features.tissue.shape
+        hidden = projection.hidden(((start, start + 1), (0, height), (0, width)))
+        members = hidden.reshape(height * width, ensemble.members, -1).transpose(0, 1)
+        slabs.append(ensemble.after_first_layer(members))
+    return torch.cat(slabs, dim=1)

@@ -1,0 +1,140 @@
+"""Our way and the published one on the same part of a scan, with the same weights: durations, memory, logits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from DiffusionSegLib.benchmark.speed.cost import Cost, measured
+from DiffusionSegLib.benchmark.speed.machine_rates import MachineRates, Roofline
+from DiffusionSegLib.benchmark.speed.operation_count import counted
+from DiffusionSegLib.benchmark.speed.our_path import OurPath, fast_logits
+from DiffusionSegLib.benchmark.speed.published import full_features, full_logits, separate_networks
+from DiffusionSegLib.benchmark.speed.scan import SpeedScan
+from DiffusionSegLib.features.features_file import features_bytes
+from DiffusionSegLib.segmenter.ensemble import mean_probabilities
+from DiffusionSegLib.segmenter.segmenter import Segmenter
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two ways agree on the same voxels.
+
+    Args:
+        logit_difference: the largest.
+        largest_logit: to hold it against.
+        equal_labels: share of the voxels.
+    """
+
+    logit_difference: float
+    largest_logit: float
+    equal_labels: float
+
+
+@dataclass(frozen=True)
+class RegionComparison:
+    """What both ways cost on one region.
+
+    Args:
+        shape: of the region, after air around it was cut away.
+        features: our features.
+        prediction: our prediction from them.
+        full_features: the published features, at full size.
+        denoiser_seconds: what the denoiser took of those.
+        full_labels: the published way from there to labels.
+        our_bytes, published_bytes: most memory held at a time after the denoiser, with what is kept of its work;
+            None if unknown.
+        half, single: agreement of our logits with the published ones, our activations kept in either precision.
+        rooflines: our two stages against the machine's best rates.
+    """
+
+    shape: tuple[int, ...]
+    features: Cost
+    prediction: Cost
+    full_features: Cost
+    denoiser_seconds: float
+    full_labels: Cost
+    our_bytes: int | None
+    published_bytes: int | None
+    half: Agreement
+    single: Agreement
+    rooflines: dict[str, Roofline]
+
+    @property
+    def voxels(self) -> int:
+        return int(np.prod(self.shape))
+
+    @property
+    def published_prediction_seconds(self) -> float:
+        """What follows the denoiser: upsampling, fusion and the networks."""
+        return self.full_features.seconds - self.denoiser_seconds + self.full_labels.seconds
+
+    @property
+    def prediction_speedup(self) -> float:
+        return self.published_prediction_seconds / self.prediction.seconds
+
+    @property
+    def job_speedup(self) -> float:
+        """With the denoiser, which both need."""
+        published = self.full_features.seconds + self.full_labels.seconds
+        return published / (self.features.seconds + self.prediction.seconds)
+
+    @property
+    def memory_ratio(self) -> float | None:
+        """Ours to the published."""
+        if self.our_bytes is None or not self.published_bytes:
+            return None
+        return self.our_bytes / self.published_bytes
+
+
+def compare_on(region: SpeedScan, ours: OurPath, segmenter: Segmenter, rates: MachineRates) -> RegionComparison:
+    """Time both ways on all voxels of a region; it must fit into memory at full feature size."""
+    features, feature_cost = measured(lambda: ours.features(region), ours.device)
+    _, prediction_cost = measured(lambda: ours.predict(features, segmenter, region), ours.device)
+    rooflines = {
+        "features": Roofline.of(feature_cost, counted(lambda: ours.features(region)), rates),
+        "prediction": Roofline.of(prediction_cost, counted(lambda: ours.predict(features, segmenter, region)), rates),
+    }
+    image = region.image[
+        (
+            slice(None),
+            *(slice(start, start + size) for start, size in zip(features.origin, features.tissue.shape, strict=True)),
+        )
+    ]
+    config = ours.bundle.config
+    full, full_cost = measured(
+        lambda: full_features(ours.denoisers, config.schedule, config.features, image), ours.device
+    )
+    networks = separate_networks(segmenter.ensemble)
+
+    def full_labels() -> torch.Tensor:
+        return torch.cat([mean_probabilities(logits).argmax(1) for logits in full_logits(full, features, networks)])
+
+    _, label_cost = measured(full_labels, ours.device)
+    expected = torch.cat(list(full_logits(full, features, networks)), dim=1)
+    # Statistics of the half-precision features in both, so that rounding of the activations alone makes the difference.
+    single = replace(ours.features(region, torch.float32), mean=features.mean, spread=features.spread)
+    return RegionComparison(
+        shape=features.tissue.shape,
+        features=feature_cost,
+        prediction=prediction_cost,
+        full_features=full_cost,
+        denoiser_seconds=full.denoiser_seconds,
+        full_labels=label_cost,
+        our_bytes=_with(prediction_cost, features_bytes(features)),
+        published_bytes=_with(label_cost, full.fused.numel() * full.fused.element_size()),
+        half=_agreement(fast_logits(features, segmenter.ensemble), expected),
+        single=_agreement(fast_logits(single, segmenter.ensemble), expected),
+        rooflines=rooflines,
+    )
+
+
+def _with(cost: Cost, kept: int) -> int | None:
+    return None if cost.peak_bytes is None else kept + cost.peak_bytes
+
+
+def _agreement(found: torch.Tensor, expected: torch.Tensor) -> Agreement:
+    same = mean_probabilities(found).argmax(1) == mean_probabilities(expected).argmax(1)
+    return Agreement(float((found - expected).abs().max()), float(expected.abs().max()), float(same.double().mean()))
