@@ -12,6 +12,7 @@ import SimpleITK as sitk
 
 from DiffusionSegLib.alignment import find_transform, image_of, shrunk
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.progress import Progress, silent
 
 # Positions are given in this unit, so that those within a head stay below one.
 UNIT_MM = 100.0
@@ -48,13 +49,16 @@ class Template:
         affine = np.diag([self.spacing_mm] * 3 + [1])
         nib.nifti1.save(nib.nifti1.Nifti1Image(np.rint(self.image * 255).astype(np.uint8), affine), path)
 
-    def positions(self, normalised: np.ndarray, spacing_mm: float, *, deforming: bool = True) -> np.ndarray:
+    def positions(
+        self, normalised: np.ndarray, spacing_mm: float, *, deforming: bool = True, progress: Progress = silent
+    ) -> np.ndarray:
         """Where each voxel of a scan lies in the template: an affine, then a smooth deformation, found by intensities.
 
         Args:
             normalised: the scan (I, J, K) in RAS order, in [-1, 1], where -1 is air.
             spacing_mm: edge of its voxels.
             deforming: whether a deformation follows the affine.
+            progress: told how far the alignment is.
 
         Returns:
             float32 (3, I, J, K): right, anterior and superior of the template's centre of mass, in units of 100 mm.
@@ -63,7 +67,7 @@ class Template:
             DiffusionSegError: if the two have nothing in common.
         """
         scan = shrunk(image_of((normalised + 1) / 2, spacing_mm), self.spacing_mm)
-        to_template = find_transform(scan, self.sitk_image, deforming=deforming)
+        to_template = find_transform(scan, self.sitk_image, deforming=deforming, progress=progress)
         # The field is smooth: found at the template's spacing and interpolated, it costs an eighth.
         shift = sitk.TransformToDisplacementField(
             to_template, sitk.sitkVectorFloat32, scan.GetSize(), scan.GetOrigin(), scan.GetSpacing()

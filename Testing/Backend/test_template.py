@@ -106,3 +106,21 @@ def test_label_maps_find_their_positions_without_intensities(template):
             expected.astype(np.float32), still == value
         )
         assert np.abs(difference).max() < 2.0
+
+
+@pytest.mark.parametrize("before_the_end", [False, True])
+def test_an_alignment_stops_at_the_next_iteration_and_lets_through_what_stopped_it(template, before_the_end):
+    image, _ = brain_like(turn_degrees=12, shift=4, bend=1.5)
+    whole, told = [], []
+    template.positions(2 * image - 1, SPACING_MM, progress=lambda *progress: whole.append(progress))
+    iteration = len(whole) - 10 if before_the_end else 3
+
+    def interrupt(*progress):
+        told.append(progress)
+        if len(told) == iteration:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        template.positions(2 * image - 1, SPACING_MM, progress=interrupt)
+    assert told == whole[:iteration]
+    assert {stage for stage, _, _ in told} == {"alignment"}
