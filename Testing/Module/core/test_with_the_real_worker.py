@@ -36,6 +36,8 @@ AFFINES = {
 @pytest.fixture(scope="module")
 def worker():
     with painted_head.a_client() as client:
+        # One that is still starting would tell of its end in other words.
+        client.call("hello", {})
         yield client
 
 
@@ -154,13 +156,14 @@ def until(work, method):
     while not work.done and work.method != method:
         assert time.monotonic() < end
         time.sleep(0.005)
-    time.sleep(0.05)
+    time.sleep(0.02)
 
 
 STAGES = {
     "open": lambda engine: engine.start_training(),
     "train": lambda engine: engine.start_training(),
-    "preview": lambda engine: engine.start_preview([(0, 14), (1, 13), (2, 12)]),
+    # So many slices that it is not over before it can be disturbed.
+    "preview": lambda engine: engine.start_preview([(axis, index) for axis in range(3) for index in range(24)]),
     "predict": lambda engine: engine.start_prediction(),
 }
 
