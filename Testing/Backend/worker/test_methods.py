@@ -11,6 +11,7 @@ from DiffusionSegLib import session
 from DiffusionSegLib.allocator import keep_large_blocks
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
+from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
 from DiffusionSegLib.worker.methods import Methods
 
 
@@ -45,11 +46,12 @@ def memory_as_in_a_worker():
 
 @pytest.fixture(autouse=True)
 def short_training(monkeypatch):
-    train = session.train_ensemble
     monkeypatch.setattr(
         session,
         "train_ensemble",
-        lambda voxels, classes, config, *rest: train(voxels, classes, replace(config, steps=80, check_every=40), *rest),
+        lambda voxels, classes, config, *rest: train_ensemble(
+            voxels, classes, replace(config, steps=80, check_every=40), *rest
+        ),
     )
 
 
@@ -219,6 +221,8 @@ def test_a_segmenter_is_saved_and_loaded_into_another_worker(trained, tiny_bundl
         {**label, "terminology": ""} for label in LABELS
     ]
     other("open", open_parameters(tiny_bundle), volume())
+    # What is annotated stays as it is annotated: one must not know more than the other.
+    other("annotate", *painting())
     np.testing.assert_array_equal(other("predict", {})[1]["labelmap"], trained("predict", {})[1]["labelmap"])
 
 
