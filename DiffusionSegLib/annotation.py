@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -80,26 +81,20 @@ class Annotation:
         """Which voxels are known, bool (I, J, K)."""
         return self.labelmap != UNKNOWN
 
-    @property
+    # Sorting a scan's voxels takes longer than previewing a slice of it.
+    @cached_property
     def classes(self) -> tuple[int, ...]:
         """The values that are known somewhere: 0 if any background is, and the structures."""
         return tuple(int(value) for value in np.unique(self.labelmap) if value != UNKNOWN)
 
-    def over(self, labelmap: np.ndarray, uncertainty: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """A predicted label map and its uncertainty with what is known in place of what was predicted."""
-        return self._over(self.labelmap, labelmap, uncertainty)
+    def over(self, labelmap: np.ndarray, part: tuple[slice | int, ...] = ()) -> np.ndarray:
+        """A predicted label map, of the scan or of a part of it, with what is known in place of what was predicted."""
+        annotated = self.labelmap[part]
+        return np.where(annotated != UNKNOWN, annotated, labelmap).astype(labelmap.dtype)
 
-    def over_slice(
-        self, axis: int, index: int, labelmap: np.ndarray, uncertainty: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The same for one slice."""
-        return self._over(np.take(self.labelmap, index, axis), labelmap, uncertainty)
-
-    @staticmethod
-    def _over(annotated: np.ndarray, labelmap: np.ndarray, uncertainty: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        known = annotated != UNKNOWN
-        kept = np.where(known, annotated, labelmap).astype(labelmap.dtype)
-        return kept, np.where(known, np.float32(0), uncertainty)
+    def surely(self, uncertainty: np.ndarray, part: tuple[slice | int, ...] = ()) -> np.ndarray:
+        """A prediction's uncertainty, of the scan or of a part of it, with 0 where the label is known."""
+        return np.where(self.labelmap[part] != UNKNOWN, np.float32(0), uncertainty)
 
     def check_on(self, grid: Grid) -> None:
         """Raise a DiffusionSegError unless the annotation lies on `grid`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, ModelBundle, find_bundle
@@ -23,6 +24,8 @@ from DiffusionSegLib.segmenter.training_voxels import gather_training_voxels
 from DiffusionSegLib.stage_report import StageReport
 from DiffusionSegLib.suggestion import SliceSuggestion, suggest_slices
 from DiffusionSegLib.volume import Volume
+
+Found = TypeVar("Found", Prediction, SlicePrediction)
 
 
 @dataclass(frozen=True)
@@ -154,11 +157,7 @@ class Session:
         features = self._extracted(segmenter.header.features)
         with self.report.stage("prediction"):
             found = predict(features, segmenter.to(self.device), self._model_grid(), self.progress)
-        annotation = self._annotation_for(segmenter)
-        if annotation is None:
-            return found
-        labelmap, uncertainty = annotation.over(found.labelmap, found.uncertainty)
-        return replace(found, labelmap=labelmap, uncertainty=uncertainty)
+        return self._as_annotated(found, segmenter)
 
     def preview(self, slices: Sequence[tuple[int, int]], segmenter: Segmenter | None = None) -> list[SlicePrediction]:
         """Slices (axis, index) of the open scan, as `predict` finds them before any clean-up, without the rest.
@@ -174,11 +173,8 @@ class Session:
         features = self._extracted(segmenter.header.features)
         with self.report.stage("preview"):
             found = preview(features, segmenter.to(self.device), self._model_grid(), slices, self.progress)
-        annotation = self._annotation_for(segmenter)
-        if annotation is None:
-            return found
         return [
-            SlicePrediction(*annotation.over_slice(axis, index, one.labelmap, one.uncertainty))
+            self._as_annotated(one, segmenter, (slice(None),) * axis + (index,))
             for (axis, index), one in zip(slices, found, strict=True)
         ]
 
@@ -188,10 +184,13 @@ class Session:
         prediction = self.predict(segmenter)
         return suggest_slices(prediction.uncertainty, prediction.grid, count=count, painted=painted)
 
-    def _annotation_for(self, segmenter: Segmenter) -> Annotation | None:
-        """The open scan's annotation, if its values are among those that the segmenter tells apart."""
-        known = self._annotation is not None and set(self._annotation.classes) <= set(segmenter.header.values)
-        return self._annotation if known else None
+    def _as_annotated(self, found: Found, segmenter: Segmenter, part: tuple[slice | int, ...] = ()) -> Found:
+        """What was found in a part of the open scan, but as annotated, where the segmenter knows all these labels."""
+        annotation = self._annotation
+        if annotation is None or not set(annotation.classes) <= set(segmenter.header.values):
+            return found
+        labelmap = annotation.over(found.labelmap, part)
+        return replace(found, labelmap=labelmap, uncertainty=annotation.surely(found.uncertainty, part))
 
     def _opened(self) -> Volume:
         if self._volume is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import slicer
@@ -34,14 +34,8 @@ class DiffusionSegEngine(SegmentationTask):
         session_folder: where the worker keeps features and segmenters; None for a folder that ends with the engine.
     """
 
-    def __init__(
-        self,
-        scene: slicer.vtkMRMLScene,
-        client_factory: Callable[[], Any],
-        session_folder: str | None = None,
-    ) -> None:
-        super().__init__(scene, client_factory, session_folder)
-        self._applied: AppliedPreview | None = None
+    # What the last Apply did, until it is undone.
+    _applied: AppliedPreview | None = None
 
     def start_extraction(self, on_progress: Report | None = None) -> ScanWork:
         """Compute the features of the volume ahead, while the user paints."""

@@ -79,9 +79,8 @@ def compare(name: str, method: Method, data: OasisFolder, settings: Sequence[str
         trained[setting] = method.train(annotation)
         if setting != "volume":
             unpainted = ~on_slices(reference.shape, annotation.complete_slices)
-            predicted = cleaned(method.predict(trained[setting]))
             # What is annotated needs no method: the background outside the box in particular.
-            predicted[annotation.known] = annotation.labelmap[annotation.known]
+            predicted = annotation.over(cleaned(method.predict(trained[setting])))
             scores = evaluate(predicted * unpainted, reference * unpainted, volume.grid)
             rows.append(Row(name, setting, "completion", [scores]))
         _log(f"{name}, {setting}: trained after {time.perf_counter() - started:.0f} s")

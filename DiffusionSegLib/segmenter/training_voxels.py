@@ -52,9 +52,7 @@ def gather_training_voxels(
     if len(np.unique(classes)) < 2:
         message = "The annotated voxels within the tissue are all of one class."
         raise DiffusionSegError(message, "Paint a second structure, or mark background.")
-    structures = (
-        classes != np.searchsorted(annotation.classes, 0) if 0 in annotation.classes else np.ones(len(classes), bool)
-    )
+    structures = np.asarray(annotation.classes)[classes] != 0
     groups = np.where(structures, classes, np.where(_near(points, structures), NEAR, FAR))
     chosen = _limited(groups, config, seed)
     places = torch.from_numpy(points[chosen])
