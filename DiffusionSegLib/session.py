@@ -225,7 +225,9 @@ class Session:
                 self.progress("preparation", 3, 4)
                 positions = None
                 if config.coordinates == "template":
-                    positions = self.bundle.template.positions(normalised[0], spacing, progress=self.progress)
+                    positions = self.bundle.template.positions(
+                        normalised[0], spacing, device=self.device, progress=self.progress
+                    )
             with self.report.stage("features"):
                 extractor = ActivationExtractor(self.denoisers, self.bundle.config.schedule, config)
                 self._features = OrthogonalFeatures.extract(
