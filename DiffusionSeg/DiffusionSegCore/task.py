@@ -125,7 +125,7 @@ class SegmentationTask(AnnotationBoard):
         """Ask how long the first run on the chosen volume takes, and how much memory: seconds and bytes."""
         geometry = self.nodes.volume().geometry
         where = {"shape": list(geometry.shape), "affine": geometry.affine.tolist()}
-        params = {"bundle": self.settings.bundle, "device": self.settings.device, **where}
+        params = {"bundle": self._bundle(), "device": self.settings.device, **where}
         return self.worker.run([Step("estimate", params)])
 
     def start_forgetting(self) -> CallSequence:
@@ -137,7 +137,12 @@ class SegmentationTask(AnnotationBoard):
         self.worker.cancel()
 
     def _opening(self, volume: InputVolume) -> list[Step]:
-        return self.worker.opening(volume, self.settings.bundle, self.settings.device)
+        return self.worker.opening(volume, self._bundle(), self.settings.device)
+
+    def _bundle(self) -> str:
+        if not self.settings.bundle:
+            raise DiffusionSegError("No model is chosen.", "Choose one under Input, or the folder of your own.")
+        return self.settings.bundle
 
     def _with_segmenter(self, volume: InputVolume) -> list[Step]:
         opening = self._opening(volume)

@@ -32,6 +32,7 @@ class AdvancedSection:
     def keep_worker_command(self, command: str) -> None:
         """Start the worker like that from the next start on."""
         keep_setting(WORKER_COMMAND, command)
+        self._panel.input.bundles.show()
 
     def keep_work_folder(self, folder: str) -> None:
         """Keep work there from the worker's next start on."""
@@ -84,7 +85,7 @@ class AdvancedSection:
         self._panel.logic.greeted = True
         self._hello = hello
         self.show_device()
-        self._panel.input.offer(hello["bundles"])
+        self._panel.input.bundles.offer(hello["bundles"])
 
     def _show_deleted(self, call) -> None:
         self._tell_deleted(call.result()[0]["bytes"])

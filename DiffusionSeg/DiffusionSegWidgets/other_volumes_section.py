@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
+from DiffusionSegWidgets.bundle_choice import chosen_bundle
 from DiffusionSegWidgets.messages import ActionableError
 from DiffusionSegWidgets.run_control import Job
 from DiffusionSegWidgets.volume_display import show_volume
@@ -65,7 +66,9 @@ class OtherVolumesSection:
         )
 
     def _loaded(self) -> None:
-        self._panel.parameters.bundle = self._panel.logic.engine.settings.bundle
+        loaded = self._panel.logic.engine.settings.bundle
+        if loaded != chosen_bundle(self._panel.parameters):
+            self._panel.parameters.bundle = loaded
         self._panel.messages.inform(_("The segmenter was loaded."))
 
     def _path(self) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from DiffusionSegLib import __version__
 from DiffusionSegLib.annotation import Annotation
-from DiffusionSegLib.bundles.bundle import bundled
+from DiffusionSegLib.bundles.description import bundled_descriptions
 from DiffusionSegLib.configuration import from_json, to_json
 from DiffusionSegLib.devices import choose_device, gpu_problem
 from DiffusionSegLib.errors import DiffusionSegError
@@ -79,16 +79,7 @@ class Methods:
         }
 
     def _hello(self, _: given.NoParameters, __: Arrays) -> tuple[Json, Arrays]:
-        bundles = [
-            {
-                "name": bundle.name,
-                "description": bundle.config.description,
-                "licence": bundle.licence,
-                "card": bundle.card,
-                "channels": bundle.config.unet.channels_in,
-            }
-            for bundle in bundled()
-        ]
+        bundles = [to_json(bundle) for bundle in bundled_descriptions()]
         device = str(choose_device("auto"))
         answer = {"version": __version__, "protocol": PROTOCOL, "device": device, "why_no_gpu": gpu_problem()}
         return {**answer, "bundles": bundles}, {}

@@ -125,6 +125,14 @@ def test_a_bundle_that_only_the_user_knows_stays_chosen(predicted_engine, client
     assert predicted_engine.settings.bundle == "/home/me/my bundle"
 
 
+def test_a_model_that_was_not_chosen_yet_is_asked_for(painted_engine, client):
+    painted_engine.settings.bundle = ""
+    for start in (painted_engine.start_training, painted_engine.start_estimate, painted_engine.start_extraction):
+        with pytest.raises(DiffusionSegError, match="No model is chosen"):
+            start()
+    assert calls(client) == []
+
+
 def test_a_file_that_is_no_segmenter_changes_nothing(predicted_engine, tmp_path):
     before = predicted_engine.labels
     (tmp_path / "notes.txt").write_text("hello")
