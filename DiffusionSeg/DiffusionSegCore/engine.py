@@ -138,8 +138,8 @@ class DiffusionSegEngine(SegmentationTask):
         """Whether there is an `apply_preview` to take back."""
         return self._applied is not None
 
-    def undo_apply(self) -> None:
-        """Take the last `apply_preview` back.
+    def undo_apply(self) -> list[str]:
+        """Take the last `apply_preview` back, but no edit that was made since; returns what the user should know.
 
         Raises:
             DiffusionSegError: if there is none, or its segmentation was deleted.
@@ -147,7 +147,7 @@ class DiffusionSegEngine(SegmentationTask):
         if self._applied is None:
             raise DiffusionSegError("Nothing was applied that could be undone.", "")
         applied, self._applied = self._applied, None
-        applied.undo()
+        return applied.undo()
 
     def start_suggesting(self, count: int = 6) -> ScanWork:
         """Look for the slices most worth painting next, those that are complete left out."""

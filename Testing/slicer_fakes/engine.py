@@ -199,9 +199,10 @@ class FakeEngine:
         self.can_undo = True
         return self.result
 
-    def undo_apply(self) -> None:
+    def undo_apply(self) -> list[str]:
         self._do("undo_apply")
         self.can_undo = False
+        return ["Edited since Apply and left as it is: Putamen."]
 
     def show_uncertainty(self, opacity: float) -> None:
         self._do("show_uncertainty", opacity)

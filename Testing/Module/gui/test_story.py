@@ -223,6 +223,7 @@ def test_apply_goes_where_the_user_chose_and_undo_takes_it_back(trained, engine,
     assert engine.did[-2:] == [("set_result", "Mine"), ("apply_preview", "visible")]
     trained.ui.undoApplyButton.click()
     assert engine.did[-1] == ("undo_apply",)
+    assert trained.ui.messageLabel.text == "Edited since Apply and left as it is: Putamen."
     assert not trained.ui.undoApplyButton.enabled
 
 
