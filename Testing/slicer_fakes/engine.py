@@ -127,8 +127,8 @@ class FakeEngine:
         self.volume = volumes[0]
         return ["T2 lies on other voxels and is resampled."] if len(volumes) > 1 else []
 
-    def propose_slices(self, per_axis: int, stride: float) -> list[FakeSlice]:
-        self._do("propose_slices", per_axis, stride)
+    def propose_slices(self, per_axis: int, stride: float, around=None, *, whole_volume=False) -> list[FakeSlice]:
+        self._do("propose_slices", per_axis, stride, around, whole_volume)
         middle = [size // 2 for size in self.volume.GetImageData().GetDimensions()]
         for axis in range(3):
             for step in range(per_axis):

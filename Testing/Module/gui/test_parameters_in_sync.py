@@ -9,6 +9,7 @@ import slicer
 from slicer_fakes.application import add_volume
 
 SIMPLE = [
+    ("around", "aroundSelector", "currentText", "the whole volume"),
     ("slices_per_axis", "slicesPerAxisSpinBox", "value", 5),
     ("stride", "strideSpinBox", "value", 4),
     ("background_margin", "backgroundMarginSlider", "value", 12.0),

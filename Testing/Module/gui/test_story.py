@@ -59,8 +59,16 @@ def test_channels_on_other_voxels_are_told(panel, scene, qt):
 
 def test_nine_slices_are_proposed_and_the_first_is_shown(proposed, engine):
     assert proposed.ui.annotationTable.rowCount == 9
-    assert ("propose_slices", 3, 10) in engine.did
+    assert ("propose_slices", 3, 10, None, False) in engine.did
     assert engine.did[-1][0] == "show_slice"
+
+
+def test_slices_are_proposed_around_what_was_chosen(panel, engine):
+    panel.ui.segmentEditorWidget.mrmlSegmentEditorNode().SetSelectedSegmentID("Segment_2")
+    for choice, told in (("the chosen segment", ("Segment_2", False)), ("the whole volume", (None, True))):
+        panel.ui.aroundSelector.currentIndex = panel.ui.aroundSelector.findText(choice)
+        panel.ui.proposeButton.click()
+        assert [entry for entry in engine.did if entry[0] == "propose_slices"][-1] == ("propose_slices", 3, 10, *told)
 
 
 def test_the_brush_paints_one_slice(panel):
