@@ -258,7 +258,8 @@ class DiffusionSegLogic(ScriptedLoadableModuleLogic, WorkerLink):
         if self._engine is None:
             from DiffusionSegCore import DiffusionSegEngine
 
-            self._engine = DiffusionSegEngine(slicer.mrmlScene, self.living_client, str(self.work_folder))
+            there, here = str(self.work_folder), str(self.work_folder_here)
+            self._engine = DiffusionSegEngine(slicer.mrmlScene, self.living_client, there, here)
         return self._engine
 
     def take_settings(self, parameters: DiffusionSegParameters) -> None:

@@ -31,7 +31,8 @@ class SegmentationTask(AnnotationBoard):
     Args:
         scene: whose nodes are worked on.
         client_factory: starts a worker and returns its client.
-        session_folder: where the worker keeps features and segmenters; None for a folder that ends with the task.
+        session_folder: where the worker keeps features; None for a folder that ends with the task.
+        segmenter_folder: where segmenters are kept, on this computer; None for the same.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class SegmentationTask(AnnotationBoard):
         scene: slicer.vtkMRMLScene,
         client_factory: Callable[[], Any],
         session_folder: str | None = None,
+        segmenter_folder: str | None = None,
     ) -> None:
         self.scene = scene
         self.state = SceneState(scene)
@@ -46,7 +48,8 @@ class SegmentationTask(AnnotationBoard):
         self.settings = Settings(self.state)
         self.findings = Findings(self.nodes)
         self._own_folder = tempfile.TemporaryDirectory() if session_folder is None else None
-        self.worker = WorkerSession(client_factory, session_folder or self._own_folder.name)
+        folder = session_folder or self._own_folder.name
+        self.worker = WorkerSession(client_factory, folder, segmenter_folder or folder)
 
     def close(self) -> None:
         """End the worker; the scene stays as it is."""

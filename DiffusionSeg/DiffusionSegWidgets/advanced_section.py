@@ -59,7 +59,7 @@ class AdvancedSection:
         """Delete the features and results that are kept on disk."""
         doing, logic = _("Deleting kept work"), self._panel.logic
         if logic.runs_elsewhere:
-            # They lie on the worker's disk, which may be another computer's.
+            # Features lie on the worker's disk, which may be another computer's; segmenters lie here.
             self._panel.run(Job(doing, logic.engine.start_forgetting, self._show_deleted))
             return
         with self._panel.messages.guarded(doing):
@@ -88,7 +88,8 @@ class AdvancedSection:
         self._panel.input.bundles.offer(hello["bundles"])
 
     def _show_deleted(self, call) -> None:
-        self._tell_deleted(call.result()[0]["bytes"])
+        there = call.result()[0]["bytes"]
+        self._tell_deleted(there + self._panel.logic.delete_kept_work())
 
     def _tell_deleted(self, count: int) -> None:
         self._panel.messages.inform(_("{megabytes:.0f} MB were deleted.").format(megabytes=count / 2**20))

@@ -73,8 +73,8 @@ class Methods:
             "preview": _method(given.PreviewParameters, self._preview),
             "predict": _method(given.PredictParameters, self._predict),
             "suggest": _method(given.SuggestParameters, self._suggest),
-            "save_segmenter": _method(given.PathParameters, self._save_segmenter),
-            "load_segmenter": _method(given.PathParameters, self._load_segmenter),
+            "save_segmenter": _method(given.NoParameters, self._save_segmenter),
+            "load_segmenter": _method(given.NoParameters, self._load_segmenter),
             "forget": _method(given.PathParameters, self._forget),
         }
 
@@ -157,14 +157,13 @@ class Methods:
         found = suggest_slices(self._uncertainty, self._grid, count=wanted.count, painted=painted)
         return {"slices": [{**to_json(one), "axis": "ijk".index(one.axis)} for one in found]}, {}
 
-    def _save_segmenter(self, wanted: given.PathParameters, _: Arrays) -> tuple[Json, Arrays]:
+    def _save_segmenter(self, _: given.NoParameters, __: Arrays) -> tuple[Json, Arrays]:
         if self._segmenter is None:
             raise DiffusionSegError("There is no segmenter yet.", "Train one first.")
-        self._segmenter.save(Path(wanted.path))
-        return {}, {}
+        return {}, {"segmenter": np.frombuffer(self._segmenter.to_bytes(), np.uint8)}
 
-    def _load_segmenter(self, wanted: given.PathParameters, _: Arrays) -> tuple[Json, Arrays]:
-        segmenter = Segmenter.load(Path(wanted.path))
+    def _load_segmenter(self, _: given.NoParameters, arrays: Arrays) -> tuple[Json, Arrays]:
+        segmenter = Segmenter.from_bytes(_array(arrays, "segmenter", 1).tobytes())
         if self._session is not None and self._grid is not None:
             segmenter.check_bundle(self._session.bundle)
         self._use(segmenter)

@@ -96,8 +96,9 @@ class FakeSlice:
 class FakeEngine:
     """The engine's interface over real nodes; `faults` are raised by the method of that name, once."""
 
-    def __init__(self, scene, client_factory, session_folder: str) -> None:
-        self.scene, self._client_factory, self.session_folder = scene, client_factory, session_folder
+    def __init__(self, scene, client_factory, session_folder: str, segmenter_folder: str) -> None:
+        self.scene, self._client_factory = scene, client_factory
+        self.session_folder, self.segmenter_folder = session_folder, segmenter_folder
         self.settings = SimpleNamespace(bundle="", device="", keep_largest=False)
         self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = None
         self.can_undo = False

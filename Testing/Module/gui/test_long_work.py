@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from slicer_fakes.application import add_volume
 
@@ -192,12 +194,26 @@ def test_a_scene_added_behind_another_module_lets_the_work_go_on(training, clien
     assert ("finish_prediction",) in engine.did
 
 
-def test_work_that_another_computer_keeps_is_deleted_there(panel, client, engine, settle):
+def test_work_that_another_computer_keeps_is_deleted_there_and_segmenters_here(panel, client, engine, settle):
     panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
+    panel.ui.workFolderEdit.currentPath = "/scratch/anna"
+    here = panel.logic.work_folder_here
+    here.mkdir(parents=True)
+    (here / "segmenter-1.safetensors").write_bytes(bytes(2 * 2**20))
     panel.ui.deleteWorkButton.click()
     settle()
     assert ("forget", {"path": engine.session_folder}) in client.asked
-    assert panel.ui.messageLabel.text == "7 MB were deleted."
+    assert panel.ui.messageLabel.text == "9 MB were deleted."
+    assert not here.exists()
+
+
+def test_segmenters_are_kept_here_wherever_the_worker_keeps_its_work(panel, tmp_path):
+    panel.ui.workFolderEdit.currentPath = "/scratch/anna"
+    assert panel.logic.work_folder_here == panel.logic.work_folder == Path("/scratch/anna/DiffusionSegWork")
+    panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
+    panel.logic.close_worker()
+    assert panel.logic.engine.session_folder == "/scratch/anna/DiffusionSegWork"
+    assert panel.logic.engine.segmenter_folder == str(tmp_path / "DiffusionSegWork")
 
 
 def test_kept_work_is_deleted_and_nothing_else(panel, tmp_path):
