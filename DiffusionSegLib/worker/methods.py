@@ -87,7 +87,8 @@ class Methods:
     def _estimate(self, wanted: given.EstimateParameters, _: Arrays) -> tuple[Json, Arrays]:
         session = self._session_with(wanted.bundle, wanted.device)
         self._session = self._session or session
-        found = estimate(session.bundle, session.denoisers, Grid(wanted.shape, given.as_affine(wanted.affine)))
+        grid = Grid(wanted.shape, given.as_affine(wanted.affine))
+        found = estimate(session.bundle, session.denoisers, grid, session.options.ensemble)
         return to_json(found), {}
 
     def _open(self, wanted: given.OpenParameters, arrays: Arrays) -> tuple[Json, Arrays]:
