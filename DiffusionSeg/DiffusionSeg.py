@@ -181,6 +181,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         self.logic.take_settings(self.parameters)
         self.advanced.show_device()
+        self.train.outdate_estimate()
         self.input.update()
         self.refresh()
 

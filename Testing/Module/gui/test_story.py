@@ -118,7 +118,7 @@ def test_the_background_region_is_fitted_and_can_be_hidden(proposed, engine):
 
 
 def test_train_greets_trains_previews_segments_and_suggests(trained, engine, client):
-    assert [method for method, _ in client.asked] == ["hello", "train", "preview", "predict", "suggest"]
+    assert [method for method, _ in client.asked] == ["hello", "estimate", "train", "preview", "predict", "suggest"]
     assert ("start_preview", [(0, 3), (1, 4), (2, 5)]) in engine.did
     assert trained.ui.suggestionTable.rowCount == 2
     assert not trained.runs.busy
@@ -189,6 +189,62 @@ def test_the_estimate_is_in_words(panel, settle):
     panel.ui.estimateButton.click()
     settle()
     assert panel.ui.estimateLabel.text == "The first run on this volume takes about 2 min and 3.0 GB of memory."
+
+
+TOLD = "The first run on this volume takes about 2 min and 3.0 GB of memory."
+NOT_YET = "Train tells first how long it will take."
+
+
+def asked(client) -> list[str]:
+    return [method for method, _params in client.asked]
+
+
+def test_the_estimate_comes_by_itself_before_the_first_training_on_a_volume_and_not_again(
+    proposed, client, settle, scene
+):
+    assert proposed.ui.estimateLabel.text == NOT_YET
+    for _training in range(2):
+        proposed.ui.trainButton.click()
+        settle()
+    assert proposed.ui.estimateLabel.text == TOLD
+    assert asked(client).count("estimate") == 1
+    assert asked(client).index("estimate") < asked(client).index("train")
+    proposed.parameters.device = "cpu"
+    assert proposed.ui.estimateLabel.text == NOT_YET
+    proposed.ui.trainButton.click()
+    settle()
+    assert asked(client).count("estimate") == 2
+
+
+def test_the_estimate_comes_as_soon_as_a_worker_is_started_and_is_not_that_of_another_volume(
+    panel, client, settle, scene
+):
+    panel.ui.connectButton.click()
+    settle()
+    assert asked(client) == ["hello", "estimate"]
+    assert panel.ui.estimateLabel.text == TOLD
+    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    settle()
+    assert asked(client) == ["hello", "estimate"]
+    assert panel.ui.estimateLabel.text == NOT_YET
+
+
+def test_no_worker_is_started_for_an_estimate_that_nobody_asked_for(panel, client, settle, scene):
+    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    settle()
+    assert asked(client) == []
+
+
+def test_an_estimate_that_was_stopped_is_followed_by_no_training(proposed, client, engine, settle):
+    proposed.ui.connectButton.click()
+    settle()
+    proposed.parameters.device = "cpu"
+    client.held_back = True
+    proposed.ui.trainButton.click()
+    proposed.ui.cancelButton.click()
+    settle()
+    assert "start_training" not in done(engine)
+    assert proposed.ui.messageLabel.text == "Estimating was stopped."
 
 
 def test_uncertainty_is_laid_over_the_scan_and_taken_away(trained, engine):
@@ -275,7 +331,7 @@ def test_shortcuts_work_only_while_the_module_is_open(proposed, engine, qt):
     assert not any(shortcut.enabled for shortcut in keys.values())
 
 
-@pytest.mark.parametrize("stage", ["hello", "train", "preview", "predict", "suggest"])
+@pytest.mark.parametrize("stage", ["hello", "estimate", "train", "preview", "predict", "suggest"])
 def test_what_goes_wrong_is_told_and_the_next_click_works(proposed, client, engine, settle, stage):
     client.faults[stage] = FakeError("The memory is full.", "Close other programs.")
     proposed.ui.trainButton.click()
