@@ -144,7 +144,7 @@ class SegmentationTask(AnnotationBoard):
 
     def _bundle(self) -> str:
         if not self.settings.bundle:
-            raise DiffusionSegError("No model is chosen.", "Choose one under Input, or the folder of your own.")
+            raise DiffusionSegError("No model is chosen.", "Choose one under Input, or the folder of one of your own.")
         return self.settings.bundle
 
     def _with_segmenter(self, volume: InputVolume) -> list[Step]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import slicer
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.bundle_choice import chosen_bundle
@@ -28,6 +31,10 @@ class OtherVolumesSection:
         doing, engine = _("Saving the segmenter"), self._panel.logic.engine
         with self._panel.messages.guarded(doing):
             path = self._path()
+            # The field is for Save and Load, so that its file dialog does not ask.
+            question = _("Replace the segmenter {name}?").format(name=Path(path).name)
+            if Path(path).exists() and not slicer.util.confirmOkCancelDisplay(question):
+                return
             told = _("The segmenter was saved.")
             self._panel.run(
                 Job(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from conftest import REPOSITORY
 from slicer_fakes.application import add_volume
+
+FURTHER_STAGES = ("features/extraction.py", "features/features_file.py", "segmenter/ensemble_training.py")
 
 
 @pytest.fixture
@@ -31,6 +35,17 @@ def test_stage_share_and_cancel_are_shown(training, client, settle):
     assert ui.stageLabel.text == "Computing features"
     assert (ui.progressBar.value, ui.progressBar.maximum) == (250, 1000)
     assert ui.cancelButton.enabled
+
+
+def test_every_stage_of_the_worker_has_words_of_its_own(module):
+    from DiffusionSegWidgets.run_control import stage_in_words
+
+    sources = [path.read_text(encoding="utf-8") for path in (REPOSITORY / "DiffusionSegLib").glob("*.py")]
+    sources += [(REPOSITORY / "DiffusionSegLib" / name).read_text(encoding="utf-8") for name in FURTHER_STAGES]
+    stages = {name for source in sources for name in re.findall(r"progress\(\s*\"([a-z-]+)\"", source)}
+    assert {"alignment", "features", "clean-up", "saving", "training"} <= stages
+    for stage in stages - {"template"}:
+        assert stage_in_words(stage) != stage.capitalize() or stage == "training", stage
 
 
 def test_time_left_follows_from_the_speed_so_far(training):

@@ -316,6 +316,23 @@ def test_a_segmenter_is_saved_loaded_and_applied(trained, engine, scene, settle)
     assert done(engine)[-2:] == ["start_applying", "finish_applying"]
 
 
+@pytest.mark.parametrize("agreed", [True, False])
+def test_a_segmenter_that_is_there_already_is_replaced_only_with_consent(
+    trained, engine, settle, tmp_path, monkeypatch, agreed
+):
+    questions = []
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda text: questions.append(text) or agreed)
+    trained.ui.segmenterPathEdit.currentPath = str(tmp_path / "balls.safetensors")
+    trained.ui.saveSegmenterButton.click()
+    settle()
+    assert questions == []
+    (tmp_path / "balls.safetensors").touch()
+    trained.ui.saveSegmenterButton.click()
+    settle()
+    assert questions == ["Replace the segmenter balls.safetensors?"]
+    assert done(engine).count("start_saving") == 1 + agreed
+
+
 def test_a_segmenter_without_a_file_is_asked_for(trained):
     trained.ui.saveSegmenterButton.click()
     assert trained.ui.messageLabel.text.startswith("No file was chosen.")
