@@ -31,7 +31,8 @@ CLASSES = 8
 SLICES_A_VIEW = 3
 # The template is aligned to itself with voxels of so many times its spacing.
 COARSER = 3
-# The process itself with torch loaded, and a batch of slices at work.
+# The process itself with torch loaded, and a batch of slices at work: measured on a processor, where a brain of
+# 160 x 205 x 165 voxels then peaked at 1.80 GB of 1.93 estimated.
 FIXED_BYTES = 700_000_000
 
 Shape = tuple[int, int, int]
