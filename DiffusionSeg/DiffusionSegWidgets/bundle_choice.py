@@ -78,6 +78,10 @@ class BundleChoice:
         from DiffusionSegLib.errors import DiffusionSegError
 
         try:
+            if not folder.is_absolute():
+                # The name of a model that came along with another version, or is damaged.
+                message = _("There is no model {name} on this computer.").format(name=folder)
+                raise DiffusionSegError(message, _("Choose another one, or install DiffusionSeg again."))
             found = BundleDescription.read(folder)
         except DiffusionSegError as error:
             if self._runs_elsewhere():

@@ -30,6 +30,11 @@ def test_bundles_that_come_along_are_described_as_they_are_loaded():
     assert described == [(bundle.name, bundle.licence, bundle.card) for bundle in bundled()]
 
 
+def test_a_damaged_bundle_does_not_hide_the_others(folder, tiny_bundle):
+    (folder / "model.safetensors").unlink()
+    assert [found.name for found in bundled_descriptions([folder, tiny_bundle.folder])] == ["tiny"]
+
+
 def test_no_card_is_no_error(folder):
     (folder / "MODEL_CARD.md").unlink()
     assert BundleDescription.read(folder).card == ""

@@ -6,6 +6,7 @@ import os
 import sys
 
 import numpy as np
+import painted_head
 import pytest
 import slicer
 from conftest import REPOSITORY
@@ -40,7 +41,15 @@ def files(oasis):
 
 
 @pytest.fixture
+def brief_engine(scene, tmp_path):
+    """One whose worker trains for few steps."""
+    with painted_head.a_client() as client:
+        yield DiffusionSegEngine(scene, lambda: client, str(tmp_path / "work"))
+
+
+@pytest.fixture
 def engine(scene, tmp_path):
+    """One whose worker is that of the module."""
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     with WorkerClient([sys.executable, "-m", "DiffusionSegLib", "worker"], environment) as client:
         yield DiffusionSegEngine(scene, lambda: client, str(tmp_path / "work"))
@@ -72,8 +81,9 @@ def labels(oasis):
     return [label for label in oasis.structures() if label.name in STRUCTURES]
 
 
-def test_a_t1_scan_is_segmented_saved_and_reloaded(engine, a_scene, another_scene, files, labels, tmp_path):
+def test_a_t1_scan_is_segmented_saved_and_reloaded(brief_engine, a_scene, another_scene, files, labels, tmp_path):
     """The model is tiny and coarse, so accuracy is not asked for."""
+    engine = brief_engine
     write_tiny_bundle(tmp_path / "coarse", spacing_mm=3.0)
     engine.settings.bundle, engine.settings.device = str(tmp_path / "coarse"), "cpu"
     segmented(engine, a_scene, files, labels)

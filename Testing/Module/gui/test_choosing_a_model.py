@@ -59,6 +59,16 @@ def test_a_folder_that_is_gone_or_no_model_is_told_of_in_red(panel, folder, dama
     assert panel.ui.licenceLabel.styleSheet == ""
 
 
+def test_a_model_of_a_scene_that_is_not_installed_is_told_of_in_red_until_a_worker_offers_it(panel, settle):
+    panel.parameters.bundle = "tiny"
+    assert panel.ui.licenceLabel.text.startswith("There is no model tiny on this computer.")
+    assert "color" in panel.ui.licenceLabel.styleSheet
+    panel.ui.connectButton.click()
+    settle()
+    assert panel.ui.licenceLabel.text == "A small one. Licence of the weights: CC0"
+    assert panel.ui.licenceLabel.styleSheet == ""
+
+
 def test_a_folder_on_the_workers_computer_is_not_looked_for_here(panel):
     choose(panel, "/data/models/there")
     panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
