@@ -26,6 +26,8 @@ from DiffusionSegLib.suggestion import SliceSuggestion, suggest_slices
 from DiffusionSegLib.volume import Volume
 
 Found = TypeVar("Found", Prediction, SlicePrediction)
+# What the filters of the local features need along each axis of the model's grid.
+THINNEST_VOXELS = 4
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,10 @@ class Session:
         if volume.data.shape[0] != wanted:
             message = f"The bundle {self.bundle.name} works on {wanted} channel(s), the scan has {len(volume.data)}."
             raise DiffusionSegError(message, "Give as many volumes as the bundle has channels.")
+        spacing = self.bundle.config.spacing_mm
+        if min(ModelGrid.for_grid(volume.grid, spacing).grid.shape) < THINNEST_VOXELS:
+            message = f"The scan is less than {THINNEST_VOXELS * spacing:g} mm thick."
+            raise DiffusionSegError(message, "Give a volume, not a single slice or picture.")
         self._volume = volume.validate()
         self._annotation = self._features = None
 

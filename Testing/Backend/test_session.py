@@ -144,6 +144,21 @@ def test_channels_that_the_bundle_does_not_know_are_refused(tiny_bundle):
         Session(options(tiny_bundle)).open(two)
 
 
+@pytest.mark.parametrize(
+    ("slices", "thickness", "works"), [(1, 1.0, False), (3, 1.0, False), (4, 1.0, True), (1, 5.0, True)]
+)
+def test_a_single_slice_is_refused_and_a_thick_one_is_not(tiny_bundle, slices, thickness, works):
+    image, _ = a_head((24, 22, 9))
+    volume = a_volume(image[:, :, 4 : 4 + slices], np.diag([1, 1, thickness, 1]))
+    session = Session(options(tiny_bundle))
+    if works:
+        session.open(volume)
+        session.extract()
+    else:
+        with pytest.raises(DiffusionSegError, match="less than 4 mm thick"):
+            session.open(volume)
+
+
 def test_annotations_of_air_alone_are_told_of(tiny_bundle):
     image, _ = a_head()
     painted = np.zeros(image.shape, int)
