@@ -70,3 +70,12 @@ class Row:
             "averages": {name: vars(score) for name, score in self.averages().items()},
             "structures": {str(value): vars(score) for value, score in self.structures().items()},
         }
+
+
+def mean_dice(labels: np.ndarray, reference: np.ndarray) -> float:
+    """Mean Dice over the structures of the reference."""
+    scores = []
+    for value in np.unique(reference[reference > 0]):
+        found, wanted = labels == value, reference == value
+        scores.append(2 * np.count_nonzero(found & wanted) / (np.count_nonzero(found) + np.count_nonzero(wanted)))
+    return float(np.mean(scores))

@@ -21,12 +21,24 @@ def add_parser(commands: Any) -> None:
     nine.add_argument("--people", choices=("test", "validation"), default="test", help="who is segmented (test)")
     nine.add_argument("--json", type=Path, metavar="FILE", help="also write all scores")
     _add(kinds, "views", "views", "one, two, three views, and ways to fuse them")
+    what = "whether painting the suggested slices pays: Dice against slices"
+    suggestions = _add(kinds, "suggestions", "suggestions", what)
+    suggestions.add_argument("--people", choices=("test", "validation"), default="test", help="who is painted (test)")
+    suggestions.add_argument("--more", type=int, default=6, metavar="N", help="slices painted on top of the nine (6)")
+    suggestions.add_argument("--at-once", type=int, default=1, metavar="N", help="slices painted between trainings (1)")
+    suggestions.add_argument("--seeds", type=int, default=3, metavar="N", help="how often chance chooses instead (3)")
+    _add_output(suggestions)
     _add(kinds, "preview", "preview", "how long it takes from Train to the slices in view and to the volume")
     what = "our computation beside the published one, a forest and Slicer's effects"
     speed = _add(kinds, "speed", "speed.command", what, without_data="a phantom")
     speed.add_argument("--size", type=int, default=96, metavar="N", help="voxels of the scan's edges (96)")
     speed.add_argument("--naive", action="store_true", help="the published pipeline on the whole scan, not on a part")
     speed.add_argument("--json", nargs="?", const="-", metavar="FILE", help="also write all figures (standard output)")
+
+
+def _add_output(parser: Any) -> None:
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="also draw them, such as curve.png")
 
 
 def _add(kinds: Any, name: str, module: str, what: str, *, without_data: str | None = None) -> Any:

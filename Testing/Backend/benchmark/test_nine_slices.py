@@ -3,29 +3,18 @@
 import numpy as np
 import pytest
 from conftest import a_head
+from oasis_phantoms import write_people
 
 from DiffusionSegLib.__main__ import main
 from DiffusionSegLib.annotation import UNKNOWN
 from DiffusionSegLib.benchmark.nine_slices import annotation_for, compare
-from DiffusionSegLib.benchmark.oasis import OasisFolder
-from DiffusionSegLib.grid import Grid
-from DiffusionSegLib.writing import write_volume
 
 PEOPLE = {"sub-1": "train", "sub-2": "validation", "sub-3": "test", "sub-4": "test"}
 
 
 @pytest.fixture
 def people(tmp_path):
-    for number, person in enumerate(PEOPLE):
-        image, labels = a_head((30 + number, 28, 26))
-        grid = Grid(image.shape, np.eye(4))
-        labels[0, 0, 0] = 44
-        write_volume(tmp_path / "labelled" / person / f"{person}_T1w.nii.gz", image, grid)
-        write_volume(tmp_path / "labelled" / person / f"{person}_dseg.nii.gz", labels.astype(np.uint8), grid)
-    rows = [f"{person}\t{split}" for person, split in PEOPLE.items()]
-    (tmp_path / "participants.tsv").write_text("\n".join(["participant_id\tsplit", *rows]))
-    (tmp_path / "dseg.tsv").write_text("index\tname\tsubcortical\n3\tBall\t1\n7\tOther ball\t1\n44\tWhite matter\t0\n")
-    return OasisFolder(tmp_path)
+    return write_people(tmp_path, PEOPLE)
 
 
 class Oracle:
