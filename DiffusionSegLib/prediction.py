@@ -118,17 +118,17 @@ def preview(
     for number, (source_axis, index) in enumerate(slices):
         axis = [axis_map.source_axis for axis_map in model_grid.axis_maps].index(source_axis)
         thin_shape = tuple(1 if other == axis else size for other, size in enumerate(shape))
-        thin = np.zeros(thin_shape, np.uint16), np.zeros(thin_shape, np.float32), np.full(thin_shape, SURE, np.uint8)
+        labelmap, uncertainty = np.zeros(thin_shape, np.uint16), np.zeros(thin_shape, np.float32)
+        confidence = np.full(thin_shape, SURE, np.uint8)
         on_slice = resampler.only(axis, index)
         place = int(np.floor(on_slice.places[axis][0]))
         for tile in _slice_tiles(features.tissue, SLICE_TILE[classify.device.type], axis, place):
             target, matrices, needed = on_slice.plan(tile, features.tissue.shape)
             if target is not None:
-                for array, part in zip(thin, classify.mixed(needed, matrices), strict=True):
-                    array[target] = part
+                labelmap[target], uncertainty[target], confidence[target] = classify.mixed(needed, matrices)
                 progress("preview", number, len(slices))
-        labelmap, uncertainty, confidence = (model_grid.to_source_order(array).take(0, source_axis) for array in thin)
-        found.append(SlicePrediction(labelmap, uncertainty, confidence))
+        on_scan = (model_grid.to_source_order(array) for array in (labelmap, uncertainty, confidence))
+        found.append(SlicePrediction(*(array.take(0, source_axis) for array in on_scan)))
         progress("preview", number + 1, len(slices))
     return found
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from DiffusionSegLib.commands.options import add_bundle, add_device
 
-METHODS = ("ours", "forest", "untrained")
+METHODS = ("ours", "forest", "untrained", "syn", "unet", "unet-denoising")
+# Registration and U-Nets take longer than all others together: they are asked for.
+USUAL_METHODS = METHODS[:3]
 SETTINGS = ("9", "9+background", "15", "30", "volume")
 
 
@@ -16,9 +18,21 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("benchmark", help="measure accuracy by the papers' protocols, and speed")
     kinds = parser.add_subparsers(metavar="PROTOCOL", required=True)
     nine = _add(kinds, "nine-slices", "nine_slices", "few painted slices of one person, then other people")
-    nine.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
+    nine.add_argument("--methods", nargs="+", choices=METHODS, default=USUAL_METHODS)
     nine.add_argument("--settings", nargs="+", choices=SETTINGS, default=SETTINGS)
     nine.add_argument("--people", choices=("test", "validation"), default="test", help="who is segmented (test)")
+    nine.add_argument(
+        "--train-on", nargs="+", metavar="PERSON", help="who is annotated, one after the other (who is in split train)"
+    )
+    nine.add_argument(
+        "--pretraining-steps",
+        type=int,
+        metavar="N",
+        help="of unet-denoising (as many crops as brain-t1 was trained on)",
+    )
+    nine.add_argument(
+        "--unet-weights", type=Path, metavar="FILE", help="keeps the pretrained weights of unet-denoising"
+    )
     nine.add_argument("--json", type=Path, metavar="FILE", help="also write all scores")
     _add(kinds, "views", "views", "one, two, three views, and ways to fuse them")
     what = "whether painting the suggested slices pays: Dice against slices"
