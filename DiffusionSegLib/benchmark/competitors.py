@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from torch import Tensor
 
 from DiffusionSegLib.benchmark.denoising_pretraining import DenoisingConfig, denoising_start
 from DiffusionSegLib.benchmark.methods import DiffusionMethod, ForestMethod, Method
 from DiffusionSegLib.benchmark.oasis import OasisFolder
 from DiffusionSegLib.benchmark.syn_method import SynMethod
 from DiffusionSegLib.benchmark.unet_method import UNetMethod
+from DiffusionSegLib.benchmark.unet_training import UNetTraining
 from DiffusionSegLib.bundles.bundle import ModelBundle
 from DiffusionSegLib.devices import choose_device
 from DiffusionSegLib.session import SessionOptions
@@ -28,13 +31,15 @@ class Competitors:
         data: the benchmark's people.
         bundle: our denoisers.
         device: what computes.
-        pretraining_steps: how long the U-Net is pretrained; None for as long as is usual.
+        unet_steps: how long a U-Net learns a setting; None for as long as is usual.
+        pretraining_steps: how long it is pretrained; None for as long as is usual.
         unet_weights: where the pretrained U-Net is kept, if anywhere.
     """
 
     data: OasisFolder
     bundle: ModelBundle
     device: str
+    unet_steps: int | None = None
     pretraining_steps: int | None = None
     unet_weights: Path | None = None
 
@@ -45,7 +50,7 @@ class Competitors:
             "untrained": self._untrained,
             "forest": ForestMethod,
             "syn": SynMethod,
-            "unet": lambda: UNetMethod(choose_device(self.device)),
+            "unet": self._unet,
             "unet-denoising": self._pretrained_unet,
         }
         return makers[name]()
@@ -53,9 +58,15 @@ class Competitors:
     def _untrained(self) -> Method:
         return DiffusionMethod(SessionOptions(bundle=self.bundle.untrained(UNTRAINED_SEED), device=self.device))
 
+    def _unet(self, start: Mapping[str, Tensor] | None = None) -> Method:
+        training = UNetTraining()
+        if self.unet_steps is not None:
+            training = replace(training, steps=self.unet_steps)
+        return UNetMethod(choose_device(self.device), training, start)
+
     def _pretrained_unet(self) -> Method:
         config = DenoisingConfig()
         if self.pretraining_steps is not None:
             config = replace(config, steps=self.pretraining_steps)
         device = choose_device(self.device)
-        return UNetMethod(device, start=denoising_start(self.data.unlabelled(), config, device, self.unet_weights))
+        return self._unet(denoising_start(self.data.unlabelled(), config, device, self.unet_weights))

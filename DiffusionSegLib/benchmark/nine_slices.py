@@ -19,7 +19,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure the chosen methods and settings and print a table."""
     data = OasisFolder(arguments.data)
     bundle = find_bundle(arguments.bundle or DEFAULT_BUNDLE)
-    competitors = Competitors(data, bundle, arguments.device, arguments.pretraining_steps, arguments.unet_weights)
+    competitors = Competitors(
+        data, bundle, arguments.device, arguments.unet_steps, arguments.pretraining_steps, arguments.unet_weights
+    )
     rows: list[Row] = []
     print(HEADER, flush=True)  # noqa: T201
     for name in arguments.methods:

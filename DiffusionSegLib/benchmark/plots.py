@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from DiffusionSegLib.atomic_file import atomic_path
+from DiffusionSegLib.benchmark.reliability import ReliabilityBin
 from DiffusionSegLib.benchmark.suggestion_curves import Point
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -26,6 +27,22 @@ def draw_curves(points: Sequence[Point], path: Path) -> None:
             axes.plot([point.slices for point in of_way], dice, marker="o", label=way)
         axes.set(title=title, xlabel="painted slices", ylabel="mean Dice, %")
         axes.legend()
+    save_figure(figure, path)
+
+
+def draw_reliability(bins: Sequence[ReliabilityBin], error_rates: Sequence[float], path: Path) -> None:
+    """Right labels against their probability, and wrong ones in each part of the voxels by uncertainty."""
+    figure = new_figure()
+    reliable, errors = figure.subplots(1, 2)
+    lows, widths = [one.low for one in bins], [one.high - one.low for one in bins]
+    reliable.bar(lows, [one.accuracy for one in bins], widths, align="edge", edgecolor="white", label="right")
+    reliable.plot([one.confidence for one in bins], [one.accuracy for one in bins], "k.", label="mean of the bin")
+    reliable.plot([0, 1], [0, 1], "k:", label="as it should be")
+    reliable.set(xlabel="probability of the label", ylabel="share of right labels", xlim=(0, 1), ylim=(0, 1))
+    reliable.legend()
+    parts = range(1, len(error_rates) + 1)
+    errors.bar(parts, [100 * rate for rate in error_rates])
+    errors.set(xlabel="tenth of the voxels, from the most certain", ylabel="wrong labels, %", xticks=list(parts))
     save_figure(figure, path)
 
 

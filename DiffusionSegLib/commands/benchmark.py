@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from DiffusionSegLib.commands.options import add_bundle, add_device
+from DiffusionSegLib.errors import DiffusionSegError
 
 METHODS = ("ours", "forest", "untrained", "syn", "unet", "unet-denoising")
 # Registration and U-Nets take longer than all others together: they are asked for.
@@ -24,6 +25,7 @@ def add_parser(commands: Any) -> None:
     nine.add_argument(
         "--train-on", nargs="+", metavar="PERSON", help="who is annotated, one after the other (who is in split train)"
     )
+    nine.add_argument("--unet-steps", type=int, metavar="N", help="of U-Nets in each setting (600)")
     nine.add_argument(
         "--pretraining-steps",
         type=int,
@@ -35,6 +37,14 @@ def add_parser(commands: Any) -> None:
     )
     nine.add_argument("--json", type=Path, metavar="FILE", help="also write all scores")
     _add(kinds, "views", "views", "one, two, three views, and ways to fuse them")
+    what = "whether probabilities and uncertainty mean what they say"
+    calibration = _add(kinds, "calibration", "calibration", what)
+    calibration.add_argument("--setting", choices=SETTINGS, default="9+background", help="(9+background)")
+    calibration.add_argument("--people", choices=("test", "validation"), default="test", help="who is segmented (test)")
+    calibration.add_argument(
+        "--margin", type=float, default=5.0, metavar="MM", help="how far around structures voxels count (5)"
+    )
+    _add_output(calibration)
     what = "whether painting the suggested slices pays: Dice against slices"
     suggestions = _add(kinds, "suggestions", "suggestions", what)
     suggestions.add_argument("--people", choices=("test", "validation"), default="test", help="who is painted (test)")
@@ -62,6 +72,18 @@ def _add(kinds: Any, name: str, module: str, what: str, *, without_data: str | N
     parser.add_argument("--data", type=Path, required=without_data is None, metavar="DIR", help=folder)
     add_bundle(parser)
     add_device(parser)
-    # Imported only when it runs: it needs torch, and libraries of an extra.
-    parser.set_defaults(run=lambda arguments: import_module(f"DiffusionSegLib.benchmark.{module}").run(arguments))
+    parser.set_defaults(run=lambda arguments: _protocol(module).run(arguments))
     return parser
+
+
+def _protocol(module: str) -> Any:
+    """The module that runs a protocol: imported only now, since it needs torch and libraries of an extra.
+
+    Raises:
+        DiffusionSegError: if one of these libraries is missing.
+    """
+    try:
+        return import_module(f"DiffusionSegLib.benchmark.{module}")
+    except ModuleNotFoundError as error:
+        message = f"The benchmark needs the package {error.name}, which is not installed."
+        raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[benchmark]'.") from error

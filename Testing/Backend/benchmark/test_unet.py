@@ -37,7 +37,7 @@ def test_nine_slices_give_the_rest_of_the_volume():
 
 
 def test_only_painted_slices_are_drawn_unless_the_background_is_known():
-    volume, labels, annotation = nine_slices(background=False)
+    volume, _, annotation = nine_slices(background=False)
     tissue = volume.data[0] > 0
     slices = AnnotatedSlices(volume.data[0] / 400 - 1, tissue, annotation.labelmap, background=False)
     painted = {(axis, index) for axis, indices in enumerate(annotation.complete_slices) for index in indices}
@@ -53,7 +53,7 @@ def test_of_a_volume_every_slice_through_a_structure_is_painted():
 
 
 def test_images_and_classes_move_together_and_repeat_with_their_seed():
-    volume, labels, annotation = nine_slices()
+    _, labels = a_head()
     slices = AnnotatedSlices(np.where(labels == 3, 1, -0.5).astype(np.float32), labels >= 0, labels, background=False)
     images, classes = slices.draw(6, 40, torch.Generator().manual_seed(3))
     again, _ = slices.draw(6, 40, torch.Generator().manual_seed(3))
