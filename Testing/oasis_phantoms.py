@@ -15,12 +15,14 @@ from DiffusionSegLib.writing import write_volume
 
 def write_people(folder: Path, people: Mapping[str, str], shape: tuple[int, int, int] = (30, 28, 26)) -> OasisFolder:
     """Heads of slightly different sizes, by name and split, with two structures and one voxel that is none."""
-    for number, person in enumerate(people):
+    for number, (person, split) in enumerate(people.items()):
         image, labels = a_head((shape[0] + number, *shape[1:]))
         grid = Grid(image.shape, np.eye(4))
         labels[0, 0, 0] = 44
-        write_volume(folder / "labelled" / person / f"{person}_T1w.nii.gz", image, grid)
-        write_volume(folder / "labelled" / person / f"{person}_dseg.nii.gz", labels.astype(np.uint8), grid)
+        place = folder / ("unlabelled" if split == "unlabelled" else "labelled") / person
+        write_volume(place / f"{person}_T1w.nii.gz", image, grid)
+        if split != "unlabelled":
+            write_volume(place / f"{person}_dseg.nii.gz", labels.astype(np.uint8), grid)
     rows = [f"{person}\t{split}" for person, split in people.items()]
     (folder / "participants.tsv").write_text("\n".join(["participant_id\tsplit", *rows]))
     (folder / "dseg.tsv").write_text("index\tname\tsubcortical\n3\tBall\t1\n7\tOther ball\t1\n44\tWhite matter\t0\n")

@@ -85,5 +85,7 @@ def _protocol(module: str) -> Any:
     try:
         return import_module(f"DiffusionSegLib.benchmark.{module}")
     except ModuleNotFoundError as error:
+        if str(error.name).startswith("DiffusionSegLib"):
+            raise
         message = f"The benchmark needs the package {error.name}, which is not installed."
         raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[benchmark]'.") from error

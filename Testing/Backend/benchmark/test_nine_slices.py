@@ -104,3 +104,15 @@ def test_only_nine_alone_goes_without_the_background_region(people):
 def test_a_folder_without_the_benchmarks_data_is_told_of(tmp_path, capsys):
     assert main(["benchmark", "nine-slices", "--data", str(tmp_path), "--methods", "forest"]) == 2
     assert "participants.tsv" in capsys.readouterr().err
+
+
+def test_u_nets_are_pretrained_once_and_compared(tmp_path, capsys):
+    write_people(tmp_path, {"sub-1": "train", "sub-2": "validation", "sub-3": "unlabelled"})
+    few = ["--unet-steps", "1", "--pretraining-steps", "1", "--unet-weights", str(tmp_path / "unet.safetensors")]
+    chosen = ["--methods", "unet", "unet-denoising", "--settings", "9", "--people", "validation", "--device", "cpu"]
+    assert main(["benchmark", "nine-slices", "--data", str(tmp_path), *chosen, *few]) == 0
+    rows = [[cell.strip() for cell in line.split("|")[1:5]] for line in capsys.readouterr().out.splitlines()[2:6]]
+    assert rows == [
+        [method, "sub-1", "9", scan] for method in ("unet", "unet-denoising") for scan in ("completion", "transfer")
+    ]
+    assert (tmp_path / "unet.safetensors").exists()
