@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,7 +63,7 @@ class Competitors:
         training = UNetTraining()
         if self.unet_steps is not None:
             training = replace(training, steps=self.unet_steps)
-        return UNetMethod(choose_device(self.device), training, start)
+        return UNetMethod(choose_device(self.device), training, start, _log_loss)
 
     def _pretrained_unet(self) -> Method:
         config = DenoisingConfig()
@@ -70,3 +71,8 @@ class Competitors:
             config = replace(config, steps=self.pretraining_steps)
         device = choose_device(self.device)
         return self._unet(denoising_start(self.data.unlabelled(), config, device, self.unet_weights))
+
+
+def _log_loss(step: int, loss: float, held_out: float | None) -> None:  # noqa: ARG001
+    sys.stderr.write(f"U-Net: step {step}, loss {loss:.3f}\n")
+    sys.stderr.flush()

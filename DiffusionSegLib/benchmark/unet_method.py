@@ -16,6 +16,7 @@ from DiffusionSegLib.benchmark.annotated_slices import AnnotatedSlices
 from DiffusionSegLib.benchmark.unet_training import SMALLEST_MULTIPLE, UNetTraining, new_unet, train_unet
 from DiffusionSegLib.features.orthogonal import tissue_box
 from DiffusionSegLib.normalisation import AIR, Normalisation, foreground_mask
+from DiffusionSegLib.progress import Curve, unseen
 from DiffusionSegLib.volume import Volume
 
 # What the classes are read from: the one layer that denoising and segmenting do not share.
@@ -54,11 +55,13 @@ class UNetMethod:
         device: what computes.
         training: how a setting is learnt.
         start: weights to begin with, but for the last layer; drawn at random if not given.
+        curve: told of the loss while it learns.
     """
 
     device: torch.device
     training: UNetTraining = field(default_factory=UNetTraining)
     start: Mapping[str, Tensor] | None = None
+    curve: Curve = unseen
 
     def open(self, volume: Volume) -> UNetScan:
         order = AnatomicalOrder(volume.grid)
@@ -74,7 +77,7 @@ class UNetMethod:
         unet = new_unet(len(values), self.training.seed)
         if self.start is not None:
             unet.load_state_dict({**unet.state_dict(), **without_last_layer(self.start)})
-        return TrainedUNet(train_unet(unet, slices, self.training, self.device), values)
+        return TrainedUNet(train_unet(unet, slices, self.training, self.device, self.curve), values)
 
     def predict(self, scan: UNetScan, trained: TrainedUNet) -> np.ndarray:
         low, high = tissue_box(scan.tissue)

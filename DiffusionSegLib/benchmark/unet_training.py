@@ -12,10 +12,13 @@ from torch import Tensor, nn
 from DiffusionSegLib.annotation import UNKNOWN
 from DiffusionSegLib.benchmark.annotated_slices import AnnotatedSlices
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.progress import Curve, unseen
 
 # Channels from full resolution to a sixteenth of it, and of what the classes are read from.
 CHANNELS = (16, 32, 64, 128, 256, 16)
 SMALLEST_MULTIPLE = 16
+# Steps between two reports of the loss.
+TOLD_EVERY = 50
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class UNetTraining:
     steps: int = 600
     batch: int = 8
     crop: int = 128
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-2
     weight_decay: float = 1e-2
     seed: int = 0
 
@@ -52,19 +55,26 @@ def new_unet(channels_out: int, seed: int) -> nn.Module:
     return unet
 
 
-def train_unet(unet: nn.Module, slices: AnnotatedSlices, training: UNetTraining, device: torch.device) -> nn.Module:
-    """The U-Net after it has learnt the known voxels of the slices."""
+def train_unet(
+    unet: nn.Module, slices: AnnotatedSlices, training: UNetTraining, device: torch.device, curve: Curve = unseen
+) -> nn.Module:
+    """The U-Net after it has learnt the known voxels of the slices; `curve` is told of the mean loss now and then."""
     random = torch.Generator().manual_seed(training.seed)
     unet = unet.to(device).train()
     optimizer = torch.optim.AdamW(unet.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, training.learning_rate, total_steps=training.steps)
-    for _ in range(training.steps):
+    loss_sum = torch.zeros((), device=device)
+    for step in range(training.steps):
         images, classes = slices.draw(training.batch, training.crop, random)
         loss = dice_and_cross_entropy(unet(images.to(device)), classes.to(device))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
         schedule.step()
+        loss_sum += loss.detach()
+        if (step + 1) % TOLD_EVERY == 0:
+            curve(step + 1, float(loss_sum) / TOLD_EVERY, None)
+            loss_sum.zero_()
     return unet.eval().requires_grad_(False)
 
 
