@@ -34,7 +34,7 @@ class UNetTraining:
         seed: seeds everything that is drawn at random.
     """
 
-    steps: int = 600
+    steps: int = 2000
     batch: int = 8
     crop: int = 128
     learning_rate: float = 1e-2

@@ -25,7 +25,7 @@ def add_parser(commands: Any) -> None:
     nine.add_argument(
         "--train-on", nargs="+", metavar="PERSON", help="who is annotated, one after the other (who is in split train)"
     )
-    nine.add_argument("--unet-steps", type=int, metavar="N", help="of U-Nets in each setting (600)")
+    nine.add_argument("--unet-steps", type=int, metavar="N", help="of U-Nets in each setting (2000)")
     nine.add_argument(
         "--pretraining-steps",
         type=int,
