@@ -28,6 +28,8 @@ from DiffusionSegLib.uncertainty import disagreement
 # Voxels of a tile's edge: larger tiles interpolate with larger matrices (their size grows with the square of the area),
 # smaller ones project more pixels twice.
 TILE = {"cpu": 16, "cuda": 32}
+# The confidence that is a probability of 1.
+SURE = 255
 # A slice is one voxel thin, so that its tiles may be wider.
 SLICE_TILE = {"cpu": 48, "cuda": 48}
 
@@ -39,12 +41,15 @@ class Prediction:
     Args:
         labelmap: label values, uint16 of shape (I, J, K).
         uncertainty: disagreement of the members from 0 to 1, float32 of the same shape.
+        confidence: probability of the label in steps of 1 / 255, uint8 of the same shape: a quarter of the memory that
+            float32 takes, and finer than any use of it so far.
         grid: where they lie.
         labels: names and colours.
     """
 
     labelmap: np.ndarray
     uncertainty: np.ndarray
+    confidence: np.ndarray
     grid: Grid
     labels: tuple[Label, ...]
 
@@ -56,29 +61,32 @@ class SlicePrediction:
     Args:
         labelmap: label values, uint16; the axes are those of the scan's own grid but for the slice's.
         uncertainty: disagreement of the members from 0 to 1, float32 of the same shape.
+        confidence: probability of the label in steps of 1 / 255, uint8 of the same shape.
     """
 
     labelmap: np.ndarray
     uncertainty: np.ndarray
+    confidence: np.ndarray
 
 
 def predict(
     features: OrthogonalFeatures, segmenter: Segmenter, model_grid: ModelGrid, progress: Progress = silent
 ) -> Prediction:
-    """Labels and uncertainty of all voxels of the scan's own grid; air is background.
+    """Labels, uncertainty and confidence of all voxels of the scan's own grid; air is background.
 
-    Probabilities, not labels, are interpolated from the model's grid to the scan's. Memory beyond the two outputs is
-    that of one tile.
+    Probabilities, not labels, are interpolated from the model's grid to the scan's. Memory beyond the three outputs is
+    that of one tile. What the clean-up takes from a label keeps the confidence that it had.
     """
     shape = model_grid.source_shape_in_model_order()
     labelmap, uncertainty = np.zeros(shape, np.uint16), np.zeros(shape, np.float32)
+    confidence = np.full(shape, SURE, np.uint8)
     resampler = _SourceSampling(model_grid, features.origin)
     classify = _TileClassifier(features, segmenter)
     tiles = list(_tiles(features.tissue, TILE[classify.device.type]))
     for number, tile in enumerate(tiles):
         target, matrices, needed = resampler.plan(tile, features.tissue.shape)
         if target is not None:
-            labelmap[target], uncertainty[target] = classify.mixed(needed, matrices)
+            labelmap[target], uncertainty[target], confidence[target] = classify.mixed(needed, matrices)
         progress("prediction", number + 1, len(tiles))
     for number, value in enumerate(segmenter.header.keep_largest):
         progress("clean-up", number, len(segmenter.header.keep_largest))
@@ -86,6 +94,7 @@ def predict(
     return Prediction(
         model_grid.to_source_order(labelmap),
         model_grid.to_source_order(uncertainty),
+        model_grid.to_source_order(confidence),
         model_grid.source,
         segmenter.labels,
     )
@@ -110,15 +119,16 @@ def preview(
         axis = [axis_map.source_axis for axis_map in model_grid.axis_maps].index(source_axis)
         thin_shape = tuple(1 if other == axis else size for other, size in enumerate(shape))
         labelmap, uncertainty = np.zeros(thin_shape, np.uint16), np.zeros(thin_shape, np.float32)
+        confidence = np.full(thin_shape, SURE, np.uint8)
         on_slice = resampler.only(axis, index)
         place = int(np.floor(on_slice.places[axis][0]))
         for tile in _slice_tiles(features.tissue, SLICE_TILE[classify.device.type], axis, place):
             target, matrices, needed = on_slice.plan(tile, features.tissue.shape)
             if target is not None:
-                labelmap[target], uncertainty[target] = classify.mixed(needed, matrices)
+                labelmap[target], uncertainty[target], confidence[target] = classify.mixed(needed, matrices)
                 progress("preview", number, len(slices))
-        whole = SlicePrediction(model_grid.to_source_order(labelmap), model_grid.to_source_order(uncertainty))
-        found.append(SlicePrediction(whole.labelmap.take(0, source_axis), whole.uncertainty.take(0, source_axis)))
+        on_scan = (model_grid.to_source_order(array) for array in (labelmap, uncertainty, confidence))
+        found.append(SlicePrediction(*(array.take(0, source_axis) for array in on_scan)))
         progress("preview", number + 1, len(slices))
     return found
 
@@ -135,14 +145,16 @@ class _TileClassifier:
         self.units = first.shape[2]
         self.projection = FirstLayerProjection(features, first.permute(1, 0, 2).flatten(1), bias.flatten())
 
-    def mixed(self, box: Box, matrices: list[Tensor]) -> tuple[np.ndarray, np.ndarray]:
-        """Label values, uint16, and uncertainty of the voxels that the matrices mix from those of a box."""
+    def mixed(self, box: Box, matrices: list[Tensor]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Label values, uint16, uncertainty and confidence, uint8, of the voxels that the matrices mix from a box."""
         found = _separably(self(box), matrices)
         shares, classes = found[..., :-1].max(-1)
         labels = self.values[classes.cpu().numpy()]
         # What is mostly air is background, also where background is no class.
-        labels[(1 - found[..., :-1].sum(-1) > shares).cpu().numpy()] = 0
-        return labels, found[..., -1].cpu().numpy()
+        air = 1 - found[..., :-1].sum(-1)
+        labels[(air > shares).cpu().numpy()] = 0
+        confidence = (torch.maximum(air, shares) * SURE).round().byte().cpu().numpy()
+        return labels, found[..., -1].cpu().numpy(), confidence
 
     def __call__(self, box: Box) -> Tensor:
         """Shape (i, j, k, classes + 1); a box that the memory does not suffice for is halved."""

@@ -15,7 +15,7 @@ from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.normalisation import Normalisation, foreground_mask
-from DiffusionSegLib.prediction import Prediction, SlicePrediction, predict, preview
+from DiffusionSegLib.prediction import SURE, Prediction, SlicePrediction, predict, preview
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
@@ -195,8 +195,12 @@ class Session:
         annotation = self._annotation
         if annotation is None or not set(annotation.classes) <= set(segmenter.header.values):
             return found
-        labelmap = annotation.over(found.labelmap, part)
-        return replace(found, labelmap=labelmap, uncertainty=annotation.surely(found.uncertainty, part))
+        return replace(
+            found,
+            labelmap=annotation.over(found.labelmap, part),
+            uncertainty=annotation.surely(found.uncertainty, part),
+            confidence=annotation.surely(found.confidence, part, sure=SURE),
+        )
 
     def _opened(self) -> Volume:
         if self._volume is None:

@@ -208,3 +208,20 @@ def test_an_annotation_with_labels_that_a_segmenter_does_not_know_does_not_chang
     expected = session.predict(trained_on_a_head[0]).labelmap
     session.annotate(nine_slices(image, labels + 2 * (labels > 0), volume.grid))
     np.testing.assert_array_equal(session.predict(trained_on_a_head[0]).labelmap, expected)
+
+
+def test_confidence_is_full_where_painted_and_least_where_members_disagree(tiny_bundle):
+    image, labels = a_head()
+    session = Session(options(tiny_bundle))
+    session.open(a_volume(image))
+    annotation = nine_slices(image, labels, session._opened().grid)
+    session.annotate(annotation)
+    session.train()
+    prediction = session.predict()
+    assert prediction.confidence.dtype == np.uint8
+    assert (prediction.confidence[annotation.known] == 255).all()
+    unknown = ~annotation.known & (image > 0)
+    torn = prediction.uncertainty >= np.quantile(prediction.uncertainty[unknown], 0.95)
+    assert prediction.confidence[unknown & torn].mean() < prediction.confidence[unknown & ~torn].mean()
+    # The likeliest of three classes has a third at least.
+    assert prediction.confidence.min() >= 255 // 3
