@@ -71,5 +71,5 @@ def _import_ants() -> Any:
         import ants
     except ImportError as error:
         message = "Registration needs the package ANTsPy, which is not installed."
-        raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[benchmark]'.") from error
+        raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[registration]'.") from error
     return ants

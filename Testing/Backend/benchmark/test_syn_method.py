@@ -45,5 +45,5 @@ def test_a_missing_package_is_told_of_in_one_sentence(monkeypatch):
         return real_import(name, *arguments, **options)
 
     monkeypatch.setattr(builtins, "__import__", without_ants)
-    with pytest.raises(DiffusionSegError, match=r"ANTsPy.*DiffusionSeg\[benchmark\]"):
+    with pytest.raises(DiffusionSegError, match=r"ANTsPy.*DiffusionSeg\[registration\]"):
         SynMethod()
