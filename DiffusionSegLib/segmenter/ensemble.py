@@ -8,12 +8,13 @@ import math
 import torch
 from torch import Tensor, nn
 
-MOMENTUM = 0.1
 EPSILON = 1e-5
 
 
 class MlpEnsemble(nn.Module):
     """Independent MLPs, linear - ReLU - batch norm - linear - ReLU - batch norm - linear, computed together.
+
+    They learn as a `SharedBatchNetwork`.
 
     Args:
         members: number of MLPs.
@@ -49,24 +50,16 @@ class MlpEnsemble(nn.Module):
         """
         for layer in range(len(self.hidden)):
             hidden = hidden.relu()
-            scale, shift = self._normalisation(hidden, layer, members)
+            scale, shift = self._normalisation(layer, members)
             weight, bias = self.weights[layer + 1][members], self.biases[layer + 1][members]
             # Folded into the next layer, the normalisation spares two passes over all hidden units. Exact but for
             # rounding.
             hidden = torch.baddbmm(bias + shift @ weight, hidden, scale.mT * weight)
         return hidden
 
-    def _normalisation(self, hidden: Tensor, layer: int, members: slice) -> tuple[Tensor, Tensor]:
-        """Factor and summand (members, 1, width) of the batch norm; those of the batch itself while training."""
+    def _normalisation(self, layer: int, members: slice) -> tuple[Tensor, Tensor]:
+        """Factor and summand (members, 1, width) of the batch norm, by the means over the batches of training."""
         mean, variance = (self.get_buffer(f"{name}_{layer}")[members] for name in ("mean", "variance"))
-        if self.training:
-            # A twelfth of the time of `torch.var_mean`, which is slow along a middle axis.
-            batch_mean = hidden.mean(1, keepdim=True)
-            batch_variance = (hidden - batch_mean).square().mean(1, keepdim=True)
-            with torch.no_grad():
-                mean.lerp_(batch_mean, MOMENTUM)
-                variance.lerp_(batch_variance, MOMENTUM)
-            mean, variance = batch_mean, batch_variance
         scale = self.gains[layer][members] * torch.rsqrt(variance + EPSILON)
         return scale, self.shifts[layer][members] - mean * scale
 
