@@ -57,6 +57,7 @@ class SharedBatchNetwork:
         )
         count = len(first)
         self.first, self.of_first = of_values[:count], of_gradients[:count]
+        self.of_all_first = self.parameters.grad[: sum(weight.numel() for weight in first)]
         self.first_bias, self.of_first_bias = of_values[count], of_gradients[count]
         self.layers = [
             NormalisedLayer(
@@ -84,9 +85,11 @@ class SharedBatchNetwork:
         for layer in reversed(self.layers):
             gradient = layer.backward(gradient)
         wide = gradient.transpose(0, 1).flatten(1)
+        # What was hidden has none.
+        self.of_all_first.zero_()
         torch.sum(wide, 0, out=self.of_first_bias)
         for batch, of_weight, span in zip(batches, self.of_first, self.spans, strict=True):
-            of_weight.zero_().index_copy_(0, batch.columns, batch.features.T @ wide[:, span])
+            of_weight.index_copy_(0, batch.columns, batch.features.T @ wide[:, span])
         return loss
 
     def ensemble(self) -> MlpEnsemble:

@@ -19,7 +19,7 @@ from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 
 REGION = 32
 # Durations of a step hardly vary: few of them tell what thousands take.
-TRAINING_STEPS = 60
+TRAINING_STEPS = 200
 TO_STDOUT = "-"
 
 
