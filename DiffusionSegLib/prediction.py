@@ -67,7 +67,7 @@ def predict(
     labelmap, uncertainty = np.zeros(shape, np.uint16), np.zeros(shape, np.float32)
     resampler = SourceSampling(model_grid, features.origin)
     classify = TileClassifier(features, segmenter)
-    tiles = list(tiles_of(features.tissue, TILE[classify.device.type]))
+    tiles = list(tiles_of(features.tissue, TILE[classify.device.type], features.finest_reduction))
     for number, tile in enumerate(tiles):
         target, matrices, needed = resampler.plan(tile, features.tissue.shape)
         if target is not None:
@@ -105,7 +105,9 @@ def preview(
         labelmap, uncertainty = np.zeros(thin_shape, np.uint16), np.zeros(thin_shape, np.float32)
         on_slice = resampler.only(axis, index)
         place = int(np.floor(on_slice.places[axis][0]))
-        for tile in tiles_of_slice(features.tissue, SLICE_TILE[classify.device.type], axis, place):
+        for tile in tiles_of_slice(
+            features.tissue, SLICE_TILE[classify.device.type], features.finest_reduction, axis, place
+        ):
             target, matrices, needed = on_slice.plan(tile, features.tissue.shape)
             if target is not None:
                 labelmap[target], uncertainty[target] = classify.mixed(needed, matrices)

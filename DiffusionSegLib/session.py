@@ -18,7 +18,7 @@ from DiffusionSegLib.normalisation import Normalisation, foreground_mask
 from DiffusionSegLib.prediction import Prediction, SlicePrediction, predict, preview
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
+from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels, train_ensemble
 from DiffusionSegLib.segmenter.segmenter import Segmenter, SegmenterHeader
 from DiffusionSegLib.segmenter.training_voxels import gather_training_voxels
 from DiffusionSegLib.stage_report import StageReport
@@ -72,6 +72,7 @@ class Session:
         self._segmenter: Segmenter | None = None
         self._features: OrthogonalFeatures | None = None
         self._features_config: FeatureConfig | None = None
+        self._gathered: TrainingVoxels | None = None
 
     def open(self, volume: Volume) -> None:
         """Take up a scan; annotation and features of the last one are dropped, its segmenter is kept.
@@ -84,7 +85,7 @@ class Session:
             message = f"The bundle {self.bundle.name} works on {wanted} channel(s), the scan has {len(volume.data)}."
             raise DiffusionSegError(message, "Give as many volumes as the bundle has channels.")
         self._volume = volume.validate()
-        self._annotation = self._features = None
+        self._annotation = self._features = self._gathered = None
 
     def annotate(self, annotation: Annotation) -> None:
         """Take over which voxels of the open scan are known."""
@@ -102,10 +103,12 @@ class Session:
 
     def take_features(self, features: OrthogonalFeatures) -> None:
         """Use features that were extracted from the open scan earlier."""
-        self._features, self._features_config = features, features.config
+        self._features, self._features_config, self._gathered = features, features.config, None
 
     def train(self, *, start: Segmenter | None = None) -> Segmenter:
         """A segmenter that has learnt the annotation; it is kept for `predict` and `suggest`.
+
+        Features that the training before has gathered are not gathered again.
 
         Args:
             start: a segmenter to go on from; without effect where its features, classes or shape are others.
@@ -116,8 +119,14 @@ class Session:
         features = self._extracted(config)
         values = self._annotation.classes
         with self.report.stage("gathering"):
-            voxels = gather_training_voxels(
-                features, self._annotation, self._model_grid(), self.options.ensemble, self.options.seed, self.progress
+            self._gathered = voxels = gather_training_voxels(
+                features,
+                self._annotation,
+                self._model_grid(),
+                self.options.ensemble,
+                self.options.seed,
+                self.progress,
+                known=self._gathered,
             )
         self.report.voxels_trained = len(voxels.classes)
         header = SegmenterHeader(
@@ -231,5 +240,5 @@ class Session:
                 self._features = OrthogonalFeatures.extract(
                     normalised, tissue, extractor, spacing, self.progress, positions
                 )
-                self._features_config = config
+                self._features_config, self._gathered = config, None
         return self._features

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from DiffusionSegLib.features.projection import Box
+from DiffusionSegLib.features.native_piece import Box
 from DiffusionSegLib.model_grid import AxisMap, ModelGrid
 
 
@@ -64,9 +64,9 @@ def _places(axis_map: AxisMap, size: int, model_size: int) -> np.ndarray:
 
 
 def mixed_separably(values: Tensor, matrices: list[Tensor]) -> Tensor:
-    """Values (i, j, k, c) mixed along each of the first three axes by a matrix."""
+    """Values (c, i, j, k) mixed along each of the last three axes by a matrix."""
     for axis, matrix in enumerate(matrices):
         identity = matrix.shape[0] == matrix.shape[1] and torch.equal(matrix, torch.eye(len(matrix)))
         if not identity:
-            values = torch.tensordot(matrix.to(values.device), values, dims=([1], [axis])).movedim(0, axis)
+            values = torch.tensordot(matrix.to(values.device), values, dims=([1], [axis + 1])).movedim(0, axis + 1)
     return values

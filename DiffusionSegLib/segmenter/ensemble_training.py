@@ -14,6 +14,7 @@ from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble, mean_probabilities
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.shared_batch import GroupBatch, SharedBatchNetwork
+from DiffusionSegLib.segmenter.steady_draws import steady_draws
 
 # Neighbouring voxels are nearly copies of each other: what is held out must lie apart from what is learnt.
 HELD_OUT_BLOCK = 8
@@ -166,9 +167,8 @@ def _split(voxels: TrainingVoxels, share: float, seed: int) -> tuple[Tensor, Ten
     """Rows to learn and rows held out, whole blocks of voxels at a time; no class is ever held out completely."""
     blocks = voxels.points // HELD_OUT_BLOCK
     numbers = (blocks * torch.tensor([1, 1 << 20, 1 << 40])).sum(1).numpy()
-    found, inverse = np.unique(numbers, return_inverse=True)
-    random = np.random.default_rng(seed)
-    out = torch.from_numpy(random.random(len(found)) < share)[torch.from_numpy(inverse)]
+    # Whoever goes on from what was learnt before must not have learnt what is held out now.
+    out = torch.from_numpy(steady_draws(numbers, seed) < share)
     for value in voxels.classes.unique():
         of_class = voxels.classes == value
         # Small structures fill a handful of blocks: holding one out could cost a good part of all there is.
@@ -176,7 +176,7 @@ def _split(voxels: TrainingVoxels, share: float, seed: int) -> tuple[Tensor, Ten
             out &= ~of_class
     held_out = out.nonzero()[:, 0]
     if len(held_out) > HELD_OUT_VOXELS:
-        held_out = held_out[torch.from_numpy(random.permutation(len(held_out))[:HELD_OUT_VOXELS])]
+        held_out = held_out[torch.from_numpy(np.random.default_rng(seed).permutation(len(held_out))[:HELD_OUT_VOXELS])]
     return (~out).nonzero()[:, 0], held_out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.errors import DiffusionSegError
@@ -12,6 +13,7 @@ from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels
+from DiffusionSegLib.segmenter.steady_draws import steady_draws
 
 # Background that a structure can be taken for lies around it. What a background region adds is mostly far away, easy,
 # and several times as much: without a limit of its own it took the place of the rest, and nine slices with a background
@@ -29,8 +31,11 @@ def gather_training_voxels(
     config: EnsembleConfig,
     seed: int,
     progress: Progress = silent,
+    known: TrainingVoxels | None = None,
 ) -> TrainingVoxels:
     """Features of the annotated tissue, one row a voxel of the model's grid.
+
+    What `known` holds already, gathered from the same features, is taken from there.
 
     An annotated voxel stands for the voxel of the model's grid that is nearest to its centre. Air is never learnt: it
     is background by definition.
@@ -47,20 +52,40 @@ def gather_training_voxels(
     tissue = features.tissue[tuple(points.T)]
     points, classes = points[tissue], classes[tissue]
     # Where voxels are finer than the model's, several fall into one: the first speaks for all.
-    _, first = np.unique(np.ravel_multi_index(tuple(points.T), shape), return_index=True)
+    keys, first = np.unique(_keys(points, shape), return_index=True)
     points, classes = points[first], classes[first]
     if len(np.unique(classes)) < 2:
         message = "The annotated voxels within the tissue are all of one class."
         raise DiffusionSegError(message, "Paint a second structure, or mark background.")
     structures = np.asarray(annotation.classes)[classes] != 0
     groups = np.where(structures, classes, np.where(_near(points, structures), NEAR, FAR))
-    chosen = _limited(groups, config, seed)
+    chosen = _limited(groups, steady_draws(keys, seed), config)
     places = torch.from_numpy(points[chosen])
-    parts = []
-    for start in range(0, len(places), CHUNK):
-        progress("gathering", start, len(places))
-        parts.append(features.at(places[start : start + CHUNK]).half())
-    return TrainingVoxels(torch.cat(parts), torch.from_numpy(classes[chosen]), places, features.view_channels)
+    rows = _gathered(features, places, known, progress)
+    return TrainingVoxels(rows, torch.from_numpy(classes[chosen]), places, features.view_channels)
+
+
+def _gathered(features: OrthogonalFeatures, places: Tensor, known: TrainingVoxels | None, progress: Progress) -> Tensor:
+    """Features (N, features) in half precision at `places` (N, 3), in rising order of their keys."""
+    rows = torch.empty(len(places), len(features.mean), dtype=torch.float16)
+    new = torch.ones(len(places), dtype=torch.bool)
+    if known is not None:
+        keys, known_keys = (_keys(points.numpy(), features.tissue.shape) for points in (places, known.points))
+        found = np.minimum(np.searchsorted(known_keys, keys), len(known_keys) - 1)
+        old = torch.from_numpy(known_keys[found] == keys)
+        rows[old] = known.features[torch.from_numpy(found)[old]]
+        new = ~old
+    missing = new.nonzero()[:, 0]
+    for start in range(0, len(missing), CHUNK):
+        progress("gathering", start, len(missing))
+        part = missing[start : start + CHUNK]
+        rows[part] = features.at(places[part]).half()
+    return rows
+
+
+def _keys(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """One number for each voxel (N,) of points (N, 3) in a volume of that shape."""
+    return np.ravel_multi_index(tuple(points.T), shape)
 
 
 def _near(points: np.ndarray, structures: np.ndarray) -> np.ndarray:
@@ -69,11 +94,11 @@ def _near(points: np.ndarray, structures: np.ndarray) -> np.ndarray:
     return ((points >= low) & (points <= high)).all(1)
 
 
-def _limited(groups: np.ndarray, config: EnsembleConfig, seed: int) -> np.ndarray:
+def _limited(groups: np.ndarray, draws: np.ndarray, config: EnsembleConfig) -> np.ndarray:
     """Indices of at most so many voxels of each structure, of the background near to them and of that far away."""
-    random = np.random.default_rng(seed)
-    drawn = []
+    chosen = []
     for group in np.unique(groups):
         most = config.far_voxels if group == FAR else config.voxels_per_class
-        drawn.append(random.permutation(np.flatnonzero(groups == group))[:most])
-    return np.sort(np.concatenate(drawn))
+        of_group = np.flatnonzero(groups == group)
+        chosen.append(of_group[np.argsort(draws[of_group])[:most]])
+    return np.sort(np.concatenate(chosen))
