@@ -27,13 +27,16 @@ def tiles_of(tissue: np.ndarray, edge: int, reduction: int) -> Iterator[Box]:
     They end in the middle of pixels of `reduction` voxels, where one pixel less takes part in interpolation: five along
     each axis for sixteen voxels, which six would be needed for if tiles ended between two pixels.
     """
-    first, second, third = (_ranges(size, edge, reduction // 2) for size in tissue.shape)
+    first, second, third = (_ranges(size, edge, reduction) for size in tissue.shape)
     for box in itertools.product(first, second, third):
         # One voxel more at the far side: interpolation reaches into the next tile.
         if tissue[tuple(slice(start, stop + 1) for start, stop in box)].any():
             yield box
 
 
-def _ranges(size: int, edge: int, offset: int) -> list[tuple[int, int]]:
-    starts = [0, *range(offset + edge, size, edge)]
-    return list(itertools.pairwise([*starts, size]))
+def _ranges(size: int, edge: int, reduction: int) -> list[tuple[int, int]]:
+    count = max(1, round(size / edge))
+    # Of about the same length, so that no thin one is left at the end.
+    wanted = (number * size / count - reduction // 2 for number in range(1, count))
+    inner = (reduction // 2 + reduction * round(place / reduction) for place in wanted)
+    return list(itertools.pairwise([0, *inner, size]))

@@ -23,6 +23,7 @@ from DiffusionSegLib.segmenter.segmenter import Segmenter
 ENSEMBLE_SIZES = (1, 5, 10)
 WARM_UP_EDGE = 16
 BYTES_OF_A_FLOAT = 4
+REPEATS = 2
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,8 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
         features, stages["features"] = measured(lambda: ours.features(scan), device)
     voxels, stages["gathering"] = measured(lambda: ours.gather(features, scan, annotation), device)
     classes = len(annotation.classes)
-    ensemble, stages["training"] = measured(lambda: ours.train(voxels, classes), device)
-    _, in_turn = measured(lambda: train_in_turn(voxels, classes, ours.ensemble, device), device)
+    ensemble, stages["training"] = measured(lambda: ours.train(voxels, classes), device, REPEATS)
+    _, in_turn = measured(lambda: train_in_turn(voxels, classes, ours.ensemble, device), device, REPEATS)
     segmenter = ours.segmenter(ensemble, annotation)
     found, stages["prediction"] = measured(lambda: ours.predict(features, segmenter, scan), device)
     one_step = replace(ours, ensemble=replace(ours.ensemble, steps=2))

@@ -30,16 +30,22 @@ class Cost:
     peak_bytes: int | None
 
 
-def measured(work: Callable[[], Result], device: torch.device) -> tuple[Result, Cost]:
-    """The work's result and its cost, on the CPU that of the process and on a GPU that of its tensors."""
-    gc.collect()
-    before = _reset_peak(device)
-    started = time.perf_counter()
-    result = work()
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    seconds = time.perf_counter() - started
-    return result, Cost(seconds, None if before is None else max(_peak(device) - before, 0))
+def measured(work: Callable[[], Result], device: torch.device, repeats: int = 1) -> tuple[Result, Cost]:
+    """The work's result and its cost, on the CPU that of the process and on a GPU that of its tensors.
+
+    Of several repeats the shortest counts, which other programs disturb least, and the largest peak.
+    """
+    seconds, peaks = [], []
+    for _ in range(repeats):
+        gc.collect()
+        before = _reset_peak(device)
+        started = time.perf_counter()
+        result = work()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - started)
+        peaks.append(None if before is None else max(_peak(device) - before, 0))
+    return result, Cost(min(seconds), None if peaks[0] is None else max(peak for peak in peaks if peak is not None))
 
 
 def _reset_peak(device: torch.device) -> int | None:

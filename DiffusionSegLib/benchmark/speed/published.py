@@ -84,7 +84,7 @@ def _upsampled_slices(
     height, width = slices.shape[2:]
     multiple = denoisers.unet.config.reduction
     padded = F.pad(slices, (0, -width % multiple, 0, -height % multiple), value=-1.0)
-    noise = shared_noise(padded.shape[1], padded.shape[2:], config.noise_seed).to(slices.device)
+    noise = shared_noise(padded.shape[1], padded.shape[2:], config.noise_seed).to(slices.device) * config.noise_scale
     outputs: dict[int, Tensor] = {}
     hooks = [
         unet.get_submodule(f"output_blocks.{block}").register_forward_hook(

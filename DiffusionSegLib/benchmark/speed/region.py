@@ -17,6 +17,8 @@ from DiffusionSegLib.features.features_file import features_bytes
 from DiffusionSegLib.segmenter.ensemble import mean_probabilities
 from DiffusionSegLib.segmenter.segmenter import Segmenter
 
+REPEATS = 3
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -92,7 +94,7 @@ class RegionComparison:
 def compare_on(region: SpeedScan, ours: OurPath, segmenter: Segmenter, rates: MachineRates) -> RegionComparison:
     """Time both ways on all voxels of a region; it must fit into memory at full feature size."""
     features, feature_cost = measured(lambda: ours.features(region), ours.device)
-    _, prediction_cost = measured(lambda: ours.predict(features, segmenter, region), ours.device)
+    _, prediction_cost = measured(lambda: ours.predict(features, segmenter, region), ours.device, REPEATS)
     rooflines = {
         "features": Roofline.of(feature_cost, counted(lambda: ours.features(region)), rates),
         "prediction": Roofline.of(prediction_cost, counted(lambda: ours.predict(features, segmenter, region)), rates),
@@ -105,14 +107,14 @@ def compare_on(region: SpeedScan, ours: OurPath, segmenter: Segmenter, rates: Ma
     ]
     config = ours.bundle.config
     full, full_cost = measured(
-        lambda: full_features(ours.denoisers, config.schedule, config.features, image), ours.device
+        lambda: full_features(ours.denoisers, config.schedule, config.features, image), ours.device, REPEATS
     )
     networks = separate_networks(segmenter.ensemble)
 
     def full_labels() -> torch.Tensor:
         return torch.cat([mean_probabilities(logits).argmax(1) for logits in full_logits(full, features, networks)])
 
-    _, label_cost = measured(full_labels, ours.device)
+    _, label_cost = measured(full_labels, ours.device, REPEATS)
     expected = torch.cat(list(full_logits(full, features, networks)), dim=1)
     # Statistics of the half-precision features in both, so that rounding of the activations alone makes the difference.
     single = replace(ours.features(region, torch.float32), mean=features.mean, spread=features.spread)
