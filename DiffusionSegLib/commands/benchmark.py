@@ -26,6 +26,8 @@ def add_parser(commands: Any) -> None:
     speed = _add(kinds, "speed", "speed.command", what, without_data="a phantom")
     speed.add_argument("--size", type=int, default=96, metavar="N", help="voxels of the scan's edges (96)")
     speed.add_argument("--naive", action="store_true", help="the published pipeline on the whole scan, not on a part")
+    grid_help = "instead, the peak memory of segmenting a synthetic head on such a grid of half millimetres"
+    speed.add_argument("--grid", type=int, nargs=3, metavar=("I", "J", "K"), help=grid_help)
     speed.add_argument("--json", nargs="?", const="-", metavar="FILE", help="also write all figures (standard output)")
 
 

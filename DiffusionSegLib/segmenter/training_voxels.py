@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from DiffusionSegLib.annotation import Annotation
+from DiffusionSegLib.annotation import UNKNOWN, Annotation
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.model_grid import ModelGrid
@@ -22,6 +22,8 @@ NEAR_VOXELS = 10
 NEAR, FAR = -1, -2
 # Voxels gathered between two reports of progress.
 CHUNK = 16_384
+# Slices of the scan that are looked through at a time.
+SLAB = 16
 
 
 def gather_training_voxels(
@@ -43,17 +45,9 @@ def gather_training_voxels(
     Raises:
         DiffusionSegError: if fewer than two classes are left to tell apart.
     """
-    annotated = np.argwhere(annotation.known)
-    points = model_grid.nearest_model_voxel(annotated) - np.asarray(features.origin)
-    classes = np.searchsorted(annotation.classes, annotation.labelmap[tuple(annotated.T)])
     shape = features.tissue.shape
-    inside = ((points >= 0) & (points < shape)).all(1)
-    points, classes = points[inside], classes[inside]
-    tissue = features.tissue[tuple(points.T)]
-    points, classes = points[tissue], classes[tissue]
-    # Where voxels are finer than the model's, several fall into one: the first speaks for all.
-    keys, first = np.unique(_keys(points, shape), return_index=True)
-    points, classes = points[first], classes[first]
+    keys, classes = _annotated_tissue(features, annotation, model_grid)
+    points = np.stack(np.unravel_index(keys, shape), axis=1)
     if len(np.unique(classes)) < 2:
         message = "The annotated voxels within the tissue are all of one class."
         raise DiffusionSegError(message, "Paint a second structure, or mark background.")
@@ -63,6 +57,29 @@ def gather_training_voxels(
     places = torch.from_numpy(points[chosen])
     rows = _gathered(features, places, known, progress)
     return TrainingVoxels(rows, torch.from_numpy(classes[chosen]), places, features.view_channels)
+
+
+def _annotated_tissue(
+    features: OrthogonalFeatures, annotation: Annotation, model_grid: ModelGrid
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rising keys (N,) of the annotated voxels of the crop that are not air, and their class numbers (N,)."""
+    shape, origin = features.tissue.shape, np.asarray(features.origin)
+    found = np.full(features.tissue.size, -1, np.int32)
+    # A slab at a time: with a background region nearly all voxels of a scan are annotated, and the indices of those of
+    # a CT of 512 x 512 x 400 took 5 GB.
+    for start in range(0, len(annotation.labelmap), SLAB):
+        slab = annotation.labelmap[start : start + SLAB]
+        annotated = np.argwhere(slab != UNKNOWN)
+        points = model_grid.nearest_model_voxel(annotated + np.array([start, 0, 0])) - origin
+        inside = ((points >= 0) & (points < shape)).all(1)
+        inside[inside] = features.tissue[tuple(points[inside].T)]
+        # Where voxels are finer than the model's, several fall into one: the first speaks for all.
+        keys, first = np.unique(_keys(points[inside], shape), return_index=True)
+        of_first = np.searchsorted(annotation.classes, slab[tuple(annotated[inside][first].T)])
+        new = found[keys] < 0
+        found[keys[new]] = of_first[new]
+    keys = np.flatnonzero(found >= 0)
+    return keys, found[keys].astype(np.int64)
 
 
 def _gathered(features: OrthogonalFeatures, places: Tensor, known: TrainingVoxels | None, progress: Progress) -> Tensor:

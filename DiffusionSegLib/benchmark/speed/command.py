@@ -10,6 +10,7 @@ from pathlib import Path
 
 from DiffusionSegLib.atomic_file import atomic_path
 from DiffusionSegLib.benchmark.speed.comparison import compare
+from DiffusionSegLib.benchmark.speed.large_scan import segment_large
 from DiffusionSegLib.benchmark.speed.our_path import OurPath
 from DiffusionSegLib.benchmark.speed.report import as_json, as_text
 from DiffusionSegLib.benchmark.speed.scan import SpeedScan
@@ -25,6 +26,10 @@ TO_STDOUT = "-"
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the tables and, if told, write the JSON object."""
+    if arguments.grid is not None:
+        cost = segment_large(tuple(arguments.grid), arguments.bundle or DEFAULT_BUNDLE, arguments.device)
+        print(cost.markdown())  # noqa: T201
+        return 0
     bundle = find_bundle(arguments.bundle or DEFAULT_BUNDLE)
     spacing = bundle.config.spacing_mm
     if arguments.data is None:
