@@ -27,8 +27,7 @@ TO_STDOUT = "-"
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the tables and, if told, write the JSON object."""
     if arguments.grid is not None:
-        cost = segment_large(tuple(arguments.grid), arguments.bundle or DEFAULT_BUNDLE, arguments.device)
-        print(cost.markdown())  # noqa: T201
+        print(segment_large(tuple(arguments.grid), arguments.bundle or DEFAULT_BUNDLE, arguments.device))  # noqa: T201
         return 0
     bundle = find_bundle(arguments.bundle or DEFAULT_BUNDLE)
     spacing = bundle.config.spacing_mm

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,57 +27,32 @@ HEAD_BRIGHTNESS, NOISE = 700.0, 15.0
 SLICES_PER_AXIS = 3
 
 
-@dataclass(frozen=True)
-class LargeScanCost:
-    """What `diffusionseg segment` took.
-
-    Args:
-        shape: of the scan.
-        seconds: of wall clock, with starting, reading and writing.
-        peak_bytes: most memory that its process held at a time.
-        stages: seconds of each.
-    """
-
-    shape: tuple[int, int, int]
-    seconds: float
-    peak_bytes: int
-    stages: dict[str, float]
-
-    def markdown(self) -> str:
-        size = " x ".join(map(str, self.shape))
-        stages = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in self.stages.items())
-        return f"Scan of {size} voxels: peak memory {self.peak_bytes / 1e9:.2f} GB, {self.seconds:.0f} s ({stages})."
-
-
-def segment_large(shape: tuple[int, int, int], bundle: str, device: str) -> LargeScanCost:
-    """Segment a synthetic head on a grid of that shape, with voxels of half a millimetre, from nine painted slices.
+def segment_large(shape: tuple[int, int, int], bundle: str, device: str) -> str:
+    """A table of the time and memory that a synthetic head on a grid of that shape takes, from nine painted slices.
 
     Raises:
-        DiffusionSegError: if this system does not tell a process's peak memory, or segmenting fails.
+        DiffusionSegError: if it cannot be segmented.
     """
-    if not hasattr(os, "wait4"):
-        raise DiffusionSegError("This system does not tell the peak memory of a process.", "Measure on Linux or macOS.")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_head(folder, shape)
         scan, labels, out = (str(folder / part) for part in ("scan.nii.gz", "labels.nii.gz", "out"))
         command = [sys.executable, "-m", "DiffusionSegLib", "segment", scan, "--labels", labels, "--out", out]
-        seconds, peak = _peak_of([*command, "--bundle", bundle, "--device", device])
-        report = json.loads((folder / "out" / "report.json").read_text(encoding="utf-8"))
-    return LargeScanCost(shape, seconds, peak, report["stages"])
+        # A process of its own, so that nothing but the scan's own work counts.
+        ended = subprocess.run([*command, "--bundle", bundle, "--device", device], stdout=subprocess.DEVNULL)  # noqa: S603, PLW1510
+        if ended.returncode:
+            raise DiffusionSegError("The large scan could not be segmented.", "See the message above.")
+        return as_table(shape, json.loads((folder / "out" / "report.json").read_text(encoding="utf-8")))
 
 
-def _peak_of(command: Sequence[str]) -> tuple[float, int]:
-    """Seconds and peak memory of a command in bytes."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise DiffusionSegError("The large scan could not be segmented.", "See the message above.")
-    # Linux counts kilobytes, macOS bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return time.perf_counter() - started, unit * usage.ru_maxrss
+def as_table(shape: tuple[int, int, int], report: dict[str, Any]) -> str:
+    """What a `segment` command's report says of time and memory, as Markdown."""
+    stages = [
+        f"| {name} | {stage['seconds']:.1f} | {stage['peak_memory_mb']} |" for name, stage in report["stages"].items()
+    ]
+    voxels = " x ".join(map(str, shape))
+    head = [f"Scan of {voxels} voxels, {report['device']}: peak memory {report['peak_memory_mb']} MB.", ""]
+    return "\n".join([*head, "| stage | s | peak so far, MB |", "|---|---|---|", *stages])
 
 
 def _write_head(folder: Path, shape: tuple[int, int, int]) -> None:

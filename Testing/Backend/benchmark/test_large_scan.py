@@ -12,9 +12,12 @@ from DiffusionSegLib.benchmark.speed.large_scan import _head
 def test_the_peak_memory_of_segmenting_is_told(tiny_bundle, capfd):
     arguments = ["--bundle", str(tiny_bundle.folder), "--device", "cpu", "--grid", "48", "52", "40"]
     assert main(["benchmark", "speed", *arguments]) == 0
-    told = re.search(r"Scan of 48 x 52 x 40 voxels: peak memory ([0-9.]+) GB, .*prediction", capfd.readouterr().out)
+    printed = capfd.readouterr().out
+    told = re.search(r"Scan of 48 x 52 x 40 voxels, cpu: peak memory (\d+) MB", printed)
     # Torch alone takes a fifth of a gigabyte.
-    assert 0.1 < float(told[1]) < 4
+    assert 100 < int(told[1]) < 4000
+    for stage in ("features", "gathering", "training", "prediction", "writing"):
+        assert f"| {stage} |" in printed
 
 
 def test_a_command_that_fails_is_told_of(tmp_path, capfd):
