@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from DiffusionSegLib.features.box_projection import BoxProjection, LevelProjection
+from DiffusionSegLib.features.device_tier import on_device
 from DiffusionSegLib.features.local_features import local_features
 from DiffusionSegLib.features.native_piece import Box, NativePiece
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
@@ -31,6 +32,7 @@ class FirstLayerProjection:
 
     def __init__(self, features: OrthogonalFeatures, weight: Tensor, bias: Tensor) -> None:
         self.features, self.device = features, weight.device
+        self.views = on_device(features.views, self.device)
         scaled = weight / features.spread.to(self.device)[:, None]
         self.weight, self.bias = scaled, bias - features.mean.to(self.device) @ scaled
         self.local_weight = scaled[features.view_channels :]
@@ -54,7 +56,7 @@ class FirstLayerProjection:
             return BoxProjection(shape, self._voxel_by_voxel(box), self.weight, self.bias, ())
         pieces = [
             {reduction: NativePiece.of(view, reduction, box, self.device) for reduction in view.levels}
-            for view in self.features.views
+            for view in self.views
         ]
         before = [reduction for reduction in pieces[0] if self._is_cheaper_before(reduction, pieces)]
         images = self.features.local[(slice(None), *(slice(*edges) for edges in box))].to(self.device)
