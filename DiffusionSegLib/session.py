@@ -18,8 +18,9 @@ from DiffusionSegLib.normalisation import Normalisation, foreground_mask
 from DiffusionSegLib.prediction import Prediction, SlicePrediction, predict, preview
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels, train_ensemble
+from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
 from DiffusionSegLib.segmenter.segmenter import Segmenter, SegmenterHeader
+from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 from DiffusionSegLib.segmenter.training_voxels import gather_training_voxels
 from DiffusionSegLib.stage_report import StageReport
 from DiffusionSegLib.suggestion import SliceSuggestion, suggest_slices

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ from torch import Tensor
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble, mean_probabilities
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.segmenter.shared_batch import GroupBatch, SharedBatchNetwork
+from DiffusionSegLib.segmenter.shared_batch import SharedBatchNetwork
 from DiffusionSegLib.segmenter.steady_draws import steady_draws
+from DiffusionSegLib.segmenter.training_draws import TrainingDraws, TrainingVoxels
 
 # Neighbouring voxels are nearly copies of each other: what is held out must lie apart from what is learnt.
 HELD_OUT_BLOCK = 8
@@ -23,23 +24,6 @@ HELD_OUT_VOXELS = 8192
 WARM_STEPS, WARM_RATE = 0.25, 0.3
 # Groups of members that share what they learn from and see in a step.
 GROUPS = 5
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingVoxels:
-    """Annotated voxels and their features.
-
-    Args:
-        features: float32 or float16, shape (N, features).
-        classes: class numbers from 0, shape (N,).
-        points: voxel indices, shape (N, 3).
-        activations: how many of the features, the first ones, come from denoisers.
-    """
-
-    features: Tensor
-    classes: Tensor
-    points: Tensor
-    activations: int
 
 
 def train_ensemble(
@@ -70,12 +54,13 @@ def train_ensemble(
         steps = max(int(config.steps * WARM_STEPS) // config.check_every, 1) * config.check_every
         config = replace(config, steps=steps, learning_rate=config.learning_rate * WARM_RATE)
     first = _untrained(voxels, classes, config, seed) if start is None else start
-    network = SharedBatchNetwork(first.to(device), min(GROUPS, config.members))
+    groups = min(GROUPS, config.members)
+    network = SharedBatchNetwork(first.to(device), groups)
     optimizer = _adamw(network.parameters, config)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=config.steps)
     features, targets = voxels.features.to(device), voxels.classes.to(device)
     held_out_features, held_out_targets = features[held_out.to(device)].float(), targets[held_out.to(device)]
-    draws = _Draws(learnt, voxels, classes, config, random)
+    draws = TrainingDraws(learnt, voxels, classes, config, groups, random)
     best, best_loss, waited = network.ensemble(), float("inf"), 0
     loss_sum = torch.zeros((), device=device)
     for step in range(config.steps):
@@ -101,50 +86,6 @@ def train_ensemble(
             if waited == config.patience:
                 break
     return best if len(held_out) else network.ensemble()
-
-
-class _Draws:
-    """Which voxels a group of members learns from in a step, and which activations it sees of them.
-
-    Args:
-        learnt: rows to draw from.
-        voxels: what they are rows of.
-        classes: number of classes.
-        config: size of a batch, balance of the classes, share of the hidden activations.
-        random: draws them.
-    """
-
-    def __init__(
-        self, learnt: Tensor, voxels: TrainingVoxels, classes: int, config: EnsembleConfig, random: torch.Generator
-    ) -> None:
-        self.learnt, self.config, self.random, self.activations = learnt, config, random, voxels.activations
-        self.groups, self.features = min(GROUPS, config.members), voxels.features.shape[1]
-        self.seen = round(voxels.activations * (1 - config.feature_dropout))
-        of_learnt = voxels.classes[learnt]
-        self.by_class, self.counts = of_learnt.argsort(stable=True), torch.bincount(of_learnt, minlength=classes)
-        self.starts = self.counts.cumsum(0) - self.counts
-        # A class is drawn, then one of its voxels: drawing by a weight for each voxel took a tenth of all training.
-        self.sums = torch.where(self.counts > 0, self.counts.double().pow(config.balance), 0).cumsum(0)
-
-    def of_steps(self, steps: int, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Rows (steps, groups, batch) and the features seen of them, activations first (steps, groups, columns)."""
-        places = torch.rand(2, steps, self.groups, self.config.batch, generator=self.random, dtype=torch.float64)
-        drawn = torch.searchsorted(self.sums, places[0] * self.sums[-1], right=True)
-        found = self.by_class[self.starts[drawn] + (places[1] * self.counts[drawn]).long()]
-        order = torch.rand(steps, self.groups, self.activations, generator=self.random).argsort(-1)
-        others = torch.arange(self.activations, self.features).expand(steps, self.groups, -1)
-        columns = torch.cat([order[..., : self.seen].sort(-1).values, others], dim=-1)
-        return self.learnt[found].to(device), columns.to(device)
-
-    def batches(self, features: Tensor, targets: Tensor, rows: Tensor, columns: Tensor) -> list[GroupBatch]:
-        """The batches of a step."""
-        chosen = rows.flatten()
-        # Half of the time of indexing by brackets.
-        drawn = features.index_select(0, chosen).float()
-        if self.seen:
-            drawn[:, : self.activations] *= self.activations / self.seen
-        found = zip(drawn.unflatten(0, rows.shape), columns, targets.index_select(0, chosen).view_as(rows), strict=True)
-        return [GroupBatch(batch.index_select(1, seen), seen, wanted) for batch, seen, wanted in found]
 
 
 def _untrained(voxels: TrainingVoxels, classes: int, config: EnsembleConfig, seed: int) -> MlpEnsemble:

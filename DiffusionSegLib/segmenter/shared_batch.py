@@ -42,7 +42,7 @@ class SharedBatchNetwork:
 
     def __init__(self, ensemble: MlpEnsemble, groups: int) -> None:
         self.members, self.hidden, self.classes = ensemble.members, ensemble.hidden, ensemble.classes
-        self.groups = torch.arange(self.members).chunk(groups)
+        self.groups = torch.arange(self.members).tensor_split(groups)
         width = ensemble.hidden[0]
         first = [ensemble.weights[0].detach()[of_group].permute(1, 0, 2).flatten(1) for of_group in self.groups]
         values = [*first, ensemble.biases[0].detach().flatten()]

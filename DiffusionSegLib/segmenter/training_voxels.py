@@ -12,8 +12,8 @@ from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels
 from DiffusionSegLib.segmenter.steady_draws import steady_draws
+from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 
 # Background that a structure can be taken for lies around it. What a background region adds is mostly far away, easy,
 # and several times as much: without a limit of its own it took the place of the rest, and nine slices with a background

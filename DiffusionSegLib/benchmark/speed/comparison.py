@@ -17,8 +17,8 @@ from DiffusionSegLib.benchmark.speed.region import RegionComparison, compare_on
 from DiffusionSegLib.benchmark.speed.scan import SpeedScan
 from DiffusionSegLib.features.features_file import features_bytes
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
-from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels
 from DiffusionSegLib.segmenter.segmenter import Segmenter
+from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 
 ENSEMBLE_SIZES = (1, 5, 10)
 LABELS = (2, 8, 32)

@@ -17,8 +17,9 @@ from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.prediction import Prediction, predict
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble, after_first_layer
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels, train_ensemble
+from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
 from DiffusionSegLib.segmenter.segmenter import Segmenter, SegmenterHeader
+from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 from DiffusionSegLib.segmenter.training_voxels import gather_training_voxels
 
 

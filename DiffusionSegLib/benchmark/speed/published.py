@@ -20,7 +20,7 @@ from DiffusionSegLib.features.local_features import local_features
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels
+from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 
 SLICES = 8
 VOXELS = 16_384

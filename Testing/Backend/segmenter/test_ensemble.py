@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 import torch
 from ensemble_members import an_ensemble, one_by_one
 
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels, train_ensemble
+from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
+from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 
 
 def test_the_batched_ensemble_is_its_members_one_by_one():
@@ -32,6 +34,15 @@ def test_training_learns_classes_and_does_not_lose_the_smallest():
     found = logits.softmax(-1).mean(0).argmax(-1)
     for value in range(3):
         assert (found == value)[voxels.classes == value].float().mean() > 0.9
+
+
+@pytest.mark.parametrize("members", [1, 6, 7])
+def test_any_number_of_members_learns(members):
+    voxels = separable_voxels(400)
+    config = EnsembleConfig(members=members, hidden=(8, 4), batch=64, steps=120)
+    ensemble = train_ensemble(voxels, 3, config, 0, torch.device("cpu"))
+    found = ensemble(voxels.features.float()[None].expand(members, -1, -1)).softmax(-1).argmax(-1)
+    assert ((found == voxels.classes).float().mean(1) > 0.8).all()
 
 
 def test_hiding_all_activations_leaves_the_other_features_to_learn_from():

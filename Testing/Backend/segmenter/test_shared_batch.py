@@ -24,7 +24,7 @@ def batches_of(groups):
 def learnt_one_by_one(ensemble, batches, groups):
     """Each member's network after a batch, with its gradients, and the members' losses."""
     networks, losses = [], []
-    for members, batch in zip(torch.arange(ensemble.members).chunk(groups), batches, strict=True):
+    for members, batch in zip(torch.arange(ensemble.members).tensor_split(groups), batches, strict=True):
         features = torch.zeros(VOXELS, FEATURES).double().index_copy(1, batch.columns, batch.features)
         for member in members:
             network = one_by_one(ensemble, int(member)).train()
