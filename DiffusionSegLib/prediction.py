@@ -18,7 +18,7 @@ from DiffusionSegLib.source_sampling import SourceSampling
 from DiffusionSegLib.tile_classifier import TileClassifier
 from DiffusionSegLib.tiles import tiles_of, tiles_of_slice
 
-# Voxels of a tile's edge: larger tiles interpolate with larger matrices (their size grows with the square of the area),
+# Voxels of a tile's edge: on the CPU what is at work of larger tiles leaves the cache (on a GPU, they keep it busy),
 # smaller ones project more pixels twice.
 TILE = {"cpu": 16, "cuda": 32}
 # A slice is one voxel thin, so that its tiles may be wider.
