@@ -63,23 +63,39 @@ def _annotated_tissue(
     features: OrthogonalFeatures, annotation: Annotation, model_grid: ModelGrid
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rising keys (N,) of the annotated voxels of the crop that are not air, and their class numbers (N,)."""
-    shape, origin = features.tissue.shape, np.asarray(features.origin)
+    shape = features.tissue.shape
     found = np.full(features.tissue.size, -1, np.int32)
+    places = _places_along_axes(features, model_grid)
+    # With a margin of air, in which everything lies that the crop does not hold.
+    tissue = np.pad(features.tissue, ((0, 1), (0, 1), (0, 1)))
+    order = [axis_map.source_axis for axis_map in model_grid.axis_maps]
     # A slab at a time: with a background region nearly all voxels of a scan are annotated, and the indices of those of
     # a CT of 512 x 512 x 400 took 5 GB.
     for start in range(0, len(annotation.labelmap), SLAB):
         slab = annotation.labelmap[start : start + SLAB]
-        annotated = np.argwhere(slab != UNKNOWN)
-        points = model_grid.nearest_model_voxel(annotated + np.array([start, 0, 0])) - origin
-        inside = ((points >= 0) & (points < shape)).all(1)
-        inside[inside] = features.tissue[tuple(points[inside].T)]
+        of_slab = [places[0][start : start + SLAB], *places[1:]]
+        is_tissue = tissue[np.ix_(*(of_slab[axis] for axis in order))].transpose(np.argsort(order))
+        annotated = np.nonzero(is_tissue & (slab != UNKNOWN))
+        points = np.stack([of_slab[axis][annotated[axis]] for axis in order], axis=1)
         # Where voxels are finer than the model's, several fall into one: the first speaks for all.
-        keys, first = np.unique(_keys(points[inside], shape), return_index=True)
-        of_first = np.searchsorted(annotation.classes, slab[tuple(annotated[inside][first].T)])
+        keys, first = np.unique(_keys(points, shape), return_index=True)
+        of_first = np.searchsorted(annotation.classes, slab[annotated][first])
         new = found[keys] < 0
         found[keys[new]] = of_first[new]
     keys = np.flatnonzero(found >= 0)
     return keys, found[keys].astype(np.int64)
+
+
+def _places_along_axes(features: OrthogonalFeatures, model_grid: ModelGrid) -> list[np.ndarray]:
+    """For each axis of the scan the crop's nearest voxel to each of its voxels; -1 where that lies outside the crop."""
+    found: list[np.ndarray] = [np.empty(0)] * 3
+    for axis, axis_map in enumerate(model_grid.axis_maps):
+        indices = np.zeros((model_grid.source.shape[axis_map.source_axis], 3), np.int64)
+        indices[:, axis_map.source_axis] = np.arange(len(indices))
+        places = model_grid.nearest_model_voxel(indices)[:, axis] - features.origin[axis]
+        outside = (places < 0) | (places >= features.tissue.shape[axis])
+        found[axis_map.source_axis] = np.where(outside, -1, places)
+    return found
 
 
 def _gathered(features: OrthogonalFeatures, places: Tensor, known: TrainingVoxels | None, progress: Progress) -> Tensor:
