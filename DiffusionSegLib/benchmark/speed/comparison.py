@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from DiffusionSegLib.benchmark.speed.convolution_rate import ConvolutionLog
-from DiffusionSegLib.benchmark.speed.cost import Cost, measured
+from DiffusionSegLib.benchmark.speed.cost import Cost, measured, measured_in_turn
 from DiffusionSegLib.benchmark.speed.machine_rates import MachineRates, Roofline
 from DiffusionSegLib.benchmark.speed.operation_count import counted
 from DiffusionSegLib.benchmark.speed.other_methods import OtherMethod, mean_dice, other_methods
@@ -140,8 +140,11 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
         features, stages["features"] = measured(lambda: ours.features(scan), device)
     voxels, stages["gathering"] = measured(lambda: ours.gather(features, scan, annotation), device)
     classes = len(annotation.classes)
-    ensemble, stages["training"] = measured(lambda: ours.train(voxels, classes), device, REPEATS)
-    _, in_turn = measured(lambda: train_in_turn(voxels, classes, ours.ensemble, device), device, REPEATS)
+    (ensemble, _), (stages["training"], in_turn) = measured_in_turn(
+        (lambda: ours.train(voxels, classes), lambda: train_in_turn(voxels, classes, ours.ensemble, device)),
+        device,
+        REPEATS,
+    )
     segmenter = ours.segmenter(ensemble, annotation)
     found, stages["prediction"] = measured(lambda: ours.predict(features, segmenter, scan), device)
     one_step = replace(ours, ensemble=replace(ours.ensemble, steps=2))
@@ -203,7 +206,7 @@ def _prediction_seconds(
     ensemble = MlpEnsemble(members or shape.members, shape.weights[0].shape[1], shape.hidden, classes or shape.classes)
     header = replace(segmenter.header, values=tuple(range(ensemble.classes)))
     other = Segmenter(header, ensemble.to(ours.device).eval().requires_grad_(False))
-    _, cost = measured(lambda: ours.predict(features, other, region), ours.device, REPEATS)
+    _, cost = measured(lambda: ours.predict(features, other, region), ours.device)
     return cost.seconds
 
 

@@ -7,10 +7,10 @@ import gc
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -30,22 +30,32 @@ class Cost:
     peak_bytes: int | None
 
 
-def measured(work: Callable[[], Result], device: torch.device, repeats: int = 1) -> tuple[Result, Cost]:
-    """The work's result and its cost, on the CPU that of the process and on a GPU that of its tensors.
+def measured(work: Callable[[], Result], device: torch.device) -> tuple[Result, Cost]:
+    """The work's result and its cost, on the CPU that of the process and on a GPU that of its tensors."""
+    gc.collect()
+    before = _reset_peak(device)
+    started = time.perf_counter()
+    result = work()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    seconds = time.perf_counter() - started
+    return result, Cost(seconds, None if before is None else max(_peak(device) - before, 0))
 
-    Of several repeats the shortest counts, which other programs disturb least, and the largest peak.
+
+def measured_in_turn(
+    works: Sequence[Callable[[], Any]], device: torch.device, repeats: int
+) -> tuple[list[Any], list[Cost]]:
+    """The results and costs of works that are to be compared, one after the other, again and again.
+
+    Of all runs of a work the shortest counts, and the largest peak: other programs disturb now the one, now the other.
     """
-    seconds, peaks = [], []
-    for _ in range(repeats):
-        gc.collect()
-        before = _reset_peak(device)
-        started = time.perf_counter()
-        result = work()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - started)
-        peaks.append(None if before is None else max(_peak(device) - before, 0))
-    return result, Cost(min(seconds), None if peaks[0] is None else max(peak for peak in peaks if peak is not None))
+    rounds = [[measured(work, device) for work in works] for _ in range(repeats)]
+    costs = []
+    for runs in zip(*rounds, strict=True):
+        peaks = [cost.peak_bytes for _, cost in runs]
+        known = [peak for peak in peaks if peak is not None]
+        costs.append(Cost(min(cost.seconds for _, cost in runs), max(known) if known else None))
+    return [result for result, _ in rounds[-1]], costs
 
 
 def _reset_peak(device: torch.device) -> int | None:
