@@ -40,13 +40,15 @@ def _draw_sizes(axes: Any, found: SpeedComparison) -> None:
         ("prediction", [size.prediction for size in found.sizes]),
     ):
         axes.plot(voxels, [cost.seconds for cost in costs], marker="o", label=name)
-    axes.set(xscale="log", yscale="log", xlabel="voxels", ylabel="seconds")
+    axes.set(xscale="log", yscale="log", xlabel="voxels of the longest edge", ylabel="seconds")
+    axes.set_xticks(voxels, [str(size.edge) for size in found.sizes])
+    axes.set_xticks([], minor=True)
     axes.legend()
 
 
 def _draw_durations(axes: Any, durations: dict[int, float], what: str) -> None:
     axes.plot(list(durations), list(durations.values()), marker="o")
-    axes.set(xlabel=what, ylabel="seconds, prediction of the region", ylim=(0, None))
+    axes.set(xlabel=what, ylabel="seconds, prediction of the region", ylim=(0, 1.1 * max(durations.values())))
 
 
 def _draw_roof(axes: Any, found: SpeedComparison) -> None:
@@ -57,4 +59,6 @@ def _draw_roof(axes: Any, found: SpeedComparison) -> None:
             axes.plot([floor] * 2, [place - 0.4, place + 0.4], color=color, label=None if place else f"by {name}")
         axes.text(roof.seconds, place, f" {100 * roof.share:.0f} % of the roof", va="center")
     axes.set(yticks=range(len(found.rooflines)), yticklabels=list(found.rooflines), xscale="log", xlabel="seconds")
-    axes.legend(title="floor", loc="lower left")
+    # Room for the longest bar's text.
+    axes.set_xlim(right=5 * max(roof.seconds for roof in found.rooflines.values()))
+    axes.legend(title="floor", loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
