@@ -10,7 +10,8 @@ from DiffusionSegTesting.whole_story import WholeStory
 from DiffusionSegWidgets.advanced_section import AdvancedSection
 from DiffusionSegWidgets.annotate_section import AnnotateSection
 from DiffusionSegWidgets.backend import make_backend_importable
-from DiffusionSegWidgets.connectors import CheckedNodesConnector, ChoiceTextConnector, PathTextConnector
+from DiffusionSegWidgets.bundle_choice import chosen_bundle
+from DiffusionSegWidgets.connectors import CheckedNodesConnector, ChoiceConnector, PathTextConnector
 from DiffusionSegWidgets.dependencies import Dependencies
 from DiffusionSegWidgets.input_section import InputSection, first_scan
 from DiffusionSegWidgets.messages import MessageLine
@@ -180,6 +181,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         self.logic.take_settings(self.parameters)
         self.advanced.show_device()
+        self.train.outdate_estimate()
         self.input.update()
         self.refresh()
 
@@ -232,7 +234,8 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         return {
             **controls,
             "further_channels": CheckedNodesConnector(self.ui.furtherChannelsSelector),
-            "bundle": ChoiceTextConnector(self.ui.bundleSelector),
+            "bundle": ChoiceConnector(self.ui.bundleSelector),
+            "bundle_folder": PathTextConnector(self.ui.bundleFolderEdit),
             "segmenter_path": PathTextConnector(self.ui.segmenterPathEdit),
         }
 
@@ -256,16 +259,22 @@ class DiffusionSegLogic(ScriptedLoadableModuleLogic, WorkerLink):
         if self._engine is None:
             from DiffusionSegCore import DiffusionSegEngine
 
-            self._engine = DiffusionSegEngine(slicer.mrmlScene, self.living_client, str(self.work_folder))
+            there, here = str(self.work_folder), str(self.work_folder_here)
+            self._engine = DiffusionSegEngine(slicer.mrmlScene, self.living_client, there, here)
         return self._engine
 
     def take_settings(self, parameters: DiffusionSegParameters) -> None:
         """Let the engine work with what was chosen."""
         settings = self.engine.settings
-        for name in ("bundle", "device", "keep_largest"):
+        wanted = {
+            "bundle": chosen_bundle(parameters),
+            "device": parameters.device,
+            "keep_largest": parameters.keep_largest,
+        }
+        for name, value in wanted.items():
             # Each is written into the scene, which tells of the change: only what differs.
-            if getattr(settings, name) != getattr(parameters, name):
-                setattr(settings, name, getattr(parameters, name))
+            if getattr(settings, name) != value:
+                setattr(settings, name, value)
 
     def cancel(self) -> None:
         """Stop the running work: what the engine was going to ask for next, and what the worker does now."""

@@ -7,15 +7,18 @@ from contextlib import contextmanager
 
 import numpy as np
 import SimpleITK as sitk
+import torch
 
+from DiffusionSegLib.deformation import MOST_STEPS, find_deformation
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.progress import Progress, silent
 
 SHRINK_FACTORS = (4, 2, 1)
 AFFINE_STEPS = 60
-DEMONS_STEPS = (40, 30, 20)
-DEMONS_SMOOTHING_VOXELS = 1.5
-MOST_ITERATIONS = AFFINE_STEPS * len(SHRINK_FACTORS) + sum(DEMONS_STEPS)
+CPU = torch.device("cpu")
+MOST_ITERATIONS = AFFINE_STEPS * len(SHRINK_FACTORS) + MOST_STEPS
+# Of the voxel's edge. Half of it blurs what the deformation aligns: 71.7 % Dice of moved labels instead of 73.4 %.
+SMOOTHING_BEFORE = 0.25
 
 
 def image_of(intensities: np.ndarray, spacing_mm: float) -> sitk.Image:
@@ -29,20 +32,26 @@ def shrunk(image: sitk.Image, spacing_mm: float) -> sitk.Image:
     """The image with voxels of that edge, smoothed before as far as it gets coarser."""
     factor = spacing_mm / image.GetSpacing()[0]
     if factor > 1:
-        image = sitk.SmoothingRecursiveGaussian(image, 0.5 * spacing_mm)
+        image = sitk.SmoothingRecursiveGaussian(image, SMOOTHING_BEFORE * spacing_mm)
     size = [max(1, int(np.ceil(edge / factor))) for edge in image.GetSize()]
     return sitk.Resample(image, size, sitk.Transform(), sitk.sitkLinear, image.GetOrigin(), [spacing_mm] * 3)
 
 
 def find_transform(
-    still: sitk.Image, moving: sitk.Image, *, deforming: bool = True, progress: Progress = silent
+    still: sitk.Image,
+    moving: sitk.Image,
+    *,
+    deforming: bool = True,
+    device: torch.device = CPU,
+    progress: Progress = silent,
 ) -> sitk.CompositeTransform:
     """From the points of one image to those of another that shows the same, both of the same voxel size.
 
     Args:
         still: the image whose points are mapped.
         moving: the image they are mapped to.
-        deforming: whether diffeomorphic demons (Vercauteren et al. 2009) follow the affine.
+        deforming: whether a smooth deformation follows the affine.
+        device: what computes the deformation.
         progress: asked at every iteration; what it raises, Ctrl-C included, stops the alignment.
 
     Raises:
@@ -56,9 +65,8 @@ def find_transform(
         raise DiffusionSegError(message, "Check that it shows the body part that the bundle is for.") from error
     found = sitk.CompositeTransform([affine])
     if deforming:
-        moved = sitk.Resample(moving, still, affine, sitk.sitkLinear, 0.0)
         # A composite applies what was added last first.
-        found.AddTransform(sitk.DisplacementFieldTransform(_deformation(still, moved, iterations)))
+        found.AddTransform(sitk.DisplacementFieldTransform(_deformation(still, moving, affine, device, iterations)))
     return found
 
 
@@ -74,23 +82,26 @@ class _Iterations:
     def __init__(self, progress: Progress) -> None:
         self.progress, self.done = progress, 0
 
+    def one_more(self) -> None:
+        """Tell of an iteration; what telling raises comes through."""
+        self.done = min(self.done + 1, MOST_ITERATIONS)
+        self.progress("alignment", self.done, MOST_ITERATIONS)
+
     @contextmanager
-    def of(self, method: sitk.ImageRegistrationMethod | sitk.DiffeomorphicDemonsRegistrationFilter) -> Iterator[None]:
+    def of(self, method: sitk.ImageRegistrationMethod) -> Iterator[None]:
         """Watch a method while it runs."""
         raised: list[BaseException] = []
-        stop = method.StopRegistration if isinstance(method, sitk.ImageRegistrationMethod) else method.Abort
 
         def iterated() -> None:
             if raised:
                 # Stopping ends one level of an affine, and the next begins.
-                stop()
+                method.StopRegistration()
                 return
             try:
-                self.done = min(self.done + 1, MOST_ITERATIONS)
-                self.progress("alignment", self.done, MOST_ITERATIONS)
+                self.one_more()
             except BaseException as error:
                 raised.append(error)
-                stop()
+                method.StopRegistration()
 
         method.AddCommand(sitk.sitkIterationEvent, iterated)
         try:
@@ -124,17 +135,24 @@ def _affine(still: sitk.Image, moving: sitk.Image, iterations: _Iterations) -> s
     return affine
 
 
-def _deformation(still: sitk.Image, moved: sitk.Image, iterations: _Iterations) -> sitk.Image:
-    """Displacements in mm between an image and another that an affine has moved there before."""
-    field: sitk.Image | None = None
-    for factor, steps in zip(SHRINK_FACTORS, DEMONS_STEPS, strict=True):
-        spacing = factor * still.GetSpacing()[0]
-        coarse, coarse_moved = (shrunk(image, spacing) if factor > 1 else image for image in (still, moved))
-        demons = sitk.DiffeomorphicDemonsRegistrationFilter()
-        demons.SetNumberOfIterations(steps)
-        demons.SetStandardDeviations(DEMONS_SMOOTHING_VOXELS)
-        start = [] if field is None else [sitk.Resample(field, coarse)]
-        with iterations.of(demons):
-            field = demons.Execute(coarse, coarse_moved, *start)
-    assert field is not None
+def _deformation(
+    still: sitk.Image,
+    moving: sitk.Image,
+    affine: sitk.AffineTransform,
+    device: torch.device,
+    iterations: _Iterations,
+) -> sitk.Image:
+    """Displacements in mm from the points of one image to those that the affine maps to the other's like places."""
+    matrix = np.asarray(affine.GetMatrix()).reshape(3, 3)
+    offset = np.asarray(affine.TransformPoint((0.0, 0.0, 0.0)))
+    spacing, origins = still.GetSpacing()[0], [np.asarray(image.GetOrigin()) for image in (still, moving)]
+    voxels = np.stack(np.meshgrid(*(np.arange(size) for size in still.GetSize()), indexing="ij"))
+    points = spacing * voxels + origins[0].reshape(3, 1, 1, 1)
+    roughly = np.tensordot(matrix, points, 1) + (offset - origins[1]).reshape(3, 1, 1, 1)
+    images = [torch.from_numpy(sitk.GetArrayFromImage(image).T.copy()).to(device) for image in (still, moving)]
+    places = torch.from_numpy((roughly / spacing).astype(np.float32)).to(device)
+    shift = find_deformation(images[0], images[1], places, iterations.one_more) - places
+    displacement = np.tensordot(np.linalg.inv(matrix), spacing * shift.double().cpu().numpy(), 1)
+    field = sitk.GetImageFromArray(np.ascontiguousarray(displacement.transpose(3, 2, 1, 0)), isVector=True)
+    field.CopyInformation(still)
     return field

@@ -92,9 +92,9 @@ class Annotation:
         annotated = self.labelmap[part]
         return np.where(annotated != UNKNOWN, annotated, labelmap).astype(labelmap.dtype)
 
-    def surely(self, uncertainty: np.ndarray, part: tuple[slice | int, ...] = ()) -> np.ndarray:
-        """A prediction's uncertainty, of the scan or of a part of it, with 0 where the label is known."""
-        return np.where(self.labelmap[part] != UNKNOWN, np.float32(0), uncertainty)
+    def surely(self, measure: np.ndarray, part: tuple[slice | int, ...] = (), *, sure: int = 0) -> np.ndarray:
+        """How sure a prediction is, of the scan or of a part of it, with the value `sure` where the label is known."""
+        return np.where(self.labelmap[part] != UNKNOWN, measure.dtype.type(sure), measure)
 
     def check_on(self, grid: Grid) -> None:
         """Raise a DiffusionSegError unless the annotation lies on `grid`."""

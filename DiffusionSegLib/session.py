@@ -24,9 +24,12 @@ from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 from DiffusionSegLib.segmenter.training_voxels import gather_training_voxels
 from DiffusionSegLib.stage_report import StageReport
 from DiffusionSegLib.suggestion import SliceSuggestion, suggest_slices
+from DiffusionSegLib.tile_classifier import SURE
 from DiffusionSegLib.volume import Volume
 
 Found = TypeVar("Found", Prediction, SlicePrediction)
+# What the filters of the local features need along each axis of the model's grid.
+THINNEST_VOXELS = 4
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,10 @@ class Session:
         if volume.data.shape[0] != wanted:
             message = f"The bundle {self.bundle.name} works on {wanted} channel(s), the scan has {len(volume.data)}."
             raise DiffusionSegError(message, "Give as many volumes as the bundle has channels.")
+        spacing = self.bundle.config.spacing_mm
+        if min(ModelGrid.for_grid(volume.grid, spacing).grid.shape) < THINNEST_VOXELS:
+            message = f"The scan is less than {THINNEST_VOXELS * spacing:g} mm thick."
+            raise DiffusionSegError(message, "Give a volume, not a single slice or picture.")
         self._volume = volume.validate()
         self._annotation = self._features = self._gathered = None
 
@@ -199,8 +206,12 @@ class Session:
         annotation = self._annotation
         if annotation is None or not set(annotation.classes) <= set(segmenter.header.values):
             return found
-        labelmap = annotation.over(found.labelmap, part)
-        return replace(found, labelmap=labelmap, uncertainty=annotation.surely(found.uncertainty, part))
+        return replace(
+            found,
+            labelmap=annotation.over(found.labelmap, part),
+            uncertainty=annotation.surely(found.uncertainty, part),
+            confidence=annotation.surely(found.confidence, part, sure=SURE),
+        )
 
     def _opened(self) -> Volume:
         if self._volume is None:
@@ -235,7 +246,9 @@ class Session:
                 self.progress("preparation", 3, 4)
                 positions = None
                 if config.coordinates == "template":
-                    positions = self.bundle.template.positions(normalised[0], spacing, progress=self.progress)
+                    positions = self.bundle.template.positions(
+                        normalised[0], spacing, device=self.device, progress=self.progress
+                    )
             with self.report.stage("features"):
                 extractor = ActivationExtractor(self.denoisers, self.bundle.config.schedule, config)
                 self._features = OrthogonalFeatures.extract(

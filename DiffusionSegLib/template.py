@@ -9,8 +9,9 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import SimpleITK as sitk
+import torch
 
-from DiffusionSegLib.alignment import find_transform, image_of, shrunk
+from DiffusionSegLib.alignment import CPU, find_transform, image_of, shrunk
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.progress import Progress, silent
 
@@ -50,7 +51,13 @@ class Template:
         nib.nifti1.save(nib.nifti1.Nifti1Image(np.rint(self.image * 255).astype(np.uint8), affine), path)
 
     def positions(
-        self, normalised: np.ndarray, spacing_mm: float, *, deforming: bool = True, progress: Progress = silent
+        self,
+        normalised: np.ndarray,
+        spacing_mm: float,
+        *,
+        deforming: bool = True,
+        device: torch.device = CPU,
+        progress: Progress = silent,
     ) -> np.ndarray:
         """Where each voxel of a scan lies in the template: an affine, then a smooth deformation, found by intensities.
 
@@ -58,6 +65,7 @@ class Template:
             normalised: the scan (I, J, K) in RAS order, in [-1, 1], where -1 is air.
             spacing_mm: edge of its voxels.
             deforming: whether a deformation follows the affine.
+            device: what computes the deformation.
             progress: told how far the alignment is.
 
         Returns:
@@ -67,7 +75,7 @@ class Template:
             DiffusionSegError: if the two have nothing in common.
         """
         scan = shrunk(image_of((normalised + 1) / 2, spacing_mm), self.spacing_mm)
-        to_template = find_transform(scan, self.sitk_image, deforming=deforming, progress=progress)
+        to_template = find_transform(scan, self.sitk_image, deforming=deforming, device=device, progress=progress)
         # The field is smooth: found at the template's spacing and interpolated, it costs an eighth.
         shift = sitk.TransformToDisplacementField(
             to_template, sitk.sitkVectorFloat32, scan.GetSize(), scan.GetOrigin(), scan.GetSpacing()

@@ -18,6 +18,9 @@ from DiffusionSegLib.segmenter.ensemble import after_first_layer
 from DiffusionSegLib.segmenter.segmenter import Segmenter
 from DiffusionSegLib.source_sampling import mixed_separably
 
+# The confidence that is a probability of 1.
+SURE = 255
+
 
 class TileClassifier:
     """Probabilities of the classes, then uncertainty, for the voxels of a tile."""
@@ -36,14 +39,16 @@ class TileClassifier:
         ]
         self.projection = FirstLayerProjection(features, first.permute(1, 0, 2).flatten(1), bias.flatten())
 
-    def mixed(self, box: Box, matrices: list[Tensor]) -> tuple[np.ndarray, np.ndarray]:
-        """Label values, uint16, and uncertainty of the voxels that the matrices mix from those of a box."""
+    def mixed(self, box: Box, matrices: list[Tensor]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Label values, uint16, uncertainty and confidence, uint8, of the voxels that the matrices mix from a box."""
         found = mixed_separably(self(box), matrices)
         shares, classes = found[:-1].max(0)
         labels = self.values[classes.cpu().numpy()]
         # What is mostly air is background, also where background is no class.
-        labels[(1 - found[:-1].sum(0) > shares).cpu().numpy()] = 0
-        return labels, found[-1].cpu().numpy()
+        air = 1 - found[:-1].sum(0)
+        labels[(air > shares).cpu().numpy()] = 0
+        confidence = (torch.maximum(air, shares) * SURE).round().byte().cpu().numpy()
+        return labels, found[-1].cpu().numpy(), confidence
 
     def __call__(self, box: Box) -> Tensor:
         """Shape (classes + 1, i, j, k); a box that the memory does not suffice for is halved."""

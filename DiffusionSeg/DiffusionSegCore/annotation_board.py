@@ -23,6 +23,7 @@ from DiffusionSegCore.scene_nodes import SceneNodes
 from DiffusionSegCore.segment_labels import label_to_json, labels_of
 from DiffusionSegCore.segment_voxels import painted_labels, segment_mask
 from DiffusionSegCore.slice_views import show_slice, shown_slices, world_centre
+from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.errors import DiffusionSegError
 
 
@@ -37,7 +38,7 @@ class AnnotationBoard:
         self.nodes = nodes
 
     def propose_slices(
-        self, per_axis: int = 3, stride: float = 10.0, around: str | None = None
+        self, per_axis: int = 3, stride: float = 10.0, around: str | None = None, *, whole_volume: bool = False
     ) -> list[AnnotationSlice]:
         """Propose slices along each axis; those painted or complete stay in the list.
 
@@ -46,10 +47,15 @@ class AnnotationBoard:
             stride: how far they lie apart in mm.
             around: a segment of the seeds that lies at their middle; None for all that is painted, or else the
                 middle of the volume.
+            whole_volume: whether the middle of the volume is their middle, whatever is painted.
+
+        Raises:
+            DiffusionSegError: if the segment is empty or not there.
         """
         geometry = self.nodes.volume().geometry
         kept = [found for found in self.annotation_slices() if found.state != TO_PAINT]
-        proposed = proposed_slices(geometry, self._centre(around), per_axis, stride)
+        centre = _middle_of(geometry) if whole_volume else self._centre(around)
+        proposed = proposed_slices(geometry, centre, per_axis, stride)
         taken = {found.place for found in kept}
         keep_slices(self.nodes.painted_seeds(), [*kept, *(found for found in proposed if found.place not in taken)])
         return self.annotation_slices()
@@ -131,13 +137,23 @@ class AnnotationBoard:
 
     def _centre(self, around: str | None) -> np.ndarray:
         volume, seeds = self.nodes.volume(), self.nodes.painted_seeds()
-        painted = self.painted() > 0 if around is None else segment_mask(seeds, around, volume.first)
-        if painted.any():
-            return np.argwhere(painted).mean(0)
-        return (np.asarray(volume.geometry.shape) - 1) / 2
+        if around is None:
+            painted = self.painted() > 0
+            return np.argwhere(painted).mean(0) if painted.any() else _middle_of(volume.geometry)
+        segment = seeds.GetSegmentation().GetSegment(around)
+        painted = np.zeros(0) if segment is None else segment_mask(seeds, around, volume.first)
+        if not painted.any():
+            name = segment.GetName() if segment else "the chosen structure"
+            message = f"Nothing of {name} is painted yet, so there is nothing to propose slices around."
+            raise DiffusionSegError(message, "Paint a little of it on any slice first.")
+        return np.argwhere(painted).mean(0)
 
     def _check(self, axis: int, index: int) -> None:
         size = self.nodes.volume().geometry.shape[axis]
         if not 0 <= index < size:
             message = f"The slice {'IJK'[axis]} = {index} lies outside the volume."
             raise DiffusionSegError(message, f"Its slices run from 0 to {size - 1}.")
+
+
+def _middle_of(geometry: VoxelGeometry) -> np.ndarray:
+    return (np.asarray(geometry.shape) - 1) / 2

@@ -6,8 +6,9 @@ import numpy as np
 import slicer
 
 from DiffusionSegCore.oriented_images import cropped_image
+from DiffusionSegCore.segment_copies import copies_of
 from DiffusionSegCore.segment_labels import VALUE_TAG, dress, labels_of, tag
-from DiffusionSegCore.segment_voxels import segment_mask
+from DiffusionSegCore.segment_voxels import BINARY_LABELMAP, segment_mask
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.labels import Label
@@ -29,7 +30,7 @@ class AppliedPreview:
         overwrite: whether other segments lose the voxels that are applied: "all" of them, "visible" ones or "none".
 
     Raises:
-        DiffusionSegError: if the mode is none of these.
+        DiffusionSegError: if the mode is none of these, or the target is not made of voxels.
     """
 
     def __init__(
@@ -41,10 +42,9 @@ class AppliedPreview:
     ) -> None:
         if overwrite not in OVERWRITE_MODES:
             raise DiffusionSegError(f"There is no overwrite mode {overwrite}.", "Choose all, visible or none.")
+        _check_made_of_voxels(target)
         self.target = target
-        self._history = slicer.vtkSegmentationHistory()
-        self._history.SetSegmentation(target.GetSegmentation())
-        self._history.SaveState()
+        before = copies_of(target)
         scene = volume.GetScene()
         settings = scene.AddNewNodeByClass("vtkMRMLSegmentEditorNode")
         settings.SetOverwriteMode(OVERWRITE_MODES[overwrite])
@@ -59,16 +59,37 @@ class AppliedPreview:
         finally:
             editor.SetSegmentEditorNode(None)
             scene.RemoveNode(settings)
+        # Of each segment that became another: what it was, None for one that was added, and what it is now.
+        self._changed = {
+            identifier: (before.get(identifier), after)
+            for identifier, after in copies_of(target).items()
+            if identifier not in before or not after.holds_the_same(before[identifier])
+        }
 
-    def undo(self) -> None:
-        """Make the target what it was before.
+    def undo(self) -> list[str]:
+        """Make the segments that were changed what they were; those that were edited since then stay as they are.
+
+        Slicer's own history of a segmentation would also take back what was edited after it, in any segment.
+
+        Returns:
+            what the user should know, one sentence each.
 
         Raises:
             DiffusionSegError: if the target was deleted meanwhile.
         """
         if self.target.GetScene() is None:
             raise DiffusionSegError("The segmentation was deleted, there is nothing to undo.", "")
-        self._history.RestorePreviousState()
+        now = copies_of(self.target)
+        untouched = {
+            name for name, (_, after) in self._changed.items() if name in now and after.holds_the_same(now[name])
+        }
+        for identifier, (before, _) in self._changed.items():
+            if identifier in untouched and before is None:
+                self.target.GetSegmentation().RemoveSegment(identifier)
+            elif identifier in untouched:
+                before.write_to(self.target, identifier)
+        edited = [after.name for identifier, (_, after) in self._changed.items() if identifier not in untouched]
+        return [f"Edited since Apply and left as it is: {', '.join(edited)}."] if edited else []
 
     def _replace(
         self,
@@ -83,6 +104,14 @@ class AppliedPreview:
         # Slicer takes its time for each voxel of what is applied: around a structure there is mostly air.
         modifier = cropped_image(mask, VoxelGeometry.of(volume))
         editor.ModifySegmentByLabelmap(self.target, identifier, modifier, editor.ModificationModeSet, False, False)
+
+
+def _check_made_of_voxels(target: slicer.vtkMRMLSegmentationNode) -> None:
+    contents = target.GetSegmentation()
+    if contents.GetNumberOfSegments() and contents.GetSourceRepresentationName() != BINARY_LABELMAP:
+        message = f"{target.GetName()} is not made of voxels but of a {contents.GetSourceRepresentationName().lower()}."
+        hint = "Choose None for a new segmentation, or make Binary labelmap its source in the module Segmentations."
+        raise DiffusionSegError(message, hint)
 
 
 def _segment_for(target: slicer.vtkMRMLSegmentationNode, label: Label) -> str:

@@ -22,14 +22,14 @@ class Step:
         method: the worker's method.
         params: its parameters.
         arrays: makes its arrays, just before they are sent.
-        succeeded: told the result.
+        succeeded: told the result and its arrays; what it raises fails the step.
         dispensable: its failure, other than the worker's end, fails nothing else.
     """
 
     method: str
     params: dict[str, Any]
     arrays: Callable[[], dict[str, np.ndarray]] = dict
-    succeeded: Callable[[dict[str, Any]], None] | None = None
+    succeeded: Callable[[dict[str, Any], dict[str, np.ndarray]], None] | None = None
     dispensable: bool = False
 
 
@@ -101,7 +101,7 @@ class CallSequence:
         try:
             self._results[step.method] = self._call.result(timeout)
             if step.succeeded is not None:
-                step.succeeded(self.result_of(step.method))
+                step.succeeded(*self._results[step.method])
         except DiffusionSegError as error:
             if not (step.dispensable and self._client.alive):
                 self._end(error)

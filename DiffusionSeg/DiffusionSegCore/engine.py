@@ -15,6 +15,7 @@ from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.node_placement import new_segmentation
 from DiffusionSegCore.scan_work import ScanWork
 from DiffusionSegCore.segment_labels import label_from_json, label_to_json
+from DiffusionSegCore.segmenter_file import write_segmenter
 from DiffusionSegCore.task import Report, SegmentationTask
 from DiffusionSegCore.uncertainty_display import show_over_image
 from DiffusionSegLib.errors import DiffusionSegError
@@ -31,7 +32,8 @@ class DiffusionSegEngine(SegmentationTask):
     Args:
         scene: whose nodes are worked on.
         client_factory: starts a worker and returns its client.
-        session_folder: where the worker keeps features and segmenters; None for a folder that ends with the engine.
+        session_folder: where the worker keeps features; None for a folder that ends with the engine.
+        segmenter_folder: where segmenters are kept, on this computer; None for the same.
     """
 
     # What the last Apply did, until it is undone.
@@ -138,8 +140,8 @@ class DiffusionSegEngine(SegmentationTask):
         """Whether there is an `apply_preview` to take back."""
         return self._applied is not None
 
-    def undo_apply(self) -> None:
-        """Take the last `apply_preview` back.
+    def undo_apply(self) -> list[str]:
+        """Take the last `apply_preview` back, but no edit that was made since; returns what the user should know.
 
         Raises:
             DiffusionSegError: if there is none, or its segmentation was deleted.
@@ -147,7 +149,7 @@ class DiffusionSegEngine(SegmentationTask):
         if self._applied is None:
             raise DiffusionSegError("Nothing was applied that could be undone.", "")
         applied, self._applied = self._applied, None
-        applied.undo()
+        return applied.undo()
 
     def start_suggesting(self, count: int = 6) -> ScanWork:
         """Look for the slices most worth painting next, those that are complete left out."""
@@ -180,13 +182,14 @@ class DiffusionSegEngine(SegmentationTask):
             show_over_image(self.uncertainty_volume, opacity)
 
     def start_saving(self, path: str) -> CallSequence:
-        """Write the segmenter to a file, on the worker's computer.
+        """Write the segmenter to a file, on this computer.
 
         Raises:
             DiffusionSegError: if there is none.
         """
         steps = self.worker.segmenter_loading(self.state.value("Segmenter"))
-        return self.worker.run([*steps, Step("save_segmenter", {"path": str(path)})])
+        saving = Step("save_segmenter", {}, succeeded=lambda _, arrays: write_segmenter(path, arrays))
+        return self.worker.run([*steps, saving])
 
     def save_segmenter(self, path: str) -> None:
         """Write the segmenter to a file; waits until it is written.
@@ -197,7 +200,7 @@ class DiffusionSegEngine(SegmentationTask):
         self.start_saving(path).result()
 
     def start_loading(self, path: str) -> CallSequence:
-        """Read a segmenter from a file, on the worker's computer."""
+        """Read a segmenter from a file, on this computer."""
         self.worker.forget_segmenter()
         # A scan that is open with another bundle than the one chosen since would refuse the segmenter.
         steps = self._opening(self.nodes.volume()) if self.nodes.has_volume and self.worker.has_opened else []

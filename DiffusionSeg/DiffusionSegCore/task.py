@@ -31,7 +31,8 @@ class SegmentationTask(AnnotationBoard):
     Args:
         scene: whose nodes are worked on.
         client_factory: starts a worker and returns its client.
-        session_folder: where the worker keeps features and segmenters; None for a folder that ends with the task.
+        session_folder: where the worker keeps features; None for a folder that ends with the task.
+        segmenter_folder: where segmenters are kept, on this computer; None for the same.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class SegmentationTask(AnnotationBoard):
         scene: slicer.vtkMRMLScene,
         client_factory: Callable[[], Any],
         session_folder: str | None = None,
+        segmenter_folder: str | None = None,
     ) -> None:
         self.scene = scene
         self.state = SceneState(scene)
@@ -46,7 +48,8 @@ class SegmentationTask(AnnotationBoard):
         self.settings = Settings(self.state)
         self.findings = Findings(self.nodes)
         self._own_folder = tempfile.TemporaryDirectory() if session_folder is None else None
-        self.worker = WorkerSession(client_factory, session_folder or self._own_folder.name)
+        folder = session_folder or self._own_folder.name
+        self.worker = WorkerSession(client_factory, folder, segmenter_folder or folder)
 
     def close(self) -> None:
         """End the worker; the scene stays as it is."""
@@ -125,7 +128,7 @@ class SegmentationTask(AnnotationBoard):
         """Ask how long the first run on the chosen volume takes, and how much memory: seconds and bytes."""
         geometry = self.nodes.volume().geometry
         where = {"shape": list(geometry.shape), "affine": geometry.affine.tolist()}
-        params = {"bundle": self.settings.bundle, "device": self.settings.device, **where}
+        params = {"bundle": self._bundle(), "device": self.settings.device, **where}
         return self.worker.run([Step("estimate", params)])
 
     def start_forgetting(self) -> CallSequence:
@@ -137,7 +140,12 @@ class SegmentationTask(AnnotationBoard):
         self.worker.cancel()
 
     def _opening(self, volume: InputVolume) -> list[Step]:
-        return self.worker.opening(volume, self.settings.bundle, self.settings.device)
+        return self.worker.opening(volume, self._bundle(), self.settings.device)
+
+    def _bundle(self) -> str:
+        if not self.settings.bundle:
+            raise DiffusionSegError("No model is chosen.", "Choose one under Input, or the folder of one of your own.")
+        return self.settings.bundle
 
     def _with_segmenter(self, volume: InputVolume) -> list[Step]:
         opening = self._opening(volume)

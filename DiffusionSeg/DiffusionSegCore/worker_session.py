@@ -8,8 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegCore.segmenter_file import read_segmenter, write_segmenter
 from DiffusionSegLib.errors import DiffusionSegError
 
 # What the worker calls the scan in messages and files: never its name, which is often the patient's.
@@ -26,11 +29,13 @@ class WorkerSession:
 
     Args:
         client_factory: gives the client of a worker: a new one, or one that is shared.
-        session_folder: where the worker keeps what it computed, segmenters among it.
+        session_folder: where the worker keeps what it computed, on its own computer.
+        segmenter_folder: where the segmenters are kept, on this computer.
     """
 
-    def __init__(self, client_factory: Callable[[], Any], session_folder: str) -> None:
-        self._client_factory, self.session_folder = client_factory, session_folder
+    def __init__(self, client_factory: Callable[[], Any], session_folder: str, segmenter_folder: str) -> None:
+        self._client_factory = client_factory
+        self.session_folder, self.segmenter_folder = session_folder, segmenter_folder
         self._client: Any = None
         self._process: int | None = None
         self._sequence: CallSequence | None = None
@@ -100,7 +105,7 @@ class WorkerSession:
         }
         self._opened = None
 
-        def opened(_: dict[str, Any]) -> None:
+        def opened(*_: Any) -> None:
             self._opened = wanted
 
         return [Step("open", params, lambda: {"volume": volume.array()}, opened)]
@@ -116,35 +121,39 @@ class WorkerSession:
         if path is None:
             raise DiffusionSegError("There is no trained segmenter yet.", "Press Train, or load a segmenter.")
 
-        def loaded(_: dict[str, Any]) -> None:
+        def loaded(*_: Any) -> None:
             self._segmenter = path
 
-        return [Step("load_segmenter", {"path": path}, succeeded=loaded)]
+        return [Step("load_segmenter", {}, lambda: read_segmenter(path), loaded)]
 
     def training(self, *, warm: bool, trained: Callable[[str], None]) -> list[Step]:
-        """What trains a segmenter and keeps it in the session folder.
+        """What trains a segmenter and keeps it on this computer.
 
         Args:
             warm: go on from the segmenter of the last round, if the worker has it.
             trained: told the path by which the new segmenter is known.
         """
-        path = f"{self.session_folder}/segmenter-{uuid.uuid4().hex[:12]}.safetensors"
+        path = f"{self.segmenter_folder}/segmenter-{uuid.uuid4().hex[:12]}.safetensors"
 
-        def succeeded(_: dict[str, Any]) -> None:
+        def succeeded(*_: Any) -> None:
             self._segmenter = path
             trained(path)
+
+        def saved(_: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+            write_segmenter(path, arrays)
+            self._delete_old()
 
         return [
             Step("train", {"warm": warm and self._segmenter is not None}, succeeded=succeeded),
             # A disk that is full must not take from the user what the worker has learnt.
-            Step("save_segmenter", {"path": path}, succeeded=self._delete_old, dispensable=True),
+            Step("save_segmenter", {}, succeeded=saved, dispensable=True),
         ]
 
-    def _delete_old(self, _: dict[str, Any]) -> None:
-        """Delete the oldest segmenters; on another computer's disk they stay."""
+    def _delete_old(self) -> None:
+        """Delete the oldest segmenters."""
         with contextlib.suppress(OSError):
             kept = sorted(
-                Path(self.session_folder).glob("segmenter-*.safetensors"), key=lambda path: path.stat().st_mtime
+                Path(self.segmenter_folder).glob("segmenter-*.safetensors"), key=lambda path: path.stat().st_mtime
             )
             for path in kept[:-KEPT_SEGMENTERS]:
                 path.unlink()

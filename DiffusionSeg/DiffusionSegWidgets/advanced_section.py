@@ -32,6 +32,7 @@ class AdvancedSection:
     def keep_worker_command(self, command: str) -> None:
         """Start the worker like that from the next start on."""
         keep_setting(WORKER_COMMAND, command)
+        self._panel.input.bundles.show()
 
     def keep_work_folder(self, folder: str) -> None:
         """Keep work there from the worker's next start on."""
@@ -39,7 +40,7 @@ class AdvancedSection:
 
     def connect_worker(self) -> None:
         """Start the worker and ask what it can do."""
-        self._panel.runs.run(self.greeting())
+        self._panel.runs.run(self.greeting(then=self._panel.train.estimate_ahead))
 
     def greeting(self, then=None) -> Job:
         """The job that starts the worker and asks what it can do."""
@@ -58,7 +59,7 @@ class AdvancedSection:
         """Delete the features and results that are kept on disk."""
         doing, logic = _("Deleting kept work"), self._panel.logic
         if logic.runs_elsewhere:
-            # They lie on the worker's disk, which may be another computer's.
+            # Features lie on the worker's disk, which may be another computer's; segmenters lie here.
             self._panel.run(Job(doing, logic.engine.start_forgetting, self._show_deleted))
             return
         with self._panel.messages.guarded(doing):
@@ -84,10 +85,11 @@ class AdvancedSection:
         self._panel.logic.greeted = True
         self._hello = hello
         self.show_device()
-        self._panel.input.offer(hello["bundles"])
+        self._panel.input.bundles.offer(hello["bundles"])
 
     def _show_deleted(self, call) -> None:
-        self._tell_deleted(call.result()[0]["bytes"])
+        there = call.result()[0]["bytes"]
+        self._tell_deleted(there + self._panel.logic.delete_kept_work())
 
     def _tell_deleted(self, count: int) -> None:
         self._panel.messages.inform(_("{megabytes:.0f} MB were deleted.").format(megabytes=count / 2**20))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
+from DiffusionSegWidgets.parameters import CHOSEN, WHOLE
 from DiffusionSegWidgets.slice_table import SliceTable
 from DiffusionSegWidgets.volume_display import name_of_slice
 
@@ -33,7 +34,12 @@ class AnnotateSection:
         """Propose slices along all three axes and jump to the first."""
         parameters = self._panel.parameters
         with self._panel.messages.guarded(_("Proposing slices")):
-            self._panel.logic.engine.propose_slices(parameters.slices_per_axis, parameters.stride)
+            self._panel.logic.engine.propose_slices(
+                parameters.slices_per_axis,
+                parameters.stride,
+                self._panel.editor.chosen_segment if parameters.around == CHOSEN else None,
+                whole_volume=parameters.around == WHOLE,
+            )
             self.refresh()
             self.next_slice()
 

@@ -55,21 +55,21 @@ class PathTextConnector(_WidgetConnector):
         self._widget.currentPath = value
 
 
-class ChoiceTextConnector(_WidgetConnector):
-    """A QComboBox whose choices come and go, such as the worker's models, as the text of its choice."""
+class ChoiceConnector(_WidgetConnector):
+    """A QComboBox whose choices come and go, such as the worker's models, as the data of its choice."""
 
     def __init__(self, widget) -> None:
         super().__init__(widget, "currentIndexChanged")
 
     def read(self) -> str:
-        """The chosen text."""
-        return self._widget.currentText
+        """The data of the chosen item."""
+        return self._widget.itemData(self._widget.currentIndex)
 
     def write(self, value: str) -> None:
-        """Choose a text; one that is not on offer (yet) is added, so that a loaded scene keeps its choice."""
-        if self._widget.findText(value) < 0:
-            self._widget.addItem(value)
-        self._widget.currentIndex = self._widget.findText(value)
+        """Choose an item; one that is not on offer (yet) is added, so that a loaded scene keeps its choice."""
+        if self._widget.findData(value) < 0:
+            self._widget.addItem(value, value)
+        self._widget.currentIndex = self._widget.findData(value)
 
 
 class CheckedNodesConnector(_WidgetConnector):

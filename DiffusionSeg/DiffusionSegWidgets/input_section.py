@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
+from DiffusionSegWidgets.bundle_choice import BundleChoice
 from DiffusionSegWidgets.volume_display import show_volume
 
 
@@ -17,8 +18,7 @@ class InputSection:
     def __init__(self, panel) -> None:
         self._panel = panel
         self._set: tuple | None = None
-        self._bundles: dict[str, dict] = {}
-        panel.ui.bundleSelector.currentIndexChanged.connect(self.show_licence)
+        self.bundles = BundleChoice(panel.ui, runs_elsewhere=lambda: panel.logic.runs_elsewhere)
 
     def forget(self) -> None:
         """The scene is gone."""
@@ -40,33 +40,6 @@ class InputSection:
             with self._panel.messages.guarded(_("Opening the volume")):
                 self._open(before)
         self._panel.show_seeds()
-
-    def offer(self, bundles: list[dict]) -> None:
-        """Offer the worker's models; the one that was chosen stays chosen.
-
-        Args:
-            bundles: each with `name`, `description`, `licence` and `card`.
-        """
-        self._bundles = {bundle["name"]: bundle for bundle in bundles}
-        chosen = self._panel.parameters.bundle
-        selector = self._panel.ui.bundleSelector
-        blocked = selector.blockSignals(True)
-        selector.clear()
-        for name in dict.fromkeys([*self._bundles, chosen]):
-            selector.addItem(name)
-        selector.setCurrentIndex(selector.findText(chosen))
-        selector.blockSignals(blocked)
-        self.show_licence()
-
-    def show_licence(self) -> None:
-        """Tell the licence of the chosen model, and its card in the tooltip."""
-        label = self._panel.ui.licenceLabel
-        bundle = self._bundles.get(self._panel.ui.bundleSelector.currentText)
-        if bundle is None:
-            label.text = _("Its licence is shown once the worker has started.")
-            return
-        label.text = _("{description} Licence of the weights: {licence}").format(**bundle)
-        label.toolTip = bundle["card"]
 
     def _open(self, before: tuple | None) -> None:
         volume, channels, segmentation = self._set

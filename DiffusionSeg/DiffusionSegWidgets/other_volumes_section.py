@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import slicer
 from slicer.i18n import tr as _
 
+from DiffusionSegWidgets.bundle_choice import chosen_bundle
 from DiffusionSegWidgets.messages import ActionableError
 from DiffusionSegWidgets.run_control import Job
 from DiffusionSegWidgets.volume_display import show_volume
@@ -27,6 +31,10 @@ class OtherVolumesSection:
         doing, engine = _("Saving the segmenter"), self._panel.logic.engine
         with self._panel.messages.guarded(doing):
             path = self._path()
+            # The field is for Save and Load, so that its file dialog does not ask.
+            question = _("Replace the segmenter {name}?").format(name=Path(path).name)
+            if Path(path).exists() and not slicer.util.confirmOkCancelDisplay(question):
+                return
             told = _("The segmenter was saved.")
             self._panel.run(
                 Job(
@@ -65,7 +73,9 @@ class OtherVolumesSection:
         )
 
     def _loaded(self) -> None:
-        self._panel.parameters.bundle = self._panel.logic.engine.settings.bundle
+        loaded = self._panel.logic.engine.settings.bundle
+        if loaded != chosen_bundle(self._panel.parameters):
+            self._panel.parameters.bundle = loaded
         self._panel.messages.inform(_("The segmenter was loaded."))
 
     def _path(self) -> str:

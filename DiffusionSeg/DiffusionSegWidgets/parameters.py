@@ -8,6 +8,7 @@ from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
 
 DEVICES = ["auto", "cpu", "cuda"]
+PAINTED, CHOSEN, WHOLE = "all that is painted", "the chosen segment", "the whole volume"
 OVERWRITE_MODES = ["all", "visible", "none"]
 
 
@@ -20,7 +21,9 @@ class DiffusionSegParameters:
         further_channels: other volumes of the same body, as further channels.
         segmentation: what is painted in, and whose segments are the labels; None for a new one.
         result_segmentation: where Apply copies the result to; None for a new one.
-        bundle: the name of the model.
+        bundle: the name of the model; empty for the one in `bundle_folder`.
+        bundle_folder: the folder of a model of the user's own.
+        around: what lies in the middle of the proposed slices.
         slices_per_axis, stride: how many slices to propose along each axis, and how many mm apart.
         background_margin: in mm, between the painted structures and the faces of the background region.
         retrain_on_paint: train again by itself whenever painting pauses.
@@ -38,6 +41,8 @@ class DiffusionSegParameters:
     segmentation: vtkMRMLSegmentationNode
     result_segmentation: vtkMRMLSegmentationNode
     bundle: str = "brain-t1"
+    bundle_folder: str = ""
+    around: Annotated[str, Choice([PAINTED, CHOSEN, WHOLE])] = PAINTED
     slices_per_axis: Annotated[int, WithinRange(1, 9)] = 3
     stride: Annotated[int, WithinRange(1, 50)] = 10
     background_margin: Annotated[float, WithinRange(0.0, 50.0)] = 5.0

@@ -58,9 +58,9 @@ class ReviewSection:
         self._panel.refresh()
 
     def undo(self) -> None:
-        """Take the last Apply back."""
+        """Take the last Apply back, but no edit that was made since."""
         with self._panel.messages.guarded(_("Undo")):
-            self._panel.logic.engine.undo_apply()
+            self._panel.messages.inform(" ".join(self._panel.logic.engine.undo_apply()))
         self._panel.refresh()
 
     def show_uncertainty(self, _opacity: float = 0.0) -> None:

@@ -28,6 +28,12 @@ class SeedsEditor:
         if seeds is not None:
             self._widget.setSourceVolumeNode(volume)
 
+    @property
+    def chosen_segment(self) -> str:
+        """The ID of the segment that is chosen in the editor's table; empty if there is none."""
+        node = self._widget.mrmlSegmentEditorNode()
+        return (node.GetSelectedSegmentID() or "") if node is not None else ""
+
     def enter(self) -> None:
         """Listen to the views."""
         self._widget.setupViewObservations()

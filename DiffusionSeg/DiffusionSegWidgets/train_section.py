@@ -6,6 +6,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from DiffusionSegWidgets.bundle_choice import chosen_bundle
 from DiffusionSegWidgets.run_control import Job
 from DiffusionSegWidgets.time_left import in_words
 from DiffusionSegWidgets.training_chart import TrainingChart
@@ -25,6 +26,8 @@ class TrainSection:
         self._chart = TrainingChart(panel.ui.chartLabel)
         self._painting = None
         self._trained = False
+        # What the estimate that is shown is about.
+        self._estimated: tuple | None = None
         self._pause = qt.QTimer()
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MILLISECONDS)
@@ -38,7 +41,16 @@ class TrainSection:
         return self._chart.points
 
     def train(self) -> None:
-        """Train, preview the slices in view, and segment the volume if that is wanted."""
+        """Train, preview the slices in view, and segment the volume if that is wanted.
+
+        Before the first time on a volume the user is told how long that will take.
+        """
+        if self._estimated == self._to_estimate():
+            self._train()
+        else:
+            self.estimate(then=self._train)
+
+    def _train(self) -> None:
         engine = self._panel.logic.engine
         self._chart.clear()
         self._panel.run(
@@ -50,9 +62,23 @@ class TrainSection:
             )
         )
 
-    def estimate(self) -> None:
+    def estimate(self, _checked: bool = False, *, then=None) -> None:
         """Ask the worker how long the first run will take, and how much memory."""
-        self._panel.run(Job(_("Estimating"), self._panel.logic.engine.start_estimate, self._show_estimate))
+        # Once is enough also where it fails: it must not keep anyone from training.
+        self._estimated = self._to_estimate()
+        self._panel.run(Job(_("Estimating"), self._panel.logic.engine.start_estimate, self._show_estimate, then))
+
+    def estimate_ahead(self) -> None:
+        """Tell it before anyone asks, if a volume is chosen."""
+        parameters = self._panel.parameters
+        if parameters is not None and parameters.input_volume is not None and self._estimated != self._to_estimate():
+            self.estimate()
+
+    def outdate_estimate(self) -> None:
+        """Show no estimate that is about another volume, model or device."""
+        if self._estimated != self._to_estimate():
+            self._estimated = None
+            self._panel.ui.estimateLabel.text = _("Train tells first how long it will take.")
 
     def add_curve_point(self, params: dict) -> None:
         """Draw one more step of the training."""
@@ -75,6 +101,7 @@ class TrainSection:
         self._pause.stop()
         self.observe(None)
         self._trained = False
+        self._estimated = None
         self._chart.clear()
 
     def on_painted(self, _caller=None, _event=None) -> None:
@@ -95,6 +122,10 @@ class TrainSection:
             self._pause.start()
         else:
             self.train()
+
+    def _to_estimate(self) -> tuple:
+        parameters = self._panel.parameters
+        return parameters.input_volume, chosen_bundle(parameters), parameters.device
 
     def _preview(self) -> None:
         self._trained = True

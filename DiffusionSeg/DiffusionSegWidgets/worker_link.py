@@ -30,8 +30,13 @@ class WorkerLink:
 
     @property
     def work_folder(self) -> Path:
-        """Where computed work is kept."""
+        """Where computed work is kept, on the worker's computer."""
         return Path(setting(KEPT_WORK).strip() or slicer.app.cachePath) / WORK_FOLDER
+
+    @property
+    def work_folder_here(self) -> Path:
+        """Where what is kept on this computer is kept."""
+        return Path(slicer.app.cachePath) / WORK_FOLDER if self.runs_elsewhere else self.work_folder
 
     def living_client(self):
         """The client of a living worker; one that died is started again."""
@@ -62,7 +67,7 @@ class WorkerLink:
             client.close()
 
     def delete_kept_work(self) -> int:
-        """Delete the features and results that are kept on this computer's disk.
+        """Delete the features and segmenters that are kept on this computer's disk.
 
         Returns:
             how many bytes that were.
@@ -70,7 +75,7 @@ class WorkerLink:
         Raises:
             ActionableError: if a file cannot be deleted.
         """
-        folder = self.work_folder
+        folder = self.work_folder_here
         if not folder.is_dir():
             return 0
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

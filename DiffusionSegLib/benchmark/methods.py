@@ -1,27 +1,48 @@
-"""The methods that the benchmark compares, all driven alike."""
+"""What the benchmark asks of a method, our own and the random forest."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from DiffusionSegLib.annotation import Annotation
+from DiffusionSegLib.benchmark.anatomical_order import AnatomicalOrder
 from DiffusionSegLib.benchmark.forest import Forest, ForestFeatures
-from DiffusionSegLib.model_grid import ModelGrid
+from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.normalisation import Normalisation, foreground_mask
 from DiffusionSegLib.session import Session, SessionOptions
 from DiffusionSegLib.volume import Volume
 
 
 class Method(Protocol):
-    """Opens a scan once, then learns from any number of annotations of it, or applies what was learnt elsewhere."""
+    """Opens scans, learns from any number of annotations of one, and applies what was learnt to any other."""
 
-    def open(self, volume: Volume) -> None: ...
+    def open(self, volume: Volume) -> Any:
+        """The scan as the method wants it; what takes long is done here, once."""
+        ...
 
-    def train(self, annotation: Annotation) -> Any: ...
+    def train(self, scan: Any, annotation: Annotation) -> Any:
+        """What was learnt from an annotation of an opened scan."""
+        ...
 
-    def predict(self, trained: Any) -> np.ndarray: ...
+    def predict(self, scan: Any, trained: Any) -> np.ndarray:
+        """The label map (I, J, K) of an opened scan."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class DiffusionScan:
+    """A scan and its features.
+
+    Args:
+        volume: the scan.
+        features: computed once, however many annotations and segmenters follow.
+    """
+
+    volume: Volume
+    features: OrthogonalFeatures
 
 
 class DiffusionMethod:
@@ -34,15 +55,23 @@ class DiffusionMethod:
     def __init__(self, options: SessionOptions) -> None:
         self.session = Session(options)
 
-    def open(self, volume: Volume) -> None:
+    def open(self, volume: Volume) -> DiffusionScan:
         self.session.open(volume)
+        return DiffusionScan(volume, self.session.extract())
 
-    def train(self, annotation: Annotation) -> Any:
+    def train(self, scan: DiffusionScan, annotation: Annotation) -> Any:
+        self._enter(scan)
         self.session.annotate(annotation)
         return self.session.train()
 
-    def predict(self, trained: Any) -> np.ndarray:
+    def predict(self, scan: DiffusionScan, trained: Any) -> np.ndarray:
+        self._enter(scan)
         return self.session.predict(trained).labelmap
+
+    def _enter(self, scan: DiffusionScan) -> None:
+        # Opening drops the annotation too: what was painted must not show in a prediction by another's segmenter.
+        self.session.open(scan.volume)
+        self.session.take_features(scan.features)
 
 
 class ForestMethod:
@@ -55,19 +84,17 @@ class ForestMethod:
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
-    def open(self, volume: Volume) -> None:
+    def open(self, volume: Volume) -> ForestFeatures:
         normalised = Normalisation().apply(volume.data, "mr")
-        # The same tissue as ours, found on the grid of the scan itself.
-        grid = ModelGrid.for_grid(volume.grid, min(volume.grid.spacing))
-        tissue = grid.to_source_order(foreground_mask(grid.to_model(normalised)))
-        flips = tuple(
-            slice(None, None, -1 if axis_map.scale < 0 else 1)
-            for axis_map in sorted(grid.axis_maps, key=lambda axis_map: axis_map.source_axis)
-        )
-        self.features = ForestFeatures(normalised[0], tissue[flips])
+        return ForestFeatures(normalised[0], tissue_of(normalised, AnatomicalOrder(volume.grid)))
 
-    def train(self, annotation: Annotation) -> Forest:
-        return Forest(self.features, annotation, self.seed)
+    def train(self, scan: ForestFeatures, annotation: Annotation) -> Forest:
+        return Forest(scan, annotation, self.seed)
 
-    def predict(self, trained: Forest) -> np.ndarray:
-        return trained.predict(self.features)
+    def predict(self, scan: ForestFeatures, trained: Forest) -> np.ndarray:
+        return trained.predict(scan)
+
+
+def tissue_of(normalised: np.ndarray, order: AnatomicalOrder) -> np.ndarray:
+    """Which voxels (I, J, K) are not air: the same tissue as ours, which is found in RAS order."""
+    return order.undo(foreground_mask(np.stack([order.apply(channel) for channel in normalised])))

@@ -46,6 +46,13 @@ class OasisFolder:
         kept = np.isin(labelmap, [label.value for label in self.structures()])
         return read_volume(stem.with_name(f"{person}_T1w.nii.gz")), np.where(kept, labelmap, 0)
 
+    def unlabelled(self) -> list[Volume]:
+        """The scans of the people without labels."""
+        return [
+            read_volume(self.folder / "unlabelled" / person / f"{person}_T1w.nii.gz")
+            for person in self.people("unlabelled")
+        ]
+
     def _table(self, name: str) -> list[dict[str, str]]:
         try:
             with (self.folder / name).open(newline="", encoding="utf-8") as file:

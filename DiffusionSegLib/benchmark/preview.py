@@ -135,14 +135,13 @@ def _paintings(reference: np.ndarray, labels: Sequence[Label]) -> tuple[Painting
 
 def _round(client: WorkerClient, name: str, painting: Painting, looked_at: Sequence[int], *, warm: bool) -> Round:
     found = Round(name)
-    with tempfile.TemporaryDirectory() as folder:
-        for method, params, arrays in (
-            ("annotate", *painting),
-            ("train", {"warm": warm}, {}),
-            ("save_segmenter", {"path": f"{folder}/segmenter.safetensors"}, {}),
-            ("preview", {"slices": list(enumerate(looked_at))}, {}),
-        ):
-            found.to_preview += _asked(client, method, params, arrays, found.stages)
+    for method, params, arrays in (
+        ("annotate", *painting),
+        ("train", {"warm": warm}, {}),
+        ("save_segmenter", {}, {}),
+        ("preview", {"slices": list(enumerate(looked_at))}, {}),
+    ):
+        found.to_preview += _asked(client, method, params, arrays, found.stages)
     found.to_volume = _asked(client, "predict", {})
     return found
 

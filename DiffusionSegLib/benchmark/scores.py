@@ -12,8 +12,8 @@ from DiffusionSegLib.evaluation import Score, mean_score
 
 LEFT_OUT = {"Avg": (), "Avg+": (FIFTH_VENTRICLE,), "Avg++": (FIFTH_VENTRICLE, OPTIC_CHIASM)}
 HEADER = (
-    "| method | annotation | scan | Dice % Avg | Avg+ | Avg++ | HD95 mm Avg | Avg+ | Avg++ |\n"
-    "|---|---|---|---|---|---|---|---|---|"
+    "| method | trained on | annotation | scan | Dice % Avg | Avg+ | Avg++ | HD95 mm Avg | Avg+ | Avg++ |\n"
+    "|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -23,12 +23,14 @@ class Row:
 
     Args:
         method: what segmented.
+        trained_on: who was annotated.
         setting: what was annotated.
         scan: "completion" of the annotated scan or "transfer" to other people.
-        people: the structures' scores, for each person.
+        people: the structures' scores, for each person; in a row of several trainings for each person and training.
     """
 
     method: str
+    trained_on: str
     setting: str
     scan: str
     people: Sequence[Mapping[int, Score]]
@@ -53,20 +55,31 @@ class Row:
         }
 
     def markdown(self) -> str:
-        """The line as Markdown; the spread over people follows the mean Dice where there are several."""
+        """The line as Markdown; the spread over all of `people` follows the mean Dice where there are several."""
         averages = self.averages()
         dice = [f"{100 * score.dice:.1f}" for score in averages.values()]
         if len(self.people) > 1:
             dice[0] += f" ± {100 * np.std([mean_score(person).dice for person in self.people]):.1f}"
         distances = [f"{score.hd95_mm:.2f}" for score in averages.values()]
-        return "| " + " | ".join([self.method, self.setting, self.scan, *dice, *distances]) + " |"
+        return "| " + " | ".join([self.method, self.trained_on, self.setting, self.scan, *dice, *distances]) + " |"
 
     def to_json(self) -> dict[str, object]:
         """Everything as a JSON object."""
         return {
             "method": self.method,
+            "trained_on": self.trained_on,
             "setting": self.setting,
             "scan": self.scan,
+            "people": [vars(mean_score(person)) for person in self.people],
             "averages": {name: vars(score) for name, score in self.averages().items()},
             "structures": {str(value): vars(score) for value, score in self.structures().items()},
         }
+
+
+def mean_dice(labels: np.ndarray, reference: np.ndarray) -> float:
+    """Mean Dice over the structures of the reference."""
+    scores = []
+    for value in np.unique(reference[reference > 0]):
+        found, wanted = labels == value, reference == value
+        scores.append(2 * np.count_nonzero(found & wanted) / (np.count_nonzero(found) + np.count_nonzero(wanted)))
+    return float(np.mean(scores))

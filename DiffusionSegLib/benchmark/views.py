@@ -6,8 +6,8 @@ import argparse
 import itertools
 from dataclasses import replace
 
+from DiffusionSegLib.benchmark.comparison import compare
 from DiffusionSegLib.benchmark.methods import DiffusionMethod
-from DiffusionSegLib.benchmark.nine_slices import compare
 from DiffusionSegLib.benchmark.oasis import OasisFolder
 from DiffusionSegLib.benchmark.scores import HEADER
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, find_bundle

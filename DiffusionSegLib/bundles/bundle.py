@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from DiffusionSegLib.bundles.description import WEIGHTS, bundled_folders, read_card, read_config
 from DiffusionSegLib.configuration import from_json
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.schedule import NoiseSchedule
@@ -23,7 +23,6 @@ from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.template import Template
 
 DEFAULT_BUNDLE = "brain-t1"
-FOLDER = Path(__file__).parent
 TEMPLATE = "template.nii.gz"
 
 
@@ -77,12 +76,7 @@ class ModelBundle:
         Raises:
             DiffusionSegError: if the folder holds no bundle or a damaged one.
         """
-        try:
-            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            message = f"There is no readable model bundle in {folder}."
-            raise DiffusionSegError(message, "A bundle is a folder with config.json and model.safetensors.") from error
-        return cls(folder, from_json(BundleConfig, config))
+        return cls(folder, from_json(BundleConfig, read_config(folder)))
 
     @property
     def name(self) -> str:
@@ -95,8 +89,7 @@ class ModelBundle:
     @property
     def card(self) -> str:
         """The model card in Markdown; empty if there is none."""
-        path = self.folder / "MODEL_CARD.md"
-        return path.read_text(encoding="utf-8") if path.exists() else ""
+        return read_card(self.folder)
 
     @cached_property
     def digest(self) -> str:
@@ -136,7 +129,7 @@ class ModelBundle:
 
     @property
     def _weights(self) -> Path:
-        return self.folder / "model.safetensors"
+        return self.folder / WEIGHTS
 
     def _load_weights(self, denoisers: Denoisers) -> None:
         try:
@@ -152,7 +145,7 @@ class ModelBundle:
 
 def bundled() -> list[ModelBundle]:
     """The bundles that come with the package."""
-    return [ModelBundle.load(path.parent) for path in sorted(FOLDER.glob("*/config.json"))]
+    return [ModelBundle.load(folder) for folder in bundled_folders()]
 
 
 def find_bundle(name_or_folder: str) -> ModelBundle:

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from DiffusionSegLib.commands.options import add_bundle, add_device
+from DiffusionSegLib.errors import DiffusionSegError
 
-METHODS = ("ours", "forest", "untrained")
+METHODS = ("ours", "forest", "untrained", "syn", "unet", "unet-denoising")
+# Registration and U-Nets take longer than all others together: they are asked for.
+USUAL_METHODS = METHODS[:3]
 SETTINGS = ("9", "9+background", "15", "30", "volume")
 
 
@@ -16,11 +19,39 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("benchmark", help="measure accuracy by the papers' protocols, and speed")
     kinds = parser.add_subparsers(metavar="PROTOCOL", required=True)
     nine = _add(kinds, "nine-slices", "nine_slices", "few painted slices of one person, then other people")
-    nine.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
+    nine.add_argument("--methods", nargs="+", choices=METHODS, default=USUAL_METHODS)
     nine.add_argument("--settings", nargs="+", choices=SETTINGS, default=SETTINGS)
     nine.add_argument("--people", choices=("test", "validation"), default="test", help="who is segmented (test)")
+    nine.add_argument(
+        "--train-on", nargs="+", metavar="PERSON", help="who is annotated, one after the other (who is in split train)"
+    )
+    nine.add_argument("--unet-steps", type=int, metavar="N", help="of U-Nets in each setting (2000)")
+    nine.add_argument(
+        "--pretraining-steps",
+        type=int,
+        metavar="N",
+        help="of unet-denoising (as many crops as brain-t1 was trained on)",
+    )
+    nine.add_argument(
+        "--unet-weights", type=Path, metavar="FILE", help="keeps the pretrained weights of unet-denoising"
+    )
     nine.add_argument("--json", type=Path, metavar="FILE", help="also write all scores")
     _add(kinds, "views", "views", "one, two, three views, and ways to fuse them")
+    what = "whether probabilities and uncertainty mean what they say"
+    calibration = _add(kinds, "calibration", "calibration", what)
+    calibration.add_argument("--setting", choices=SETTINGS, default="9+background", help="(9+background)")
+    calibration.add_argument("--people", choices=("test", "validation"), default="test", help="who is segmented (test)")
+    calibration.add_argument(
+        "--margin", type=float, default=5.0, metavar="MM", help="how far around structures voxels count (5)"
+    )
+    _add_output(calibration)
+    what = "whether painting the suggested slices pays: Dice against slices"
+    suggestions = _add(kinds, "suggestions", "suggestions", what)
+    suggestions.add_argument("--people", choices=("test", "validation"), default="test", help="who is painted (test)")
+    suggestions.add_argument("--more", type=int, default=6, metavar="N", help="slices painted on top of the nine (6)")
+    suggestions.add_argument("--at-once", type=int, default=1, metavar="N", help="slices painted between trainings (1)")
+    suggestions.add_argument("--seeds", type=int, default=3, metavar="N", help="how often chance chooses instead (3)")
+    _add_output(suggestions)
     _add(kinds, "preview", "preview", "how long it takes from Train to the slices in view and to the volume")
     what = "our computation beside the published one, a forest and Slicer's effects"
     speed = _add(kinds, "speed", "speed.command", what, without_data="a phantom")
@@ -34,6 +65,11 @@ def add_parser(commands: Any) -> None:
     speed.add_argument("--json", nargs="?", const="-", metavar="FILE", help="also write all figures (standard output)")
 
 
+def _add_output(parser: Any) -> None:
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="also draw them, such as curve.png")
+
+
 def _add(kinds: Any, name: str, module: str, what: str, *, without_data: str | None = None) -> Any:
     """A protocol that a module of `DiffusionSegLib.benchmark` runs, and what all of them can be told."""
     parser = kinds.add_parser(name, help=what)
@@ -41,6 +77,20 @@ def _add(kinds: Any, name: str, module: str, what: str, *, without_data: str | N
     parser.add_argument("--data", type=Path, required=without_data is None, metavar="DIR", help=folder)
     add_bundle(parser)
     add_device(parser)
-    # Imported only when it runs: it needs torch, and libraries of an extra.
-    parser.set_defaults(run=lambda arguments: import_module(f"DiffusionSegLib.benchmark.{module}").run(arguments))
+    parser.set_defaults(run=lambda arguments: _protocol(module).run(arguments))
     return parser
+
+
+def _protocol(module: str) -> Any:
+    """The module that runs a protocol: imported only now, since it needs torch and libraries of an extra.
+
+    Raises:
+        DiffusionSegError: if one of these libraries is missing.
+    """
+    try:
+        return import_module(f"DiffusionSegLib.benchmark.{module}")
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("DiffusionSegLib"):
+            raise
+        message = f"The benchmark needs the package {error.name}, which is not installed."
+        raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[benchmark]'.") from error

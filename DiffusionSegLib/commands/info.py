@@ -20,13 +20,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what a report of a problem should contain."""
     import torch
 
-    from DiffusionSegLib.bundles.bundle import bundled
+    from DiffusionSegLib.bundles.description import bundled_descriptions
     from DiffusionSegLib.devices import describe_devices
 
     versions = {"DiffusionSeg": __version__, "python": platform.python_version(), "torch": torch.__version__}
     bundles = [
-        {"name": bundle.name, "description": bundle.config.description, "licence": bundle.licence}
-        for bundle in bundled()
+        {"name": bundle.name, "description": bundle.description, "licence": bundle.licence}
+        for bundle in bundled_descriptions()
     ]
     if arguments.json:
         print(json.dumps({"versions": versions, "devices": describe_devices(), "bundles": bundles}))

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 
 from DiffusionSegLib.atomic_file import atomic_path
 from DiffusionSegLib.bundles.bundle import ModelBundle
@@ -64,14 +64,38 @@ class Segmenter:
         """Raise a DiffusionSegError unless the segmenter was trained on features of `bundle`."""
         if self.header.bundle_digest != bundle.digest:
             message = f"The segmenter was made with other weights of the bundle {self.header.bundle}."
-            raise DiffusionSegError(message, "Give that bundle with --bundle, or train the segmenter again.")
+            raise DiffusionSegError(message, "Choose that bundle, or train the segmenter again.")
+
+    def to_bytes(self) -> bytes:
+        """The content of the segmenter's file."""
+        metadata = {"format": FORMAT, "header": json.dumps(to_json(self.header))}
+        return save({name: value.cpu().contiguous() for name, value in self.ensemble.state_dict().items()}, metadata)
+
+    @classmethod
+    def from_bytes(cls, content: bytes, name: str = "The file") -> Segmenter:
+        """The segmenter whose file has this content.
+
+        Raises:
+            DiffusionSegError: if it is something else; it goes by `name` then.
+        """
+        try:
+            tensors = load(content)
+            metadata = _metadata(content)
+            if metadata.get("format") != FORMAT:
+                raise ValueError(metadata.get("format"))
+            header = from_json(SegmenterHeader, json.loads(metadata["header"]))
+            first = tensors["weights.0"]
+            ensemble = MlpEnsemble(header.members, first.shape[1], header.hidden, len(header.values))
+            ensemble.load_state_dict(tensors)
+        except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
+            message = f"{name} is not a segmenter that can be read."
+            raise DiffusionSegError(message, "Choose a file that was saved as a segmenter.") from error
+        return cls(header, ensemble.eval().requires_grad_(False))
 
     def save(self, path: Path) -> None:
         """Write the segmenter to one file, in one go."""
-        metadata = {"format": FORMAT, "header": json.dumps(to_json(self.header))}
-        tensors = {name: value.cpu().contiguous() for name, value in self.ensemble.state_dict().items()}
         with atomic_path(path) as part:
-            save_file(tensors, part, metadata=metadata)
+            part.write_bytes(self.to_bytes())
 
     @classmethod
     def load(cls, path: Path) -> Segmenter:
@@ -80,23 +104,18 @@ class Segmenter:
         Raises:
             DiffusionSegError: if the file is missing, damaged or something else.
         """
-        if not path.is_file():
-            raise DiffusionSegError(f"There is no segmenter {path}.", "Check the file's name.")
         try:
-            with safe_open(path, framework="pt") as file:
-                metadata: dict[str, Any] = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            if metadata.get("format") != FORMAT:
-                raise ValueError(metadata.get("format"))
-            header = from_json(SegmenterHeader, json.loads(metadata["header"]))
-            first = tensors["weights.0"]
-            ensemble = MlpEnsemble(header.members, first.shape[1], header.hidden, len(header.values))
-            ensemble.load_state_dict(tensors)
-        except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-            message = f"{path.name} is not a segmenter that can be read."
-            raise DiffusionSegError(message, "Give a file that --segmenter-out wrote.") from error
-        return cls(header, ensemble.eval().requires_grad_(False))
+            content = path.read_bytes()
+        except OSError as error:
+            raise DiffusionSegError(f"There is no segmenter {path}.", "Check the file's name.") from error
+        return cls.from_bytes(content, path.name)
 
     def to(self, device: torch.device) -> Segmenter:
         """The segmenter with its ensemble on `device`."""
         return Segmenter(self.header, self.ensemble.to(device))
+
+
+def _metadata(content: bytes) -> dict[str, Any]:
+    """What a safetensors file says beside its tensors, which its library tells of files on disk alone."""
+    length = int.from_bytes(content[:8], "little")
+    return json.loads(content[8 : 8 + length]).get("__metadata__") or {}

@@ -13,7 +13,7 @@ import numpy as np
 
 from DiffusionSegLib import __version__
 from DiffusionSegLib.annotation import Annotation
-from DiffusionSegLib.bundles.bundle import bundled
+from DiffusionSegLib.bundles.description import bundled_descriptions
 from DiffusionSegLib.configuration import from_json, to_json
 from DiffusionSegLib.devices import choose_device, gpu_problem
 from DiffusionSegLib.errors import DiffusionSegError
@@ -75,22 +75,13 @@ class Methods:
             "preview": _method(given.PreviewParameters, self._preview),
             "predict": _method(given.PredictParameters, self._predict),
             "suggest": _method(given.SuggestParameters, self._suggest),
-            "save_segmenter": _method(given.PathParameters, self._save_segmenter),
-            "load_segmenter": _method(given.PathParameters, self._load_segmenter),
+            "save_segmenter": _method(given.NoParameters, self._save_segmenter),
+            "load_segmenter": _method(given.NoParameters, self._load_segmenter),
             "forget": _method(given.PathParameters, self._forget),
         }
 
     def _hello(self, _: given.NoParameters, __: Arrays) -> tuple[Json, Arrays]:
-        bundles = [
-            {
-                "name": bundle.name,
-                "description": bundle.config.description,
-                "licence": bundle.licence,
-                "card": bundle.card,
-                "channels": bundle.config.unet.channels_in,
-            }
-            for bundle in bundled()
-        ]
+        bundles = [to_json(bundle) for bundle in bundled_descriptions()]
         device = str(choose_device("auto"))
         answer = {"version": __version__, "protocol": PROTOCOL, "device": device, "why_no_gpu": gpu_problem()}
         return {**answer, "bundles": bundles}, {}
@@ -98,7 +89,8 @@ class Methods:
     def _estimate(self, wanted: given.EstimateParameters, _: Arrays) -> tuple[Json, Arrays]:
         session = self._session_with(wanted.bundle, wanted.device)
         self._session = self._session or session
-        found = estimate(session.bundle, session.denoisers, Grid(wanted.shape, given.as_affine(wanted.affine)))
+        grid = Grid(wanted.shape, given.as_affine(wanted.affine))
+        found = estimate(session.bundle, session.denoisers, grid, session.options.ensemble)
         return to_json(found), {}
 
     def _open(self, wanted: given.OpenParameters, arrays: Arrays) -> tuple[Json, Arrays]:
@@ -168,14 +160,13 @@ class Methods:
         found = suggest_slices(self._uncertainty, self._grid, count=wanted.count, painted=painted)
         return {"slices": [{**to_json(one), "axis": "ijk".index(one.axis)} for one in found]}, {}
 
-    def _save_segmenter(self, wanted: given.PathParameters, _: Arrays) -> tuple[Json, Arrays]:
+    def _save_segmenter(self, _: given.NoParameters, __: Arrays) -> tuple[Json, Arrays]:
         if self._segmenter is None:
             raise DiffusionSegError("There is no segmenter yet.", "Train one first.")
-        self._segmenter.save(Path(wanted.path))
-        return {}, {}
+        return {}, {"segmenter": np.frombuffer(self._segmenter.to_bytes(), np.uint8)}
 
-    def _load_segmenter(self, wanted: given.PathParameters, _: Arrays) -> tuple[Json, Arrays]:
-        segmenter = Segmenter.load(Path(wanted.path))
+    def _load_segmenter(self, _: given.NoParameters, arrays: Arrays) -> tuple[Json, Arrays]:
+        segmenter = Segmenter.from_bytes(_array(arrays, "segmenter", 1).tobytes())
         if self._session is not None and self._grid is not None:
             segmenter.check_bundle(self._session.bundle)
         self._use(segmenter)

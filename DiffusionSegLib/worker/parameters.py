@@ -112,7 +112,7 @@ class SuggestParameters:
 
 @dataclass(frozen=True)
 class PathParameters:
-    """A file or folder on the computer of the worker."""
+    """A folder on the computer of the worker."""
 
     path: str
 

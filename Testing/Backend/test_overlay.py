@@ -16,7 +16,9 @@ def _picture(folder, labelmap, affine, painted=((), (), ())):
     image = np.full(labelmap.shape, 100.0, np.float32)
     image[0, 0, 0] = 0
     grid = Grid(labelmap.shape, affine)
-    prediction = Prediction(labelmap, np.zeros(labelmap.shape, np.float32), grid, (RED,))
+    prediction = Prediction(
+        labelmap, np.zeros(labelmap.shape, np.float32), np.zeros(labelmap.shape, np.uint8), grid, (RED,)
+    )
     write_overlay(folder / "overlay.png", image, prediction, painted)
     return sitk.GetArrayFromImage(sitk.ReadImage(str(folder / "overlay.png"))).astype(int)
 

@@ -144,6 +144,21 @@ def test_channels_that_the_bundle_does_not_know_are_refused(tiny_bundle):
         Session(options(tiny_bundle)).open(two)
 
 
+@pytest.mark.parametrize(
+    ("slices", "thickness", "works"), [(1, 1.0, False), (3, 1.0, False), (4, 1.0, True), (1, 5.0, True)]
+)
+def test_a_single_slice_is_refused_and_a_thick_one_is_not(tiny_bundle, slices, thickness, works):
+    image, _ = a_head((24, 22, 9))
+    volume = a_volume(image[:, :, 4 : 4 + slices], np.diag([1, 1, thickness, 1]))
+    session = Session(options(tiny_bundle))
+    if works:
+        session.open(volume)
+        session.extract()
+    else:
+        with pytest.raises(DiffusionSegError, match="less than 4 mm thick"):
+            session.open(volume)
+
+
 def test_annotations_of_air_alone_are_told_of(tiny_bundle):
     image, _ = a_head()
     painted = np.zeros(image.shape, int)
@@ -217,3 +232,20 @@ def test_training_that_goes_on_reaches_the_dice_of_training_from_scratch(tiny_bu
         steps[warm] = max(done for stage, done in taken if stage == "training")
     assert scores[True] > scores[False] - 0.01
     assert steps[True] <= steps[False] / 2
+
+
+def test_confidence_is_full_where_painted_and_least_where_members_disagree(tiny_bundle):
+    image, labels = a_head()
+    session = Session(options(tiny_bundle))
+    session.open(a_volume(image))
+    annotation = nine_slices(image, labels, session._opened().grid)
+    session.annotate(annotation)
+    session.train()
+    prediction = session.predict()
+    assert prediction.confidence.dtype == np.uint8
+    assert (prediction.confidence[annotation.known] == 255).all()
+    unknown = ~annotation.known & (image > 0)
+    torn = prediction.uncertainty >= np.quantile(prediction.uncertainty[unknown], 0.95)
+    assert prediction.confidence[unknown & torn].mean() < prediction.confidence[unknown & ~torn].mean()
+    # The likeliest of three classes has a third at least.
+    assert prediction.confidence.min() >= 255 // 3

@@ -46,7 +46,7 @@ def test_a_turned_and_bent_scan_finds_its_structures_where_the_template_has_them
     without = template.positions(2 * image - 1, SPACING_MM, deforming=False)
     for value in (2, 3, 4):
         place = centre_mm(expected, still == value)
-        assert np.abs(centre_mm(found, labels == value) - place).max() < 1.0
+        assert np.abs(centre_mm(found, labels == value) - place).max() < 1.25
     errors = [np.abs(template.at(positions)[labels > 0] - image[labels > 0]).mean() for positions in (without, found)]
     assert errors[1] < 0.7 * errors[0]
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import slicer
 import vtk
+from DiffusionSegCore import DiffusionSegEngine
 from DiffusionSegCore.oriented_images import oriented_image
+from DiffusionSegCore.segment_labels import labels_of
 from DiffusionSegCore.segment_voxels import segment_mask
 from DiffusionSegCore.voxel_geometry import VoxelGeometry, matrix_from_array
 
@@ -98,6 +100,36 @@ def paint_slices(engine, labels, names):
         paint(engine.seeds, identifier, known & (labels == value), VoxelGeometry.of(volume))
     for found in engine.annotation_slices():
         engine.mark_complete(found.axis, found.index)
+
+
+def check_saved_and_reloaded(a_scene, engine, again, folder: Path) -> DiffusionSegEngine:
+    """Save the result as .seg.nrrd, and the task as .mrb which is loaded into the scene `again`: both hold the same.
+
+    Gives the loaded task.
+    """
+    volume, result = engine.nodes.volume().first, engine.result
+    storage = a_scene.scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
+    storage.SetFileName(str(folder / "result.seg.nrrd"))
+    assert storage.WriteData(result)
+    loaded = a_scene.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    assert storage.ReadData(loaded)
+    a_scene.save(folder / "task.mrb")
+    again.load(folder / "task.mrb")
+    engine_again = DiffusionSegEngine(again.scene, lambda: None, str(folder))
+    there = engine_again.nodes.volume().first
+    assert VoxelGeometry.of(there).matches(VoxelGeometry.of(volume))
+    from_file, from_scene = masks_by_name(loaded, volume), masks_by_name(engine_again.result, there)
+    found = masks_by_name(result, volume)
+    assert list(found) == list(from_file) == list(from_scene)
+    for name, mask in found.items():
+        assert np.array_equal(from_file[name], mask)
+        assert np.array_equal(from_scene[name], mask)
+    assert list(labels_of(loaded).values()) == list(labels_of(result).values())
+    return engine_again
+
+
+def dice(first, second):
+    return 2 * np.count_nonzero(first & second) / (np.count_nonzero(first) + np.count_nonzero(second))
 
 
 def masks_by_name(segmentation, volume):

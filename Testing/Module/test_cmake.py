@@ -70,3 +70,36 @@ def test_the_build_tree_has_the_backend_beside_the_module(build):
 
 def test_the_self_test_is_registered(build):
     assert "py_DiffusionSeg" in (build / "DiffusionSeg" / "CTestTestfile.cmake").read_text()
+
+
+def described(folder: Path, origin: str) -> dict[str, list[str]]:
+    """What the Extensions Index learns of a clone from `origin`."""
+    run("-S", REPOSITORY, "-B", folder, f"-DSlicer_DIR={STUB}", f"-DDIFFUSIONSEG_ORIGIN={origin}", "-Wno-dev")
+    lines = (folder / "description.s4ext").read_text().splitlines()
+    return {name: addresses for name, *addresses in map(str.split, lines)}
+
+
+ORIGINS = [
+    "https://github.com/someone/SlicerDiffusionSeg.git",
+    "https://github.com/someone/SlicerDiffusionSeg",
+    "git@github.com:someone/SlicerDiffusionSeg.git",
+]
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_icon_and_screenshots_are_files_of_the_clones_own_repository(tmp_path, origin):
+    found = described(tmp_path, origin)
+    assert found["homepage"] == ["https://github.com/someone/SlicerDiffusionSeg"]
+    assert len(found["iconurl"]) == 1
+    assert found["screenshoturls"]
+    raw = "https://raw.githubusercontent.com/someone/SlicerDiffusionSeg/main/"
+    for address in [*found["iconurl"], *found["screenshoturls"]]:
+        assert address.startswith(raw)
+        assert (REPOSITORY / address.removeprefix(raw)).is_file(), address
+
+
+@pytest.mark.parametrize("origin", ["", "/home/anna/DiffusionSeg", "https://example.com/github.com/a/b/c.git"])
+def test_a_clone_from_elsewhere_is_built_without_pictures(tmp_path, origin):
+    found = described(tmp_path, origin)
+    assert found["iconurl"] == found["screenshoturls"] == []
+    assert found["homepage"] == ["https://arxiv.org/abs/2407.12329"]

@@ -96,8 +96,9 @@ class FakeSlice:
 class FakeEngine:
     """The engine's interface over real nodes; `faults` are raised by the method of that name, once."""
 
-    def __init__(self, scene, client_factory, session_folder: str) -> None:
-        self.scene, self._client_factory, self.session_folder = scene, client_factory, session_folder
+    def __init__(self, scene, client_factory, session_folder: str, segmenter_folder: str) -> None:
+        self.scene, self._client_factory = scene, client_factory
+        self.session_folder, self.segmenter_folder = session_folder, segmenter_folder
         self.settings = SimpleNamespace(bundle="", device="", keep_largest=False)
         self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = None
         self.can_undo = False
@@ -127,8 +128,8 @@ class FakeEngine:
         self.volume = volumes[0]
         return ["T2 lies on other voxels and is resampled."] if len(volumes) > 1 else []
 
-    def propose_slices(self, per_axis: int, stride: float) -> list[FakeSlice]:
-        self._do("propose_slices", per_axis, stride)
+    def propose_slices(self, per_axis: int, stride: float, around=None, *, whole_volume=False) -> list[FakeSlice]:
+        self._do("propose_slices", per_axis, stride, around, whole_volume)
         middle = [size // 2 for size in self.volume.GetImageData().GetDimensions()]
         for axis in range(3):
             for step in range(per_axis):
@@ -199,9 +200,10 @@ class FakeEngine:
         self.can_undo = True
         return self.result
 
-    def undo_apply(self) -> None:
+    def undo_apply(self) -> list[str]:
         self._do("undo_apply")
         self.can_undo = False
+        return ["Edited since Apply and left as it is: Putamen."]
 
     def show_uncertainty(self, opacity: float) -> None:
         self._do("show_uncertainty", opacity)

@@ -92,6 +92,6 @@ WIDGETS = {
     ),
     "ctkPathLineEdit": (
         "CTK: Libs/Widgets/ctkPathLineEdit.h",
-        {"currentPath", "currentPathChanged", "filters", "nameFilters", "settingKey"},
+        {"currentPath", "currentPathChanged", "filters", "nameFilters", "options", "settingKey"},
     ),
 }

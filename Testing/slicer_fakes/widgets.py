@@ -292,6 +292,7 @@ class FakePathLineEdit(Remembering, QtWidgets.QWidget):
 
     currentPathChanged = QtCore.Signal(str)
     filters = a_property(int, "filters", 0)
+    options = a_property(int, "options", 0)
     nameFilters = a_property("QStringList", "nameFilters", [])
     settingKey = a_property(str, "settingKey", "")
 

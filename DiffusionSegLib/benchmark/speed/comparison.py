@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from DiffusionSegLib.benchmark.scores import mean_dice
 from DiffusionSegLib.benchmark.speed.convolution_rate import ConvolutionLog
 from DiffusionSegLib.benchmark.speed.cost import Cost, measured, measured_in_turn
 from DiffusionSegLib.benchmark.speed.machine_rates import MachineRates, Roofline
 from DiffusionSegLib.benchmark.speed.operation_count import counted
-from DiffusionSegLib.benchmark.speed.other_methods import OtherMethod, mean_dice, other_methods
+from DiffusionSegLib.benchmark.speed.other_methods import OtherMethod, other_methods
 from DiffusionSegLib.benchmark.speed.our_path import OurPath
 from DiffusionSegLib.benchmark.speed.published import train_in_turn
 from DiffusionSegLib.benchmark.speed.region import RegionComparison, compare_on

@@ -10,6 +10,7 @@ import torch
 
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.benchmark.forest import Forest, ForestFeatures
+from DiffusionSegLib.benchmark.scores import mean_dice
 from DiffusionSegLib.benchmark.speed.cost import Cost, measured
 from DiffusionSegLib.benchmark.speed.scan import SpeedScan
 from DiffusionSegLib.benchmark.speed.slicer_effects import SlicerAbsentError, fill_between_slices, grow_cut
@@ -53,12 +54,3 @@ def _run(name: str, way: Callable[[], np.ndarray], reference: np.ndarray) -> Oth
     except SlicerAbsentError as error:
         return OtherMethod(name, absent=str(error))
     return OtherMethod(name, cost, mean_dice(labels, reference))
-
-
-def mean_dice(labels: np.ndarray, reference: np.ndarray) -> float:
-    """Mean Dice over the structures of the reference."""
-    scores = []
-    for value in np.unique(reference[reference > 0]):
-        found, wanted = labels == value, reference == value
-        scores.append(2 * np.count_nonzero(found & wanted) / (np.count_nonzero(found) + np.count_nonzero(wanted)))
-    return float(np.mean(scores))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from DiffusionSegLib.benchmark.nine_slices import annotation_for
+from DiffusionSegLib.benchmark.comparison import annotation_for
 from DiffusionSegLib.benchmark.oasis import OasisFolder
 
 

@@ -64,9 +64,8 @@ def test_nine_slices_in_and_the_volume_out(tiny_bundle, tmp_path):
         _, found = client.call("predict", {})
         assert min(dice(found["labelmap"], value) for value in (3, 7)) > 0.85
         np.testing.assert_array_equal(seen["slice_1"], found["labelmap"][:, 11])
-        path = tmp_path / "two.safetensors"
-        client.call("save_segmenter", {"path": str(path)})
-        assert client.call("load_segmenter", {"path": str(path)})[0]["bundle"] == "tiny"
+        _, sent = client.call("save_segmenter", {})
+        assert client.call("load_segmenter", {}, sent)[0]["bundle"] == "tiny"
         with pytest.raises(WorkerError, match="no method dance"):
             client.call("dance", {})
         assert client.alive
@@ -151,6 +150,5 @@ def test_a_full_disk_costs_a_warning_and_no_work(tiny_bundle, full_disk):
         client.call(*TRAIN)
         told = [one["params"]["message"] for one in client.poll() if one["method"] == "warning"]
         assert any("no space left" in message and "not kept" in message for message in told)
-        with pytest.raises(WorkerError, match="no space left"):
-            client.call("save_segmenter", {"path": str(full_disk / "segmenter.safetensors")})
+        assert client.call("save_segmenter", {})[1]["segmenter"].size > 0
         assert dice(client.call("predict", {})[1]["labelmap"], 3) > 0.85

@@ -161,7 +161,7 @@ def _write_segmentation(path, noise, grid):
 
 
 def _write_picture(path, noise, grid):
-    prediction = Prediction(noise, noise.astype(np.float32), grid, ())
+    prediction = Prediction(noise, noise.astype(np.float32), noise.astype(np.uint8), grid, ())
     write_overlay(path.with_suffix(".png"), noise.astype(np.float32), prediction, ((), (), ()))
 
 

@@ -211,11 +211,11 @@ def test_work_that_was_stopped_can_be_done_again(tiny_bundle, tmp_path):
     assert dice(worker("predict", {})[1]["labelmap"], 3) > 0.85
 
 
-def test_a_segmenter_is_saved_and_loaded_into_another_worker(trained, tiny_bundle, tmp_path):
-    path = tmp_path / "two.safetensors"
-    trained("save_segmenter", {"path": str(path)})
+def test_a_segmenter_goes_over_the_pipe_into_another_worker(trained, tiny_bundle):
+    _, sent = trained("save_segmenter")
+    assert sent["segmenter"].dtype == np.uint8
     other = Worker()
-    said, _ = other("load_segmenter", {"path": str(path)})
+    said, _ = other("load_segmenter", {}, sent)
     assert said["bundle"] == "tiny"
     assert [{**label, "color": list(label["color"])} for label in said["labels"]] == [
         {**label, "terminology": ""} for label in LABELS
@@ -277,6 +277,13 @@ def test_forgetting_frees_the_session_folder(tiny_bundle, tmp_path):
     worker("train", {})
 
 
+@pytest.mark.parametrize("sent", [{}, {"segmenter": np.zeros((2, 2), np.uint8)}, {"segmenter": np.zeros(9, np.uint8)}])
+def test_what_is_no_segmenter_is_told_of_and_the_last_one_stays(trained, sent):
+    with pytest.raises(DiffusionSegError, match="segmenter"):
+        trained("load_segmenter", {}, sent)
+    trained("save_segmenter")
+
+
 TOO_EARLY = [("extract", {}), ("train", {}), ("preview", {"slices": []}), ("predict", {}), ("suggest", {})]
 
 
@@ -288,7 +295,7 @@ def test_steps_in_the_wrong_order_are_told_of(worker, method, params):
 
 def test_a_scan_without_training_has_no_segmenter(tiny_bundle):
     worker = opened(tiny_bundle)
-    for method, params in (("predict", {}), ("preview", {"slices": [[0, 1]]}), ("save_segmenter", {"path": "x"})):
+    for method, params in (("predict", {}), ("preview", {"slices": [[0, 1]]}), ("save_segmenter", {})):
         with pytest.raises(DiffusionSegError, match="no segmenter"):
             worker(method, params)
     with pytest.raises(DiffusionSegError, match="annotated"):

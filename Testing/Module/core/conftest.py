@@ -21,6 +21,13 @@ def a_scene(tmp_path):
 
 
 @pytest.fixture
+def another_scene(tmp_path):
+    """An empty scene to load what was saved."""
+    (tmp_path / "another").mkdir()
+    return AScene(tmp_path / "another")
+
+
+@pytest.fixture
 def scene(a_scene):
     return a_scene.scene
 

@@ -37,6 +37,29 @@ def test_they_surround_what_is_painted_already(engine, scene):
     assert [found.place for found in engine.propose_slices(stride=5)][::3] == [(0, 20), (1, 30), (2, 50)]
 
 
+def test_they_surround_one_structure_or_the_middle_of_the_volume_if_that_is_wanted(engine, scene):
+    volume = a_volume_node(scene, np.ones((101, 91, 81), np.uint8), an_affine(np.eye(3), (1, 1, 1)))
+    engine.set_input([volume])
+    for name, corner in (("a", 20), ("b", 60)):
+        mask = np.zeros((101, 91, 81), bool)
+        mask[corner : corner + 11, 30:41, 50:61] = True
+        paint(engine.seeds, add_segment(engine.seeds, name), mask, VoxelGeometry.of(volume))
+    chosen = engine.seeds.GetSegmentation().GetSegmentIdBySegmentName("b")
+    assert [found.place for found in engine.propose_slices(stride=5, around=chosen)][::3] == [(0, 60), (1, 30), (2, 50)]
+    # Those that hold paint stay on the list.
+    assert {(0, 40), (1, 35), (2, 30)} <= {found.place for found in engine.propose_slices(whole_volume=True)}
+
+
+@pytest.mark.parametrize("around", ["", "no such segment", "empty"])
+def test_slices_around_a_structure_that_is_not_painted_are_told_of(painted_engine, around):
+    if around == "empty":
+        around = add_segment(painted_engine.seeds, "Pallidum")
+    before = painted_engine.annotation_slices()
+    with pytest.raises(DiffusionSegError, match="is painted yet"):
+        painted_engine.propose_slices(around=around)
+    assert painted_engine.annotation_slices() == before
+
+
 def test_a_crossing_slice_counts_as_painted_only_by_its_own_paint(engine, volume):
     engine.set_input([volume])
     engine.add_slice(0, 12)

@@ -55,6 +55,91 @@ def test_one_step_back_undoes_all_of_it(predicted_engine, finished, volume):
         predicted_engine.undo_apply()
 
 
+def edit(segmentation, name, volume, corner):
+    """Add a block of voxels to a segment, as the user would."""
+    contents = segmentation.GetSegmentation()
+    mask = masks_by_name(segmentation, volume)[name]
+    mask[tuple(slice(start, start + 3) for start in corner)] = True
+    paint(segmentation, contents.GetSegmentIdBySegmentName(name), mask, VoxelGeometry.of(volume))
+    return mask
+
+
+@pytest.mark.parametrize("overwrite", ["all", "visible", "none"])
+def test_undo_leaves_what_was_edited_in_segments_that_apply_had_not_changed(
+    predicted_engine, finished, volume, overwrite
+):
+    other = finished.GetSegmentation().AddEmptySegment("Other", "Other")
+    before = masks_by_name(finished, volume)
+    predicted_engine.apply_preview(overwrite)
+    edited = edit(finished, "Other", volume, (0, 0, 0))
+    assert predicted_engine.undo_apply() == []
+    after = masks_by_name(finished, volume)
+    assert finished.GetSegmentation().GetSegment(other) is not None
+    assert np.array_equal(after.pop("Other"), edited)
+    assert all(np.array_equal(mask, before[name]) for name, mask in after.items())
+    assert set(after) == {"Visible", "Hidden"}
+
+
+def test_undo_leaves_edits_of_what_was_applied_says_so_and_restores_the_rest(predicted_engine, finished, volume):
+    before = masks_by_name(finished, volume)
+    predicted_engine.apply_preview("all")
+    edited = edit(finished, "Caudate", volume, (0, 0, 0))
+    assert predicted_engine.undo_apply() == ["Edited since Apply and left as it is: Caudate."]
+    after = masks_by_name(finished, volume)
+    assert set(after) == {"Visible", "Hidden", "Caudate"}
+    assert np.array_equal(after["Caudate"], edited)
+    assert np.array_equal(after["Visible"], before["Visible"])
+    assert np.array_equal(after["Hidden"], before["Hidden"])
+
+
+def test_undo_leaves_a_segment_that_was_removed_or_renamed_since(predicted_engine, finished, volume):
+    predicted_engine.apply_preview("all")
+    contents = finished.GetSegmentation()
+    contents.RemoveSegment(contents.GetSegmentIdBySegmentName("Visible"))
+    contents.GetSegment(contents.GetSegmentIdBySegmentName("Putamen")).SetName("Shell")
+    assert predicted_engine.undo_apply() == ["Edited since Apply and left as it is: Visible."]
+    assert set(masks_by_name(finished, volume)) == {"Hidden"}
+
+
+def test_undoing_the_second_apply_gives_the_first(predicted_engine, finished, found, volume):
+    predicted_engine.apply_preview("all")
+    first = masks_by_name(finished, volume)
+    contents = predicted_engine.preview.GetSegmentation()
+    moved = {name: np.roll(mask, 2, axis=0) for name, mask in found.items()}
+    for name, mask in moved.items():
+        paint(predicted_engine.preview, contents.GetSegmentIdBySegmentName(name), mask, VoxelGeometry.of(volume))
+    predicted_engine.apply_preview("all")
+    assert not np.array_equal(masks_by_name(finished, volume)["Caudate"], first["Caudate"])
+    assert predicted_engine.undo_apply() == []
+    after = masks_by_name(finished, volume)
+    assert set(after) == set(first)
+    assert all(np.array_equal(after[name], first[name]) for name in first)
+
+
+def test_undo_restores_segments_on_voxels_of_their_own(predicted_engine, scene, volume):
+    geometry = VoxelGeometry.of(volume)
+    coarse = VoxelGeometry(tuple(size // 2 for size in geometry.shape), geometry.affine @ np.diag([2, 2, 2, 1]))
+    node = a_segmentation(scene, {"Coarse": np.ones(coarse.shape, bool)}, coarse, "coarse")
+    predicted_engine.set_result(node)
+    image = node.GetSegmentation().GetNthSegment(0).GetRepresentation("Binary labelmap")
+    before = masks_by_name(node, volume)
+    spacing = image.GetSpacing()
+    predicted_engine.apply_preview("all")
+    predicted_engine.undo_apply()
+    after = masks_by_name(node, volume)
+    assert set(after) == {"Coarse"}
+    assert np.array_equal(after["Coarse"], before["Coarse"])
+    assert spacing == (2.0, 2.0, 2.0)
+
+
+def test_a_segmentation_of_surfaces_is_not_applied_to(predicted_engine, finished):
+    finished.CreateClosedSurfaceRepresentation()
+    finished.GetSegmentation().SetSourceRepresentationName("Closed surface")
+    with pytest.raises(DiffusionSegError, match="not made of voxels"):
+        predicted_engine.apply_preview("all")
+    assert not predicted_engine.can_undo
+
+
 def test_applying_again_replaces_the_segments_of_the_first_time(predicted_engine, finished, found, volume):
     predicted_engine.apply_preview("none")
     predicted_engine.apply_preview("none")

@@ -8,7 +8,7 @@ import slicer
 from conftest import an_affine
 from DiffusionSegCore import DiffusionSegEngine
 from Module.fake_worker_client import FakeWorkerClient
-from Module.mrml import a_volume_node, masks_by_name
+from Module.mrml import a_volume_node, masks_by_name, paint_slices
 
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -123,6 +123,47 @@ def test_a_bundle_that_only_the_user_knows_stays_chosen(predicted_engine, client
     client.faults = {"hello": ({"bundles": []}, {})}
     predicted_engine.load_segmenter(tmp_path / "kept.safetensors")
     assert predicted_engine.settings.bundle == "/home/me/my bundle"
+
+
+def test_a_segmenter_never_lies_on_the_workers_disk(scene, client, volume, head, tmp_path, monkeypatch):
+    sent, start = [], client.start
+    monkeypatch.setattr(client, "start", lambda *call, **more: sent.append(call[:2]) or start(*call, **more))
+    there, here = tmp_path / "there", tmp_path / "here"
+    engine = DiffusionSegEngine(scene, lambda: client, str(there), str(here))
+    engine.set_input([volume])
+    engine.propose_slices(stride=3)
+    paint_slices(engine, head[1], {3: "Caudate", 7: "Putamen"})
+    engine.finish_training(engine.start_training())
+    engine.save_segmenter(here / "mine.safetensors")
+    engine.load_segmenter(here / "mine.safetensors")
+    assert not there.exists()
+    assert len(list(here.glob("segmenter-*.safetensors"))) == 1
+    assert [params for method, params in sent if "segmenter" in method] == [{}] * 3
+    assert {params["session_folder"] for method, params in sent if method == "open"} == {str(there)}
+
+
+@pytest.mark.parametrize("path", ["gone/kept.safetensors", "."])
+def test_a_segmenter_file_that_cannot_be_read_is_told_of(predicted_engine, tmp_path, path):
+    with pytest.raises(DiffusionSegError, match="There is no segmenter"):
+        predicted_engine.load_segmenter(tmp_path / path)
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+
+
+def test_a_file_that_cannot_be_written_is_told_of_and_the_next_one_works(predicted_engine, full_disk, tmp_path, client):
+    (full_disk / "filler").write_bytes(bytes(20_000))
+    client.labels = [{**label, "terminology": "x" * 8000} for label in client.labels]
+    with pytest.raises(DiffusionSegError, match="no space left"):
+        predicted_engine.save_segmenter(full_disk / "mine.safetensors")
+    assert [path.name for path in full_disk.iterdir()] == ["filler"]
+    predicted_engine.save_segmenter(tmp_path / "mine.safetensors")
+
+
+def test_a_model_that_was_not_chosen_yet_is_asked_for(painted_engine, client):
+    painted_engine.settings.bundle = ""
+    for start in (painted_engine.start_training, painted_engine.start_estimate, painted_engine.start_extraction):
+        with pytest.raises(DiffusionSegError, match="No model is chosen"):
+            start()
+    assert calls(client) == []
 
 
 def test_a_file_that_is_no_segmenter_changes_nothing(predicted_engine, tmp_path):

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+from conftest import REPOSITORY
 from slicer_fakes.application import add_volume
+
+FURTHER_STAGES = ("features/extraction.py", "features/features_file.py", "segmenter/ensemble_training.py")
 
 
 @pytest.fixture
@@ -29,6 +35,17 @@ def test_stage_share_and_cancel_are_shown(training, client, settle):
     assert ui.stageLabel.text == "Computing features"
     assert (ui.progressBar.value, ui.progressBar.maximum) == (250, 1000)
     assert ui.cancelButton.enabled
+
+
+def test_every_stage_of_the_worker_has_words_of_its_own(module):
+    from DiffusionSegWidgets.run_control import stage_in_words
+
+    sources = [path.read_text(encoding="utf-8") for path in (REPOSITORY / "DiffusionSegLib").glob("*.py")]
+    sources += [(REPOSITORY / "DiffusionSegLib" / name).read_text(encoding="utf-8") for name in FURTHER_STAGES]
+    stages = {name for source in sources for name in re.findall(r"progress\(\s*\"([a-z-]+)\"", source)}
+    assert {"alignment", "features", "clean-up", "saving", "training"} <= stages
+    for stage in stages - {"template"}:
+        assert stage_in_words(stage) != stage.capitalize() or stage == "training", stage
 
 
 def test_time_left_follows_from_the_speed_so_far(training):
@@ -192,12 +209,26 @@ def test_a_scene_added_behind_another_module_lets_the_work_go_on(training, clien
     assert ("finish_prediction",) in engine.did
 
 
-def test_work_that_another_computer_keeps_is_deleted_there(panel, client, engine, settle):
+def test_work_that_another_computer_keeps_is_deleted_there_and_segmenters_here(panel, client, engine, settle):
     panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
+    panel.ui.workFolderEdit.currentPath = "/scratch/anna"
+    here = panel.logic.work_folder_here
+    here.mkdir(parents=True)
+    (here / "segmenter-1.safetensors").write_bytes(bytes(2 * 2**20))
     panel.ui.deleteWorkButton.click()
     settle()
     assert ("forget", {"path": engine.session_folder}) in client.asked
-    assert panel.ui.messageLabel.text == "7 MB were deleted."
+    assert panel.ui.messageLabel.text == "9 MB were deleted."
+    assert not here.exists()
+
+
+def test_segmenters_are_kept_here_wherever_the_worker_keeps_its_work(panel, tmp_path):
+    panel.ui.workFolderEdit.currentPath = "/scratch/anna"
+    assert panel.logic.work_folder_here == panel.logic.work_folder == Path("/scratch/anna/DiffusionSegWork")
+    panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
+    panel.logic.close_worker()
+    assert panel.logic.engine.session_folder == "/scratch/anna/DiffusionSegWork"
+    assert panel.logic.engine.segmenter_folder == str(tmp_path / "DiffusionSegWork")
 
 
 def test_kept_work_is_deleted_and_nothing_else(panel, tmp_path):

@@ -9,6 +9,7 @@ import slicer
 from slicer_fakes.application import add_volume
 
 SIMPLE = [
+    ("around", "aroundSelector", "currentText", "the whole volume"),
     ("slices_per_axis", "slicesPerAxisSpinBox", "value", 5),
     ("stride", "strideSpinBox", "value", 4),
     ("background_margin", "backgroundMarginSlider", "value", 12.0),
@@ -20,6 +21,7 @@ SIMPLE = [
     ("segmenter_path", "segmenterPathEdit", "currentPath", "/data/brain.safetensors"),
     ("device", "deviceSelector", "currentText", "cpu"),
     ("bundle", "bundleSelector", "currentText", "tiny"),
+    ("bundle_folder", "bundleFolderEdit", "currentPath", "/data/models/mine"),
 ]
 NODES = [
     ("input_volume", "inputVolumeSelector", "vtkMRMLScalarVolumeNode"),
@@ -38,7 +40,7 @@ def test_a_control_follows_its_parameter(panel, parameter, control, attribute, v
 @pytest.mark.parametrize(("parameter", "control", "attribute", "value"), SIMPLE)
 def test_a_parameter_follows_its_control(panel, parameter, control, attribute, value):
     if parameter == "bundle":
-        panel.ui.bundleSelector.addItem(value)
+        panel.ui.bundleSelector.addItem(value, value)
     widget = getattr(panel.ui, control)
     if attribute == "currentText":
         widget.setCurrentIndex(widget.findText(value))

@@ -5,8 +5,10 @@ With DIFFUSIONSEG_WRITE_PICTURES=1 those in docs/ are renewed.
 
 from __future__ import annotations
 
+import json
 import math
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -99,3 +101,23 @@ def test_every_section_fits_when_it_is_unfolded(in_the_middle, application, clie
         assert widget.mapTo(panel, widget.rect.bottomRight()).x() < WIDTH, name
         if part != "runFrame":
             renew(widget.grab(), f"tutorial/{name}.png")
+
+
+def test_a_model_folder_fits_however_long_its_path(panel, application, tiny_bundle, tmp_path):
+    application.setStyle("Fusion")
+    folder = tmp_path / "projects" / "pretrained on T2-weighted knees at half a millimetre"
+    shutil.copytree(tiny_bundle.folder, folder)
+    config = json.loads((folder / "config.json").read_text())
+    described = {"name": "knees-t2", "description": "Axial T2-weighted knees at half a millimetre."}
+    (folder / "config.json").write_text(json.dumps(config | described))
+    panel.parent.resize(WIDTH, 1200)
+    panel.parent.show()
+    panel.parameters.bundle, panel.parameters.bundle_folder = "", str(folder)
+    assert picture_of(panel.parent, application).width() == WIDTH
+    section = panel.ui.inputCollapsibleButton
+    assert section.mapTo(panel.parent, section.rect.bottomRight()).x() < WIDTH
+    # The picture is the same wherever it is made.
+    panel.ui.bundleFolderEdit.blockSignals(True)
+    panel.ui.bundleFolderEdit.currentPath = "/home/anna/models/knees-t2"
+    assert panel.ui.licenceLabel.text.startswith("knees-t2: Axial")
+    renew(section.grab(), "tutorial/model_folder.png")

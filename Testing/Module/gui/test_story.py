@@ -59,8 +59,16 @@ def test_channels_on_other_voxels_are_told(panel, scene, qt):
 
 def test_nine_slices_are_proposed_and_the_first_is_shown(proposed, engine):
     assert proposed.ui.annotationTable.rowCount == 9
-    assert ("propose_slices", 3, 10) in engine.did
+    assert ("propose_slices", 3, 10, None, False) in engine.did
     assert engine.did[-1][0] == "show_slice"
+
+
+def test_slices_are_proposed_around_what_was_chosen(panel, engine):
+    panel.ui.segmentEditorWidget.mrmlSegmentEditorNode().SetSelectedSegmentID("Segment_2")
+    for choice, told in (("the chosen segment", ("Segment_2", False)), ("the whole volume", (None, True))):
+        panel.ui.aroundSelector.currentIndex = panel.ui.aroundSelector.findText(choice)
+        panel.ui.proposeButton.click()
+        assert [entry for entry in engine.did if entry[0] == "propose_slices"][-1] == ("propose_slices", 3, 10, *told)
 
 
 def test_the_brush_paints_one_slice(panel):
@@ -110,7 +118,7 @@ def test_the_background_region_is_fitted_and_can_be_hidden(proposed, engine):
 
 
 def test_train_greets_trains_previews_segments_and_suggests(trained, engine, client):
-    assert [method for method, _ in client.asked] == ["hello", "train", "preview", "predict", "suggest"]
+    assert [method for method, _ in client.asked] == ["hello", "estimate", "train", "preview", "predict", "suggest"]
     assert ("start_preview", [(0, 3), (1, 4), (2, 5)]) in engine.did
     assert trained.ui.suggestionTable.rowCount == 2
     assert not trained.runs.busy
@@ -183,6 +191,62 @@ def test_the_estimate_is_in_words(panel, settle):
     assert panel.ui.estimateLabel.text == "The first run on this volume takes about 2 min and 3.0 GB of memory."
 
 
+TOLD = "The first run on this volume takes about 2 min and 3.0 GB of memory."
+NOT_YET = "Train tells first how long it will take."
+
+
+def asked(client) -> list[str]:
+    return [method for method, _params in client.asked]
+
+
+def test_the_estimate_comes_by_itself_before_the_first_training_on_a_volume_and_not_again(
+    proposed, client, settle, scene
+):
+    assert proposed.ui.estimateLabel.text == NOT_YET
+    for _training in range(2):
+        proposed.ui.trainButton.click()
+        settle()
+    assert proposed.ui.estimateLabel.text == TOLD
+    assert asked(client).count("estimate") == 1
+    assert asked(client).index("estimate") < asked(client).index("train")
+    proposed.parameters.device = "cpu"
+    assert proposed.ui.estimateLabel.text == NOT_YET
+    proposed.ui.trainButton.click()
+    settle()
+    assert asked(client).count("estimate") == 2
+
+
+def test_the_estimate_comes_as_soon_as_a_worker_is_started_and_is_not_that_of_another_volume(
+    panel, client, settle, scene
+):
+    panel.ui.connectButton.click()
+    settle()
+    assert asked(client) == ["hello", "estimate"]
+    assert panel.ui.estimateLabel.text == TOLD
+    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    settle()
+    assert asked(client) == ["hello", "estimate"]
+    assert panel.ui.estimateLabel.text == NOT_YET
+
+
+def test_no_worker_is_started_for_an_estimate_that_nobody_asked_for(panel, client, settle, scene):
+    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    settle()
+    assert asked(client) == []
+
+
+def test_an_estimate_that_was_stopped_is_followed_by_no_training(proposed, client, engine, settle):
+    proposed.ui.connectButton.click()
+    settle()
+    proposed.parameters.device = "cpu"
+    client.held_back = True
+    proposed.ui.trainButton.click()
+    proposed.ui.cancelButton.click()
+    settle()
+    assert "start_training" not in done(engine)
+    assert proposed.ui.messageLabel.text == "Estimating was stopped."
+
+
 def test_uncertainty_is_laid_over_the_scan_and_taken_away(trained, engine):
     trained.ui.uncertaintySlider.value = 0.4
     assert engine.did[-1] == ("show_uncertainty", pytest.approx(0.4))
@@ -223,6 +287,7 @@ def test_apply_goes_where_the_user_chose_and_undo_takes_it_back(trained, engine,
     assert engine.did[-2:] == [("set_result", "Mine"), ("apply_preview", "visible")]
     trained.ui.undoApplyButton.click()
     assert engine.did[-1] == ("undo_apply",)
+    assert trained.ui.messageLabel.text == "Edited since Apply and left as it is: Putamen."
     assert not trained.ui.undoApplyButton.enabled
 
 
@@ -251,6 +316,23 @@ def test_a_segmenter_is_saved_loaded_and_applied(trained, engine, scene, settle)
     assert done(engine)[-2:] == ["start_applying", "finish_applying"]
 
 
+@pytest.mark.parametrize("agreed", [True, False])
+def test_a_segmenter_that_is_there_already_is_replaced_only_with_consent(
+    trained, engine, settle, tmp_path, monkeypatch, agreed
+):
+    questions = []
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda text: questions.append(text) or agreed)
+    trained.ui.segmenterPathEdit.currentPath = str(tmp_path / "balls.safetensors")
+    trained.ui.saveSegmenterButton.click()
+    settle()
+    assert questions == []
+    (tmp_path / "balls.safetensors").touch()
+    trained.ui.saveSegmenterButton.click()
+    settle()
+    assert questions == ["Replace the segmenter balls.safetensors?"]
+    assert done(engine).count("start_saving") == 1 + agreed
+
+
 def test_a_segmenter_without_a_file_is_asked_for(trained):
     trained.ui.saveSegmenterButton.click()
     assert trained.ui.messageLabel.text.startswith("No file was chosen.")
@@ -266,7 +348,7 @@ def test_shortcuts_work_only_while_the_module_is_open(proposed, engine, qt):
     assert not any(shortcut.enabled for shortcut in keys.values())
 
 
-@pytest.mark.parametrize("stage", ["hello", "train", "preview", "predict", "suggest"])
+@pytest.mark.parametrize("stage", ["hello", "estimate", "train", "preview", "predict", "suggest"])
 def test_what_goes_wrong_is_told_and_the_next_click_works(proposed, client, engine, settle, stage):
     client.faults[stage] = FakeError("The memory is full.", "Close other programs.")
     proposed.ui.trainButton.click()

@@ -56,7 +56,7 @@ def volume(scene, head):
 def panel(volume, open_panel, tiny_bundle, tmp_path):
     panel = open_panel()
     panel.ui.workerCommandEdit.text = WORKER
-    panel.parameters.bundle = str(tiny_bundle.folder)
+    panel.parameters.bundle, panel.parameters.bundle_folder = "", str(tiny_bundle.folder)
     panel.parameters.device = "cpu"
     panel.ui.workFolderEdit.currentPath = str(tmp_path)
     return panel
@@ -102,6 +102,7 @@ def test_nine_slices_become_a_volume_and_then_the_next_patients(painted, settle,
     assert ui.runFrame.isVisibleTo(panel.parent)
     settle()
     assert ui.messageLabel.text == ""
+    assert "takes about" in ui.estimateLabel.text
     assert "No GPU" in ui.deviceLabel.text
     assert panel.train.points
     assert panel.logic.engine.preview is not None
@@ -167,11 +168,11 @@ def test_a_worker_that_was_killed_is_told_and_the_next_click_works(painted, sett
 def test_a_closed_scene_ends_the_training_and_the_next_scene_works(painted, settle, scene, head):
     painted.ui.trainButton.click()
     settle("features")
-    bundle = painted.parameters.bundle
+    folder = painted.parameters.bundle_folder
     scene.Clear(False)
     assert not painted.runs.busy
     assert not painted.ui.trainButton.enabled
-    painted.parameters.bundle = bundle
+    painted.parameters.bundle, painted.parameters.bundle_folder = "", folder
     painted.parameters.input_volume = a_volume_node(scene, head[0], an_affine(np.eye(3), (1.0, 1.0, 1.0)))
     painted.ui.proposeButton.click()
     paint_slices(painted.logic.engine, head[1], NAMES)
@@ -190,7 +191,7 @@ def test_a_volume_that_is_deleted_while_it_is_segmented_is_told(painted, settle,
     assert not painted.ui.trainButton.enabled
 
 
-def test_a_saved_scene_comes_back_with_slices_settings_and_result(painted, settle, scene, tmp_path):
+def test_a_saved_scene_comes_back_with_slices_settings_and_result(painted, settle, scene, tiny_bundle, tmp_path):
     painted.ui.trainButton.click()
     settle()
     painted.ui.applyButton.click()
@@ -200,6 +201,7 @@ def test_a_saved_scene_comes_back_with_slices_settings_and_result(painted, settl
     assert scene.ReadFromMRB(str(tmp_path / "saved.mrb"), True)
     assert painted.ui.annotationTable.rowCount == 9
     assert painted.ui.strideSpinBox.value == 3
+    assert painted.ui.bundleFolderEdit.currentPath == str(tiny_bundle.folder)
     assert painted.ui.segmentationSelector.currentNode() is painted.logic.engine.seeds
     assert painted.ui.resultSelector.currentNode() is painted.logic.engine.result
     painted.ui.trainButton.click()

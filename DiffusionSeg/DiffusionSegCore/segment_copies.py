@@ -1,0 +1,64 @@
+"""Copies of what segments hold, to compare with and to go back to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import slicer
+import vtk
+
+from DiffusionSegCore.oriented_images import image_array
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentCopy:
+    """What a segment holds, on its own voxels.
+
+    Args:
+        name: of the segment.
+        image: its voxels, cropped to those that are set; None if there are none.
+    """
+
+    name: str
+    image: slicer.vtkOrientedImageData | None
+
+    @classmethod
+    def of(cls, segmentation: slicer.vtkMRMLSegmentationNode, identifier: str) -> SegmentCopy | None:
+        """A copy of a segment; None if it is not there."""
+        segment = segmentation.GetSegmentation().GetSegment(identifier)
+        if segment is None:
+            return None
+        whole, extent = slicer.vtkOrientedImageData(), [0] * 6
+        found = segmentation.GetBinaryLabelmapRepresentation(identifier, whole) and not whole.IsEmpty()
+        if not found or not slicer.vtkOrientedImageDataResample.CalculateEffectiveExtent(whole, extent):
+            return cls(segment.GetName(), None)
+        image = slicer.vtkOrientedImageData()
+        slicer.vtkOrientedImageDataResample.CopyImage(whole, image, extent)
+        return cls(segment.GetName(), image)
+
+    def holds_the_same(self, other: SegmentCopy) -> bool:
+        """Whether the same voxels are set, at the same places."""
+        if self.image is None or other.image is None:
+            return self.image is other.image
+        matched = slicer.vtkOrientedImageDataResample.DoGeometriesMatch(self.image, other.image)
+        if not matched or self.image.GetExtent() != other.image.GetExtent():
+            return False
+        return np.array_equal(image_array(self.image) > 0, image_array(other.image) > 0)
+
+    def write_to(self, segmentation: slicer.vtkMRMLSegmentationNode, identifier: str) -> None:
+        """Make the segment hold this again, whatever other segments hold there."""
+        image = self.image
+        if image is None:
+            image = slicer.vtkOrientedImageData()
+            image.SetDimensions(1, 1, 1)
+            image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+            image.GetPointData().GetScalars().Fill(0)
+        logic = slicer.vtkSlicerSegmentationsModuleLogic
+        logic.SetBinaryLabelmapToSegment(image, segmentation, identifier, logic.MODE_REPLACE)
+
+
+def copies_of(segmentation: slicer.vtkMRMLSegmentationNode) -> dict[str, SegmentCopy]:
+    """A copy of every segment by its ID."""
+    found = {name: SegmentCopy.of(segmentation, name) for name in segmentation.GetSegmentation().GetSegmentIDs()}
+    return {identifier: copy for identifier, copy in found.items() if copy is not None}
