@@ -15,14 +15,16 @@ from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.normalisation import Normalisation, foreground_mask
-from DiffusionSegLib.prediction import SURE, Prediction, SlicePrediction, predict, preview
+from DiffusionSegLib.prediction import Prediction, SlicePrediction, predict, preview
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
 from DiffusionSegLib.segmenter.segmenter import Segmenter, SegmenterHeader
+from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 from DiffusionSegLib.segmenter.training_voxels import gather_training_voxels
 from DiffusionSegLib.stage_report import StageReport
 from DiffusionSegLib.suggestion import SliceSuggestion, suggest_slices
+from DiffusionSegLib.tile_classifier import SURE
 from DiffusionSegLib.volume import Volume
 
 Found = TypeVar("Found", Prediction, SlicePrediction)
@@ -74,6 +76,7 @@ class Session:
         self._segmenter: Segmenter | None = None
         self._features: OrthogonalFeatures | None = None
         self._features_config: FeatureConfig | None = None
+        self._gathered: TrainingVoxels | None = None
 
     def open(self, volume: Volume) -> None:
         """Take up a scan; annotation and features of the last one are dropped, its segmenter is kept.
@@ -90,7 +93,7 @@ class Session:
             message = f"The scan is less than {THINNEST_VOXELS * spacing:g} mm thick."
             raise DiffusionSegError(message, "Give a volume, not a single slice or picture.")
         self._volume = volume.validate()
-        self._annotation = self._features = None
+        self._annotation = self._features = self._gathered = None
 
     def annotate(self, annotation: Annotation) -> None:
         """Take over which voxels of the open scan are known."""
@@ -108,10 +111,12 @@ class Session:
 
     def take_features(self, features: OrthogonalFeatures) -> None:
         """Use features that were extracted from the open scan earlier."""
-        self._features, self._features_config = features, features.config
+        self._features, self._features_config, self._gathered = features, features.config, None
 
     def train(self, *, start: Segmenter | None = None) -> Segmenter:
         """A segmenter that has learnt the annotation; it is kept for `predict` and `suggest`.
+
+        Features that the training before has gathered are not gathered again.
 
         Args:
             start: a segmenter to go on from; without effect where its features, classes or shape are others.
@@ -122,8 +127,14 @@ class Session:
         features = self._extracted(config)
         values = self._annotation.classes
         with self.report.stage("gathering"):
-            voxels = gather_training_voxels(
-                features, self._annotation, self._model_grid(), self.options.ensemble, self.options.seed, self.progress
+            self._gathered = voxels = gather_training_voxels(
+                features,
+                self._annotation,
+                self._model_grid(),
+                self.options.ensemble,
+                self.options.seed,
+                self.progress,
+                known=self._gathered,
             )
         self.report.voxels_trained = len(voxels.classes)
         header = SegmenterHeader(
@@ -243,5 +254,5 @@ class Session:
                 self._features = OrthogonalFeatures.extract(
                     normalised, tissue, extractor, spacing, self.progress, positions
                 )
-                self._features_config = config
+                self._features_config, self._gathered = config, None
         return self._features

@@ -28,8 +28,9 @@ from DiffusionSegLib.benchmark.reliability import (
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, find_bundle
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.normalisation import Normalisation
-from DiffusionSegLib.prediction import SURE, Prediction
+from DiffusionSegLib.prediction import Prediction
 from DiffusionSegLib.session import Session, SessionOptions
+from DiffusionSegLib.tile_classifier import SURE
 
 SUMMARY_HEADER = (
     "| voxels | number | right % | mean probability % | ECE % | AUROC of uncertainty | AUROC of 1 - probability |\n"

@@ -13,7 +13,7 @@ from DiffusionSegLib.labels import Label
 from DiffusionSegLib.reading import read_labelmap, read_volume
 from DiffusionSegLib.volume import Volume
 
-TRAIN = "train"
+TRAIN, VALIDATION = "train", "validation"
 # Left out of Avg+ and of Avg++ (Cho et al., section 3.2): a handful of voxels each.
 FIFTH_VENTRICLE = 15
 OPTIC_CHIASM = 69

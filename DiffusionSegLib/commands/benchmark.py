@@ -55,8 +55,13 @@ def add_parser(commands: Any) -> None:
     _add(kinds, "preview", "preview", "how long it takes from Train to the slices in view and to the volume")
     what = "our computation beside the published one, a forest and Slicer's effects"
     speed = _add(kinds, "speed", "speed.command", what, without_data="a phantom")
-    speed.add_argument("--size", type=int, default=96, metavar="N", help="voxels of the scan's edges (96)")
+    size_help = "voxels of the scan's edges (96 of the phantom, all of a scan)"
+    speed.add_argument("--size", type=int, metavar="N", help=size_help)
     speed.add_argument("--naive", action="store_true", help="the published pipeline on the whole scan, not on a part")
+    grid_help = "instead, the peak memory of segmenting a synthetic head on such a grid of half millimetres"
+    speed.add_argument("--grid", type=int, nargs=3, metavar=("I", "J", "K"), help=grid_help)
+    plot_help = "also draw costs against size, labels and members, and the roofline"
+    speed.add_argument("--plot", type=Path, metavar="FILE", help=plot_help)
     speed.add_argument("--json", nargs="?", const="-", metavar="FILE", help="also write all figures (standard output)")
 
 

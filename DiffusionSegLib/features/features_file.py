@@ -77,7 +77,8 @@ def load_features(folder: Path) -> OrthogonalFeatures | None:
             common["mean"],
             common["spread"],
         )
-    except (OSError, SafetensorError, KeyError, ValueError, DiffusionSegError):
+    # A runtime error is torch's where another process deletes the file between its header and its tensors.
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError, DiffusionSegError):
         return None
 
 

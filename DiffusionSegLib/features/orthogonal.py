@@ -82,6 +82,11 @@ class OrthogonalFeatures:
         channels = self.views[0].channels
         return channels * len(self.views) if self.config.fusion == "concat" else channels
 
+    @property
+    def finest_reduction(self) -> int:
+        """Edge in voxels of the pixels of the level that has most of them."""
+        return min(self.views[0].levels)
+
     def at(self, points: Tensor) -> Tensor:
         """Features (N, features) at voxels `points` (N, 3) of the crop, standardised by this scan's own tissue.
 

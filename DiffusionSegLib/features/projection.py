@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from DiffusionSegLib.features.activations import ViewActivations, interpolation_matrix
+from DiffusionSegLib.features.box_projection import BoxProjection, LevelProjection
+from DiffusionSegLib.features.device_tier import on_device
 from DiffusionSegLib.features.local_features import local_features
+from DiffusionSegLib.features.native_piece import Box, NativePiece
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 
-Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+# Box voxels are numbered along the axes in this order: the last one is interpolated by one product over all others.
+VOXEL_ORDER = (2, 0, 1)
 
 
 class FirstLayerProjection:
@@ -31,6 +32,7 @@ class FirstLayerProjection:
 
     def __init__(self, features: OrthogonalFeatures, weight: Tensor, bias: Tensor) -> None:
         self.features, self.device = features, weight.device
+        self.views = on_device(features.views, self.device)
         scaled = weight / features.spread.to(self.device)[:, None]
         self.weight, self.bias = scaled, bias - features.mean.to(self.device) @ scaled
         self.local_weight = scaled[features.view_channels :]
@@ -44,134 +46,52 @@ class FirstLayerProjection:
 
     def hidden(self, box: Box) -> Tensor:
         """Hidden units, before their ReLU, of the voxels of a box: shape (i, j, k, hidden units)."""
-        return self.on(box).hidden(slice(None))
+        first, second, third = (stop - start for start, stop in box)
+        return self.on(box).hidden(slice(None)).unflatten(0, (third, first, second)).permute(1, 2, 0, 3)
 
     def on(self, box: Box) -> BoxProjection:
         """What the hidden units of a box follow from."""
         shape = tuple(stop - start for start, stop in box)
         if self.features.config.fusion == "max":
             return BoxProjection(shape, self._voxel_by_voxel(box), self.weight, self.bias, ())
-        images = self.features.local[(slice(None), *(slice(*edges) for edges in box))].to(self.device)
         pieces = [
-            {reduction: _Piece.of(view, reduction, box, self.device) for reduction in view.levels}
-            for view in self.features.views
+            {reduction: NativePiece.of(view, reduction, box, self.device) for reduction in view.levels}
+            for view in self.views
         ]
         before = [reduction for reduction in pieces[0] if self._is_cheaper_before(reduction, pieces)]
-        columns, weights = [local_features(images.flatten(1), self.features.config)], [self.local_weight]
+        images = self.features.local[(slice(None), *(slice(*edges) for edges in box))].to(self.device)
+        ordered = images.permute(0, *(axis + 1 for axis in VOXEL_ORDER))
+        columns, weights = [local_features(ordered.flatten(1), self.features.config)], [self.local_weight]
         for reduction in (reduction for reduction in pieces[0] if reduction not in before):
-            upsampled = [
-                of_view[reduction].upsampled(view.axis, shape)
-                for view, of_view in zip(self.features.views, pieces, strict=True)
-            ]
+            upsampled = [of_view[reduction].upsampled().permute(*VOXEL_ORDER, 3).flatten(0, 2) for of_view in pieces]
             if self.features.config.fusion == "sum":
                 columns.append(torch.stack(upsampled).sum(0))
                 weights.append(self.level_weights[0][reduction])
             else:
                 columns += upsampled
                 weights += [of_view[reduction] for of_view in self.level_weights]
-        shares = tuple(
-            _ViewShare(
-                view.axis,
-                # One product interpolates all levels of a view along both axes: one for each level and axis has so
-                # short rows that it was measured to take four times as long.
-                torch.cat([of_view[reduction].matrix for reduction in before], dim=1),
-                [of_view[reduction].pixels for reduction in before],
-                [view_weights[reduction] for reduction in before],
-            )
-            for view, of_view, view_weights in zip(self.features.views, pieces, self.level_weights, strict=True)
-            if before
+        levels = tuple(
+            LevelProjection(reduction, of_view[reduction], view_weights[reduction])
+            for reduction in before
+            for of_view, view_weights in zip(pieces, self.level_weights, strict=True)
         )
-        return BoxProjection(shape, torch.cat(columns, dim=1), torch.cat(weights), self.bias, shares)
+        return BoxProjection(shape, torch.cat(columns, dim=1), torch.cat(weights), self.bias, levels)
 
-    def _is_cheaper_before(self, reduction: int, pieces: list[dict[int, _Piece]]) -> bool:
+    def _is_cheaper_before(self, reduction: int, pieces: list[dict[int, NativePiece]]) -> bool:
         """Whether a level takes fewer multiplications if it is projected before it is interpolated."""
         units, channels = self.weight.shape[1], pieces[0][reduction].pixels.shape[-1]
         before = after = 0.0
         for piece in (of_view[reduction] for of_view in pieces):
-            area, pixels = piece.matrix.shape
-            before += channels * units * pixels / area + units * pixels
-            after += channels * pixels
+            (height, rows), (width, columns) = piece.row_matrix.shape, piece.column_matrix.shape
+            interpolation = rows + rows * columns / height
+            before += units * (interpolation + channels * rows * columns / (height * width))
+            after += channels * interpolation
         products = 1 if self.features.config.fusion == "sum" else len(pieces)
         return before < after + products * channels * units
 
     def _voxel_by_voxel(self, box: Box) -> Tensor:
-        points = torch.cartesian_prod(*(torch.arange(start, stop) for start, stop in box))
+        grid = torch.meshgrid(*(torch.arange(start, stop) for start, stop in box), indexing="ij")
+        points = torch.stack(grid, dim=-1).permute(*VOXEL_ORDER, 3).flatten(0, 2)
         standardised = self.features.at(points).to(self.device)
         # `at` standardises already: undo what was folded into the weights.
         return standardised * self.features.spread.to(self.device) + self.features.mean.to(self.device)
-
-
-@dataclass(frozen=True, eq=False)
-class BoxProjection:
-    """What the hidden units of a box follow from.
-
-    Args:
-        shape: of the box.
-        columns: features of its voxels (voxels, columns).
-        weights: their share of the first layers' weights (columns, hidden units).
-        bias: the first layers' biases (hidden units,).
-        views: what else each view adds.
-    """
-
-    shape: tuple[int, ...]
-    columns: Tensor
-    weights: Tensor
-    bias: Tensor
-    views: tuple[_ViewShare, ...]
-
-    def hidden(self, units: slice) -> Tensor:
-        """Some of the hidden units, before their ReLU: shape (i, j, k, units)."""
-        total = torch.addmm(self.bias[units], self.columns, self.weights[:, units]).reshape(*self.shape, -1)
-        for view in self.views:
-            across = total.movedim(view.axis, 0)
-            across += view.hidden(units).reshape(across.shape)
-        return total
-
-
-@dataclass(frozen=True, eq=False)
-class _ViewShare:
-    """What a view adds to the hidden units of a box.
-
-    Args:
-        axis: the slices are stacked along it.
-        matrix: interpolates the pixels of all levels of a slice, shape (voxels of the slice, pixels of all levels).
-        pixels: of each level, shape (slices, pixels, channels).
-        weights: of each level, shape (channels, hidden units).
-    """
-
-    axis: int
-    matrix: Tensor
-    pixels: list[Tensor]
-    weights: list[Tensor]
-
-    def hidden(self, units: slice) -> Tensor:
-        """Shape (slices, voxels of the slice, units)."""
-        projected = [pixels @ weight[:, units] for pixels, weight in zip(self.pixels, self.weights, strict=True)]
-        return torch.matmul(self.matrix, torch.cat(projected, dim=1))
-
-
-@dataclass(frozen=True, eq=False)
-class _Piece:
-    """What a box needs of one level of one view.
-
-    Args:
-        pixels: shape (slices, pixels, channels).
-        matrix: interpolates the pixels of a slice, shape (voxels of the slice, pixels).
-    """
-
-    pixels: Tensor
-    matrix: Tensor
-
-    @classmethod
-    def of(cls, view: ViewActivations, reduction: int, box: Box, device: torch.device) -> _Piece:
-        level = view.levels[reduction]
-        rows, columns = (edges for axis, edges in enumerate(box) if axis != view.axis)
-        row_pixels, row_matrix = interpolation_matrix(*rows, level.shape[1], reduction, device)
-        column_pixels, column_matrix = interpolation_matrix(*columns, level.shape[2], reduction, device)
-        native = level[slice(*box[view.axis]), row_pixels, column_pixels].to(device, torch.float32)
-        return cls(native.flatten(1, 2), torch.kron(row_matrix, column_matrix))
-
-    def upsampled(self, axis: int, shape: tuple[int, ...]) -> Tensor:
-        """Channels of all voxels of a box of that shape, whose slices are stacked along `axis`: (voxels, channels)."""
-        sizes = [size for other, size in enumerate(shape) if other != axis]
-        return torch.matmul(self.matrix, self.pixels).unflatten(1, sizes).movedim(0, axis).flatten(0, 2)

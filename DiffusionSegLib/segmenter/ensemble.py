@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-MOMENTUM = 0.1
 EPSILON = 1e-5
+# Bias (members, 1, width out) and weight (members, width in, width out).
+FoldedLayer = tuple[Tensor, Tensor]
 
 
 class MlpEnsemble(nn.Module):
     """Independent MLPs, linear - ReLU - batch norm - linear - ReLU - batch norm - linear, computed together.
+
+    They learn as a `SharedBatchNetwork`.
 
     Args:
         members: number of MLPs.
@@ -40,35 +44,31 @@ class MlpEnsemble(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits (members, N, classes) of features (members, N, features), a batch for each member."""
-        return self.after_first_layer(torch.baddbmm(self.biases[0], features, self.weights[0]))
+        return after_first_layer(torch.baddbmm(self.biases[0], features, self.weights[0]), self.folded_layers())
 
-    def after_first_layer(self, hidden: Tensor, members: slice = slice(None)) -> Tensor:
-        """Logits (members, N, classes) from the first layers' outputs (members, N, hidden[0]), before their ReLU.
+    def folded_layers(self) -> list[FoldedLayer]:
+        """The layers after the first, with the batch norm before each of them folded in. Exact but for rounding."""
+        found = []
+        for layer, (weight, bias) in enumerate(zip(self.weights[1:], self.biases[1:], strict=True)):
+            scale = self.gains[layer] * torch.rsqrt(self.get_buffer(f"variance_{layer}") + EPSILON)
+            shift = self.shifts[layer] - self.get_buffer(f"mean_{layer}") * scale
+            found.append((bias + shift @ weight, scale.mT * weight))
+        return found
 
-        `members` tells which of them these are.
-        """
-        for layer in range(len(self.hidden)):
-            hidden = hidden.relu()
-            scale, shift = self._normalisation(hidden, layer, members)
-            weight, bias = self.weights[layer + 1][members], self.biases[layer + 1][members]
-            # Folded into the next layer, the normalisation spares two passes over all hidden units. Exact but for
-            # rounding.
-            hidden = torch.baddbmm(bias + shift @ weight, hidden, scale.mT * weight)
-        return hidden
 
-    def _normalisation(self, hidden: Tensor, layer: int, members: slice) -> tuple[Tensor, Tensor]:
-        """Factor and summand (members, 1, width) of the batch norm; those of the batch itself while training."""
-        mean, variance = (self.get_buffer(f"{name}_{layer}")[members] for name in ("mean", "variance"))
-        if self.training:
-            # A twelfth of the time of `torch.var_mean`, which is slow along a middle axis.
-            batch_mean = hidden.mean(1, keepdim=True)
-            batch_variance = (hidden - batch_mean).square().mean(1, keepdim=True)
-            with torch.no_grad():
-                mean.lerp_(batch_mean, MOMENTUM)
-                variance.lerp_(batch_variance, MOMENTUM)
-            mean, variance = batch_mean, batch_variance
-        scale = self.gains[layer][members] * torch.rsqrt(variance + EPSILON)
-        return scale, self.shifts[layer][members] - mean * scale
+def after_first_layer(hidden: Tensor, layers: Sequence[FoldedLayer]) -> Tensor:
+    """Logits (members, N, classes) from the outputs of first layers, before their ReLU.
+
+    In memory the logits of a class lie side by side: what follows them goes over many voxels at a time.
+
+    Args:
+        hidden: shape (members, N, hidden units); overwritten.
+        layers: those after the first, of the same members.
+    """
+    *between, (bias, weight) = layers
+    for other_bias, other_weight in between:
+        hidden = torch.baddbmm(other_bias, hidden.relu_(), other_weight)
+    return torch.baddbmm(bias.mT, weight.mT, hidden.relu_().mT).mT
 
 
 def mean_probabilities(logits: Tensor) -> Tensor:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from DiffusionSegLib.annotation import Annotation
+from DiffusionSegLib.annotation import UNKNOWN, Annotation
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels
+from DiffusionSegLib.segmenter.steady_draws import steady_draws
+from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 
 # Background that a structure can be taken for lies around it. What a background region adds is mostly far away, easy,
 # and several times as much: without a limit of its own it took the place of the rest, and nine slices with a background
@@ -20,6 +22,8 @@ NEAR_VOXELS = 10
 NEAR, FAR = -1, -2
 # Voxels gathered between two reports of progress.
 CHUNK = 16_384
+# Slices of the scan that are looked through at a time.
+SLAB = 16
 
 
 def gather_training_voxels(
@@ -29,8 +33,11 @@ def gather_training_voxels(
     config: EnsembleConfig,
     seed: int,
     progress: Progress = silent,
+    known: TrainingVoxels | None = None,
 ) -> TrainingVoxels:
     """Features of the annotated tissue, one row a voxel of the model's grid.
+
+    What `known` holds already, gathered from the same features, is taken from there.
 
     An annotated voxel stands for the voxel of the model's grid that is nearest to its centre. Air is never learnt: it
     is background by definition.
@@ -38,29 +45,80 @@ def gather_training_voxels(
     Raises:
         DiffusionSegError: if fewer than two classes are left to tell apart.
     """
-    annotated = np.argwhere(annotation.known)
-    points = model_grid.nearest_model_voxel(annotated) - np.asarray(features.origin)
-    classes = np.searchsorted(annotation.classes, annotation.labelmap[tuple(annotated.T)])
     shape = features.tissue.shape
-    inside = ((points >= 0) & (points < shape)).all(1)
-    points, classes = points[inside], classes[inside]
-    tissue = features.tissue[tuple(points.T)]
-    points, classes = points[tissue], classes[tissue]
-    # Where voxels are finer than the model's, several fall into one: the first speaks for all.
-    _, first = np.unique(np.ravel_multi_index(tuple(points.T), shape), return_index=True)
-    points, classes = points[first], classes[first]
+    keys, classes = _annotated_tissue(features, annotation, model_grid)
+    points = np.stack(np.unravel_index(keys, shape), axis=1)
     if len(np.unique(classes)) < 2:
         message = "The annotated voxels within the tissue are all of one class."
         raise DiffusionSegError(message, "Paint a second structure, or mark background.")
     structures = np.asarray(annotation.classes)[classes] != 0
     groups = np.where(structures, classes, np.where(_near(points, structures), NEAR, FAR))
-    chosen = _limited(groups, config, seed)
+    chosen = _limited(groups, steady_draws(keys, seed), config)
     places = torch.from_numpy(points[chosen])
-    parts = []
-    for start in range(0, len(places), CHUNK):
-        progress("gathering", start, len(places))
-        parts.append(features.at(places[start : start + CHUNK]).half())
-    return TrainingVoxels(torch.cat(parts), torch.from_numpy(classes[chosen]), places, features.view_channels)
+    rows = _gathered(features, places, known, progress)
+    return TrainingVoxels(rows, torch.from_numpy(classes[chosen]), places, features.view_channels)
+
+
+def _annotated_tissue(
+    features: OrthogonalFeatures, annotation: Annotation, model_grid: ModelGrid
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rising keys (N,) of the annotated voxels of the crop that are not air, and their class numbers (N,)."""
+    shape = features.tissue.shape
+    found = np.full(features.tissue.size, -1, np.int32)
+    places = _places_along_axes(features, model_grid)
+    # With a margin of air, in which everything lies that the crop does not hold.
+    tissue = np.pad(features.tissue, ((0, 1), (0, 1), (0, 1)))
+    order = [axis_map.source_axis for axis_map in model_grid.axis_maps]
+    # A slab at a time: with a background region nearly all voxels of a scan are annotated, and the indices of those of
+    # a CT of 512 x 512 x 400 took 5 GB.
+    for start in range(0, len(annotation.labelmap), SLAB):
+        slab = annotation.labelmap[start : start + SLAB]
+        of_slab = [places[0][start : start + SLAB], *places[1:]]
+        is_tissue = tissue[np.ix_(*(of_slab[axis] for axis in order))].transpose(np.argsort(order))
+        annotated = np.nonzero(is_tissue & (slab != UNKNOWN))
+        points = np.stack([of_slab[axis][annotated[axis]] for axis in order], axis=1)
+        # Where voxels are finer than the model's, several fall into one: the first speaks for all.
+        keys, first = np.unique(_keys(points, shape), return_index=True)
+        of_first = np.searchsorted(annotation.classes, slab[annotated][first])
+        new = found[keys] < 0
+        found[keys[new]] = of_first[new]
+    keys = np.flatnonzero(found >= 0)
+    return keys, found[keys].astype(np.int64)
+
+
+def _places_along_axes(features: OrthogonalFeatures, model_grid: ModelGrid) -> list[np.ndarray]:
+    """For each axis of the scan the crop's nearest voxel to each of its voxels; -1 where that lies outside the crop."""
+    found: list[np.ndarray] = [np.empty(0)] * 3
+    for axis, axis_map in enumerate(model_grid.axis_maps):
+        indices = np.zeros((model_grid.source.shape[axis_map.source_axis], 3), np.int64)
+        indices[:, axis_map.source_axis] = np.arange(len(indices))
+        places = model_grid.nearest_model_voxel(indices)[:, axis] - features.origin[axis]
+        outside = (places < 0) | (places >= features.tissue.shape[axis])
+        found[axis_map.source_axis] = np.where(outside, -1, places)
+    return found
+
+
+def _gathered(features: OrthogonalFeatures, places: Tensor, known: TrainingVoxels | None, progress: Progress) -> Tensor:
+    """Features (N, features) in half precision at `places` (N, 3), in rising order of their keys."""
+    rows = torch.empty(len(places), len(features.mean), dtype=torch.float16)
+    new = torch.ones(len(places), dtype=torch.bool)
+    if known is not None:
+        keys, known_keys = (_keys(points.numpy(), features.tissue.shape) for points in (places, known.points))
+        found = np.minimum(np.searchsorted(known_keys, keys), len(known_keys) - 1)
+        old = torch.from_numpy(known_keys[found] == keys)
+        rows[old] = known.features[torch.from_numpy(found)[old]]
+        new = ~old
+    missing = new.nonzero()[:, 0]
+    for start in range(0, len(missing), CHUNK):
+        progress("gathering", start, len(missing))
+        part = missing[start : start + CHUNK]
+        rows[part] = features.at(places[part]).half()
+    return rows
+
+
+def _keys(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """One number for each voxel (N,) of points (N, 3) in a volume of that shape."""
+    return np.ravel_multi_index(tuple(points.T), shape)
 
 
 def _near(points: np.ndarray, structures: np.ndarray) -> np.ndarray:
@@ -69,11 +127,11 @@ def _near(points: np.ndarray, structures: np.ndarray) -> np.ndarray:
     return ((points >= low) & (points <= high)).all(1)
 
 
-def _limited(groups: np.ndarray, config: EnsembleConfig, seed: int) -> np.ndarray:
+def _limited(groups: np.ndarray, draws: np.ndarray, config: EnsembleConfig) -> np.ndarray:
     """Indices of at most so many voxels of each structure, of the background near to them and of that far away."""
-    random = np.random.default_rng(seed)
-    drawn = []
+    chosen = []
     for group in np.unique(groups):
         most = config.far_voxels if group == FAR else config.voxels_per_class
-        drawn.append(random.permutation(np.flatnonzero(groups == group))[:most])
-    return np.sort(np.concatenate(drawn))
+        of_group = np.flatnonzero(groups == group)
+        chosen.append(of_group[np.argsort(draws[of_group])[:most]])
+    return np.sort(np.concatenate(chosen))

@@ -17,6 +17,7 @@ from DiffusionSegLib.bundles.description import bundled_descriptions
 from DiffusionSegLib.configuration import from_json, to_json
 from DiffusionSegLib.devices import choose_device, gpu_problem
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.features.features_memory import FeaturesMemory
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
@@ -60,6 +61,7 @@ class Methods:
         self._digest = ""
         self._kept: ScanFolder | None = None
         self._features_kept: OrthogonalFeatures | None = None
+        self._memory = FeaturesMemory(0)
         self._annotation: Annotation | None = None
         self._segmenter: Segmenter | None = None
         self._uncertainty: np.ndarray | None = None
@@ -173,6 +175,7 @@ class Methods:
 
     def _forget(self, wanted: given.PathParameters, _: Arrays) -> tuple[Json, Arrays]:
         self._features_kept = None
+        self._memory.shrink(0)
         return {"bytes": SessionFolder(Path(wanted.path), 0).forget()}, {}
 
     def _session_with(self, bundle: str, device: str) -> Session:
@@ -189,6 +192,10 @@ class Methods:
     def _open_kept(self, wanted: given.OpenParameters, session: Session, *, opened: bool) -> None:
         """Take over what is kept of this scan, but not instead of what is at hand."""
         self._kept = self._features_kept = None
+        self._memory.shrink(wanted.memory_bytes)
+        at_hand = self._memory.get(self._features_key(session))
+        if at_hand is not None and not opened:
+            session.take_features(at_hand)
         other_bundle = self._segmenter is not None and self._segmenter.header.bundle_digest != session.bundle.digest
         if other_bundle:
             self._segmenter = None
@@ -204,10 +211,11 @@ class Methods:
             self._segmenter = self._kept.load_segmenter()
         if opened:
             return
-        features = self._kept.load_features()
+        features = at_hand or self._kept.load_features()
         if features is not None:
             session.take_features(features)
-            self._features_kept = features
+            self._remember(session, features)
+            self._features_kept = features if self._kept.holds_features else None
         annotation = self._kept.load_annotation()
         if annotation is not None:
             # One that an older version found acceptable must not keep the scan from being opened.
@@ -243,8 +251,15 @@ class Methods:
     def _keep_features(self, session: Session) -> None:
         features = session.features
         if features is not None and features is not self._features_kept:
+            self._remember(session, features)
             self._keep(lambda kept: kept.save_features(features, self._reporter.progress))
             self._features_kept = features
+
+    def _features_key(self, session: Session) -> str:
+        return f"{self._digest} {session.bundle.digest}"
+
+    def _remember(self, session: Session, features: OrthogonalFeatures) -> None:
+        self._memory.put(self._features_key(session), features)
 
     def _keep(self, save: Callable[[ScanFolder], None]) -> None:
         """Save something for later; what cannot be saved must not cost the work itself."""

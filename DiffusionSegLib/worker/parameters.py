@@ -45,6 +45,7 @@ class OpenParameters:
         stem: what messages call the scan.
         session_folder: where computed work is kept; None to keep nothing.
         session_bytes: how large that folder may grow.
+        memory_bytes: how much memory features of scans that were open before may take.
     """
 
     bundle: str
@@ -53,6 +54,7 @@ class OpenParameters:
     stem: str
     session_folder: str | None = None
     session_bytes: int = 20 * GIGABYTE
+    memory_bytes: int = 2 * GIGABYTE
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,8 +93,13 @@ class SessionFolder:
 
     def _scans(self) -> list[Path]:
         """The scans' folders, the one used the longest time ago first."""
-        found = [path for path in self.root.glob("scan-*") if OF_SCAN.fullmatch(path.name) and path.is_dir()]
-        return sorted(found, key=lambda path: path.stat().st_mtime)
+        found = []
+        for path in self.root.glob("scan-*"):
+            # Another process may have just deleted it.
+            with suppress(FileNotFoundError):
+                if OF_SCAN.fullmatch(path.name) and path.is_dir():
+                    found.append((path.stat().st_mtime, path))
+        return [path for _, path in sorted(found)]
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,11 @@ class ScanFolder:
             _delete_features(self.folder)
             self.whole.make_room(features_file.features_bytes(features), self.folder)
             features_file.save_features(self.folder, features, progress)
+
+    @property
+    def holds_features(self) -> bool:
+        """Whether features were kept to the end."""
+        return (self.folder / features_file.COMMON).exists()
 
     def load_features(self) -> OrthogonalFeatures | None:
         """The features that were kept, if there are any."""
@@ -168,12 +178,11 @@ def _told(folder: Path) -> Iterator[None]:
 
 def _bytes_below(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except OSError:
-            # Another process has just moved or deleted it.
-            continue
+    # Unlike `rglob`, this passes over folders that another process has just deleted.
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.stat(os.path.join(place, name)).st_size  # noqa: PTH116, PTH118
     return total
 
 
@@ -189,5 +198,7 @@ def _delete_all(scan: Path) -> None:
 
 def _delete_unfinished(scan: Path) -> None:
     for path in scan.glob(".unfinished-*"):
-        if time.time() - path.stat().st_mtime > UNFINISHED_SECONDS:
-            shutil.rmtree(path, ignore_errors=True)
+        # The process that writes it may have just finished.
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > UNFINISHED_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)

@@ -10,9 +10,9 @@ from conftest import a_head, a_volume, an_affine, an_oblique_rotation, axis_orde
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.benchmark.painting import annotate_slices
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
-from DiffusionSegLib.prediction import _TileClassifier
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.session import Session, SessionOptions
+from DiffusionSegLib.tile_classifier import TileClassifier
 
 QUICK = EnsembleConfig(members=3, hidden=(24, 12), batch=64, steps=100)
 AFFINES = {
@@ -77,14 +77,14 @@ def test_air_is_background_also_where_no_background_was_learnt(tiny_bundle):
 def test_a_tile_that_does_not_fit_into_memory_is_halved(tiny_bundle, monkeypatch):
     session = trained(tiny_bundle, np.eye(4))
     expected = session.predict()
-    classify = _TileClassifier._classified
+    classify = TileClassifier._classified
 
     def limited(self, box):
         if np.prod([stop - start for start, stop in box]) > 700:
             raise torch.OutOfMemoryError("injected")
         return classify(self, box)
 
-    monkeypatch.setattr(_TileClassifier, "_classified", limited)
+    monkeypatch.setattr(TileClassifier, "_classified", limited)
     with pytest.warns(DiffusionSegWarning, match="memory"):
         found = session.predict()
     np.testing.assert_array_equal(found.labelmap, expected.labelmap)

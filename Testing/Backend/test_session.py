@@ -210,6 +210,30 @@ def test_an_annotation_with_labels_that_a_segmenter_does_not_know_does_not_chang
     np.testing.assert_array_equal(session.predict(trained_on_a_head[0]).labelmap, expected)
 
 
+def test_training_that_goes_on_reaches_the_dice_of_training_from_scratch(tiny_bundle):
+    image, labels = a_head()
+    volume = a_volume(image)
+    painted = [annotate_slices(labels, volume.grid, per_axis=count, stride=4, background=True) for count in (2, 3)]
+    scores, steps = {}, {}
+    for warm in (False, True):
+        taken = []
+        session = Session(
+            options(tiny_bundle), progress=lambda stage, done, _, taken=taken: taken.append((stage, done))
+        )
+        session.open(volume)
+        session.annotate(painted[0])
+        before = session.train() if warm else None
+        session.annotate(painted[1])
+        taken.clear()
+        segmenter = session.train(start=before)
+        unpainted = ~on_slices(labels.shape, painted[1].complete_slices)
+        found = session.predict(segmenter).labelmap
+        scores[warm] = np.mean([dice(found, labels, value, unpainted) for value in (3, 7)])
+        steps[warm] = max(done for stage, done in taken if stage == "training")
+    assert scores[True] > scores[False] - 0.01
+    assert steps[True] <= steps[False] / 2
+
+
 def test_confidence_is_full_where_painted_and_least_where_members_disagree(tiny_bundle):
     image, labels = a_head()
     session = Session(options(tiny_bundle))

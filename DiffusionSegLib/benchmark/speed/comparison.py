@@ -8,7 +8,7 @@ import torch
 
 from DiffusionSegLib.benchmark.scores import mean_dice
 from DiffusionSegLib.benchmark.speed.convolution_rate import ConvolutionLog
-from DiffusionSegLib.benchmark.speed.cost import Cost, measured
+from DiffusionSegLib.benchmark.speed.cost import Cost, measured, measured_in_turn
 from DiffusionSegLib.benchmark.speed.machine_rates import MachineRates, Roofline
 from DiffusionSegLib.benchmark.speed.operation_count import counted
 from DiffusionSegLib.benchmark.speed.other_methods import OtherMethod, other_methods
@@ -18,25 +18,29 @@ from DiffusionSegLib.benchmark.speed.region import RegionComparison, compare_on
 from DiffusionSegLib.benchmark.speed.scan import SpeedScan
 from DiffusionSegLib.features.features_file import features_bytes
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
-from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels
 from DiffusionSegLib.segmenter.segmenter import Segmenter
+from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 
 ENSEMBLE_SIZES = (1, 5, 10)
+LABELS = (2, 8, 32)
 WARM_UP_EDGE = 16
 BYTES_OF_A_FLOAT = 4
+REPEATS = 2
 
 
 @dataclass(frozen=True)
 class SizeCost:
-    """What one cube of the scan costs.
+    """What one cube of the scan, or all of it, costs.
 
     Args:
-        edge: of the cube, in voxels.
+        edge: the longest, in voxels.
+        voxels: their number.
         features: of its features.
         prediction: of its prediction.
     """
 
     edge: int
+    voxels: int
     features: Cost
     prediction: Cost
 
@@ -61,6 +65,7 @@ class SpeedComparison:
         region: both ways side by side.
         others: what else there is.
         sizes: costs of cubes of the scan.
+        labels: seconds of our prediction of the region for each number of labels.
         ensembles: seconds of our prediction of the region for each number of members.
     """
 
@@ -79,6 +84,7 @@ class SpeedComparison:
     region: RegionComparison
     others: list[OtherMethod]
     sizes: list[SizeCost]
+    labels: dict[int, float]
     ensembles: dict[int, float]
 
     @property
@@ -124,7 +130,7 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
         scan: what is segmented as a whole.
         region: a part of it that fits into memory at full feature size.
         ours: our way, with the number of steps that training is timed for.
-        edges: of the cubes whose cost is told.
+        edges: of the cubes whose cost is told beside that of the whole scan.
     """
     device, annotation = ours.device, scan.annotation()
     _warm_up(scan, ours)
@@ -135,8 +141,11 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
         features, stages["features"] = measured(lambda: ours.features(scan), device)
     voxels, stages["gathering"] = measured(lambda: ours.gather(features, scan, annotation), device)
     classes = len(annotation.classes)
-    ensemble, stages["training"] = measured(lambda: ours.train(voxels, classes), device)
-    _, in_turn = measured(lambda: train_in_turn(voxels, classes, ours.ensemble, device), device)
+    (ensemble, _), (stages["training"], in_turn) = measured_in_turn(
+        (lambda: ours.train(voxels, classes), lambda: train_in_turn(voxels, classes, ours.ensemble, device)),
+        device,
+        REPEATS,
+    )
     segmenter = ours.segmenter(ensemble, annotation)
     found, stages["prediction"] = measured(lambda: ours.predict(features, segmenter, scan), device)
     one_step = replace(ours, ensemble=replace(ours.ensemble, steps=2))
@@ -162,8 +171,12 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
         training_steps=ours.ensemble.steps,
         region=comparison,
         others=other_methods(scan, annotation),
-        sizes=[_size_cost(scan.middle(edge), ours, segmenter) for edge in edges],
-        ensembles={members: _ensemble_seconds(region, ours, segmenter, members) for members in ENSEMBLE_SIZES},
+        sizes=[
+            *(_size_cost(scan.middle(edge), ours, segmenter) for edge in edges),
+            SizeCost(max(scan.tissue.shape), scan.tissue.size, stages["features"], stages["prediction"]),
+        ],
+        labels={count: _prediction_seconds(region, ours, segmenter, classes=count) for count in LABELS},
+        ensembles={count: _prediction_seconds(region, ours, segmenter, members=count) for count in ENSEMBLE_SIZES},
     )
 
 
@@ -182,15 +195,18 @@ def _warm_up(scan: SpeedScan, ours: OurPath) -> None:
 def _size_cost(cube: SpeedScan, ours: OurPath, segmenter: Segmenter) -> SizeCost:
     features, feature_cost = measured(lambda: ours.features(cube), ours.device)
     _, prediction_cost = measured(lambda: ours.predict(features, segmenter, cube), ours.device)
-    return SizeCost(cube.tissue.shape[0], feature_cost, prediction_cost)
+    return SizeCost(max(cube.tissue.shape), cube.tissue.size, feature_cost, prediction_cost)
 
 
-def _ensemble_seconds(region: SpeedScan, ours: OurPath, segmenter: Segmenter, members: int) -> float:
-    """Of a prediction by so many members; their weights matter to no duration."""
+def _prediction_seconds(
+    region: SpeedScan, ours: OurPath, segmenter: Segmenter, members: int | None = None, classes: int | None = None
+) -> float:
+    """Of a prediction by so many members of so many classes; their weights matter to no duration."""
     features = ours.features(region)
     shape = segmenter.ensemble
-    ensemble = MlpEnsemble(members, shape.weights[0].shape[1], shape.hidden, shape.classes)
-    other = Segmenter(segmenter.header, ensemble.to(ours.device).eval().requires_grad_(False))
+    ensemble = MlpEnsemble(members or shape.members, shape.weights[0].shape[1], shape.hidden, classes or shape.classes)
+    header = replace(segmenter.header, values=tuple(range(ensemble.classes)))
+    other = Segmenter(header, ensemble.to(ours.device).eval().requires_grad_(False))
     _, cost = measured(lambda: ours.predict(features, other, region), ours.device)
     return cost.seconds
 

@@ -7,10 +7,10 @@ import gc
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -40,6 +40,22 @@ def measured(work: Callable[[], Result], device: torch.device) -> tuple[Result, 
         torch.cuda.synchronize()
     seconds = time.perf_counter() - started
     return result, Cost(seconds, None if before is None else max(_peak(device) - before, 0))
+
+
+def measured_in_turn(
+    works: Sequence[Callable[[], Any]], device: torch.device, repeats: int
+) -> tuple[list[Any], list[Cost]]:
+    """The results and costs of works that are to be compared, one after the other, again and again.
+
+    Of all runs of a work the shortest counts, and the largest peak: other programs disturb now the one, now the other.
+    """
+    rounds = [[measured(work, device) for work in works] for _ in range(repeats)]
+    costs = []
+    for runs in zip(*rounds, strict=True):
+        peaks = [cost.peak_bytes for _, cost in runs]
+        known = [peak for peak in peaks if peak is not None]
+        costs.append(Cost(min(cost.seconds for _, cost in runs), max(known) if known else None))
+    return [result for result, _ in rounds[-1]], costs
 
 
 def _reset_peak(device: torch.device) -> int | None:

@@ -15,10 +15,11 @@ from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.features.projection import FirstLayerProjection
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.prediction import Prediction, predict
-from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
+from DiffusionSegLib.segmenter.ensemble import MlpEnsemble, after_first_layer
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels, train_ensemble
+from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
 from DiffusionSegLib.segmenter.segmenter import Segmenter, SegmenterHeader
+from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 from DiffusionSegLib.segmenter.training_voxels import gather_training_voxels
 
 
@@ -80,10 +81,11 @@ def fast_logits(features: OrthogonalFeatures, ensemble: MlpEnsemble) -> torch.Te
     """Logits (members, N, classes) of all voxels of the crop in order, slab by slab, as `predict` computes them."""
     first, bias = ensemble.weights[0], ensemble.biases[0]
     projection = FirstLayerProjection(features, first.permute(1, 0, 2).flatten(1), bias.flatten())
+    layers = ensemble.folded_layers()
     slabs = []
     for start in range(features.tissue.shape[0]):
         _, height, width = features.tissue.shape
         hidden = projection.hidden(((start, start + 1), (0, height), (0, width)))
         members = hidden.reshape(height * width, ensemble.members, -1).transpose(0, 1)
-        slabs.append(ensemble.after_first_layer(members))
+        slabs.append(after_first_layer(members.contiguous(), layers))
     return torch.cat(slabs, dim=1)

@@ -20,7 +20,7 @@ from DiffusionSegLib.features.local_features import local_features
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels
+from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 
 SLICES = 8
 VOXELS = 16_384
@@ -84,7 +84,7 @@ def _upsampled_slices(
     height, width = slices.shape[2:]
     multiple = denoisers.unet.config.reduction
     padded = F.pad(slices, (0, -width % multiple, 0, -height % multiple), value=-1.0)
-    noise = shared_noise(padded.shape[1], padded.shape[2:], config.noise_seed).to(slices.device)
+    noise = shared_noise(padded.shape[1], padded.shape[2:], config.noise_seed).to(slices.device) * config.noise_scale
     outputs: dict[int, Tensor] = {}
     hooks = [
         unet.get_submodule(f"output_blocks.{block}").register_forward_hook(

@@ -7,15 +7,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from DiffusionSegLib.benchmark.speed.cost import Cost, measured
+from DiffusionSegLib.benchmark.speed.cost import Cost, measured, measured_in_turn
 from DiffusionSegLib.benchmark.speed.machine_rates import MachineRates, Roofline
 from DiffusionSegLib.benchmark.speed.operation_count import counted
 from DiffusionSegLib.benchmark.speed.our_path import OurPath, fast_logits
-from DiffusionSegLib.benchmark.speed.published import full_features, full_logits, separate_networks
+from DiffusionSegLib.benchmark.speed.published import FullFeatures, full_features, full_logits, separate_networks
 from DiffusionSegLib.benchmark.speed.scan import SpeedScan
 from DiffusionSegLib.features.features_file import features_bytes
+from DiffusionSegLib.prediction import Prediction
 from DiffusionSegLib.segmenter.ensemble import mean_probabilities
 from DiffusionSegLib.segmenter.segmenter import Segmenter
+
+REPEATS = 3
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class RegionComparison:
         features: our features.
         prediction: our prediction from them.
         full_features: the published features, at full size.
-        denoiser_seconds: what the denoiser took of those.
+        upsampling_seconds: what followed the denoiser of those.
         full_labels: the published way from there to labels.
         our_bytes, published_bytes: most memory held at a time after the denoiser, with what is kept of its work;
             None if unknown.
@@ -54,7 +57,7 @@ class RegionComparison:
     features: Cost
     prediction: Cost
     full_features: Cost
-    denoiser_seconds: float
+    upsampling_seconds: float
     full_labels: Cost
     our_bytes: int | None
     published_bytes: int | None
@@ -69,7 +72,7 @@ class RegionComparison:
     @property
     def published_prediction_seconds(self) -> float:
         """What follows the denoiser: upsampling, fusion and the networks."""
-        return self.full_features.seconds - self.denoiser_seconds + self.full_labels.seconds
+        return self.upsampling_seconds + self.full_labels.seconds
 
     @property
     def prediction_speedup(self) -> float:
@@ -92,11 +95,6 @@ class RegionComparison:
 def compare_on(region: SpeedScan, ours: OurPath, segmenter: Segmenter, rates: MachineRates) -> RegionComparison:
     """Time both ways on all voxels of a region; it must fit into memory at full feature size."""
     features, feature_cost = measured(lambda: ours.features(region), ours.device)
-    _, prediction_cost = measured(lambda: ours.predict(features, segmenter, region), ours.device)
-    rooflines = {
-        "features": Roofline.of(feature_cost, counted(lambda: ours.features(region)), rates),
-        "prediction": Roofline.of(prediction_cost, counted(lambda: ours.predict(features, segmenter, region)), rates),
-    }
     image = region.image[
         (
             slice(None),
@@ -104,15 +102,29 @@ def compare_on(region: SpeedScan, ours: OurPath, segmenter: Segmenter, rates: Ma
         )
     ]
     config = ours.bundle.config
-    full, full_cost = measured(
-        lambda: full_features(ours.denoisers, config.schedule, config.features, image), ours.device
-    )
     networks = separate_networks(segmenter.ensemble)
+    found: list[FullFeatures] = []
+    upsampling: list[float] = []
+
+    def build_features() -> None:
+        found[:] = [full_features(ours.denoisers, config.schedule, config.features, image)]
+        upsampling.append(found[0].upsampling_seconds)
 
     def full_labels() -> torch.Tensor:
-        return torch.cat([mean_probabilities(logits).argmax(1) for logits in full_logits(full, features, networks)])
+        parts = full_logits(found[0], features, networks)
+        return torch.cat([mean_probabilities(logits).argmax(1) for logits in parts])
 
-    _, label_cost = measured(full_labels, ours.device)
+    def predict() -> Prediction:
+        return ours.predict(features, segmenter, region)
+
+    _, (prediction_cost, full_cost, label_cost) = measured_in_turn(
+        (predict, build_features, full_labels), ours.device, REPEATS
+    )
+    (full,) = found
+    rooflines = {
+        "features": Roofline.of(feature_cost, counted(lambda: ours.features(region)), rates),
+        "prediction": Roofline.of(prediction_cost, counted(predict), rates),
+    }
     expected = torch.cat(list(full_logits(full, features, networks)), dim=1)
     # Statistics of the half-precision features in both, so that rounding of the activations alone makes the difference.
     single = replace(ours.features(region, torch.float32), mean=features.mean, spread=features.spread)
@@ -121,7 +133,7 @@ def compare_on(region: SpeedScan, ours: OurPath, segmenter: Segmenter, rates: Ma
         features=feature_cost,
         prediction=prediction_cost,
         full_features=full_cost,
-        denoiser_seconds=full.denoiser_seconds,
+        upsampling_seconds=min(upsampling),
         full_labels=label_cost,
         our_bytes=_with(prediction_cost, features_bytes(features)),
         published_bytes=_with(label_cost, full.fused.numel() * full.fused.element_size()),

@@ -98,10 +98,12 @@ def _lines(found: SpeedComparison) -> Iterator[str]:
         memory = _megabytes(size.prediction.peak_bytes)
         yield f"| {size.edge} | {size.features.seconds:.2f} | {size.prediction.seconds:.2f} | {memory} |"
     yield ""
-    yield "| members | prediction of the region, s |"
-    yield "|---|---|"
-    for members, seconds in found.ensembles.items():
-        yield f"| {members} | {seconds:.2f} |"
+    for what, durations in (("labels", found.labels), ("members", found.ensembles)):
+        yield f"| {what} | prediction of the region, s |"
+        yield "|---|---|"
+        for count, seconds in durations.items():
+            yield f"| {count} | {seconds:.2f} |"
+        yield ""
 
 
 def _versus(name: str, ours: float, published: float) -> str:

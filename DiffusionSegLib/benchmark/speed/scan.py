@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from DiffusionSegLib.annotation import Annotation
-from DiffusionSegLib.benchmark.oasis import TRAIN, OasisFolder
+from DiffusionSegLib.benchmark.oasis import VALIDATION, OasisFolder
 from DiffusionSegLib.benchmark.painting import annotate_slices
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.model_grid import ModelGrid
@@ -51,9 +51,9 @@ class SpeedScan:
 
     @classmethod
     def oasis(cls, folder: Path, spacing_mm: float) -> SpeedScan:
-        """The annotated person of the nine-slice benchmark, whose scan has the grid's voxels but for their order."""
+        """The validation person of the nine-slice benchmark, whose scan has the grid's voxels but for their order."""
         data = OasisFolder(folder)
-        (person,) = data.people(TRAIN)
+        person = data.people(VALIDATION)[0]
         volume, reference = data.read(person)
         grid = ModelGrid.for_grid(volume.grid, spacing_mm)
         on_grid = np.rint(grid.to_model(reference[None].astype(np.float32))[0]).astype(np.int32)

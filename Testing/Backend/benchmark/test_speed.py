@@ -24,8 +24,9 @@ def few_steps(monkeypatch):
 
 
 def test_one_run_writes_all_figures_and_says_what_they_mean(few_steps, tiny_bundle, tmp_path, capsys):
-    file = tmp_path / "speed.json"
-    arguments = ["--bundle", str(tiny_bundle.folder), "--device", "cpu", "--size", "20", "--json", str(file)]
+    file, picture = tmp_path / "speed.json", tmp_path / "speed.png"
+    arguments = ["--bundle", str(tiny_bundle.folder), "--device", "cpu", "--size", "20"]
+    arguments += ["--json", str(file), "--plot", str(picture)]
     assert main(["benchmark", "speed", *arguments]) == 0
     found = json.loads(file.read_text())
     assert found["device"] == "cpu"
@@ -37,8 +38,9 @@ def test_one_run_writes_all_figures_and_says_what_they_mean(few_steps, tiny_bund
     for stage in found["measured"]["rooflines"].values():
         assert stage["by_bytes"] > 0
         assert stage["seconds"] > 0
+    assert picture.read_bytes()[:4] == b"\x89PNG"
     printed = capsys.readouterr().out
-    for line in ("| prediction |", "| random forest |", "| Slicer, grow from seeds |", "| members |"):
+    for line in ("| prediction |", "| random forest |", "| Slicer, grow from seeds |", "| labels |", "| members |"):
         assert line in printed
 
 

@@ -1,38 +1,11 @@
 import numpy as np
+import pytest
 import torch
-from torch import nn
+from ensemble_members import an_ensemble, one_by_one
 
-from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.segmenter.ensemble_training import TrainingVoxels, train_ensemble
-
-
-def one_by_one(ensemble: MlpEnsemble, member: int) -> nn.Sequential:
-    """A member as an ordinary network of torch's own layers."""
-    layers: list[nn.Module] = []
-    for layer, weight in enumerate(ensemble.weights):
-        linear = nn.Linear(weight.shape[1], weight.shape[2])
-        linear.weight.data = weight[member].T
-        linear.bias.data = ensemble.biases[layer][member, 0]
-        layers.append(linear)
-        if layer < len(ensemble.hidden):
-            norm = nn.BatchNorm1d(weight.shape[2])
-            norm.weight.data, norm.bias.data = ensemble.gains[layer][member, 0], ensemble.shifts[layer][member, 0]
-            norm.running_mean = ensemble.get_buffer(f"mean_{layer}")[member, 0].clone()
-            norm.running_var = ensemble.get_buffer(f"variance_{layer}")[member, 0].clone()
-            layers += [nn.ReLU(), norm]
-    return nn.Sequential(*layers)
-
-
-def an_ensemble() -> MlpEnsemble:
-    torch.manual_seed(0)
-    ensemble = MlpEnsemble(3, 5, (7, 4), 6)
-    for layer in range(2):
-        ensemble.get_buffer(f"mean_{layer}").normal_()
-        ensemble.get_buffer(f"variance_{layer}").uniform_(0.5, 2)
-        ensemble.gains[layer].data.normal_()
-        ensemble.shifts[layer].data.normal_()
-    return ensemble
+from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
+from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 
 
 def test_the_batched_ensemble_is_its_members_one_by_one():
@@ -40,13 +13,6 @@ def test_the_batched_ensemble_is_its_members_one_by_one():
     batch = torch.randn(3, 11, 5)
     for member in range(3):
         torch.testing.assert_close(ensemble(batch)[member], one_by_one(ensemble, member).eval()(batch[member]))
-
-
-def test_batches_are_normalised_for_each_member_by_itself_while_training():
-    ensemble = an_ensemble().train()
-    batch = torch.randn(3, 11, 5)
-    expected = [one_by_one(ensemble, member).train()(batch[member]) for member in range(3)]
-    torch.testing.assert_close(ensemble(batch), torch.stack(expected), rtol=1e-4, atol=1e-4)
 
 
 def separable_voxels(count: int = 3000) -> TrainingVoxels:
@@ -68,6 +34,15 @@ def test_training_learns_classes_and_does_not_lose_the_smallest():
     found = logits.softmax(-1).mean(0).argmax(-1)
     for value in range(3):
         assert (found == value)[voxels.classes == value].float().mean() > 0.9
+
+
+@pytest.mark.parametrize("members", [1, 6, 7])
+def test_any_number_of_members_learns(members):
+    voxels = separable_voxels(400)
+    config = EnsembleConfig(members=members, hidden=(8, 4), batch=64, steps=120)
+    ensemble = train_ensemble(voxels, 3, config, 0, torch.device("cpu"))
+    found = ensemble(voxels.features.float()[None].expand(members, -1, -1)).softmax(-1).argmax(-1)
+    assert ((found == voxels.classes).float().mean(1) > 0.8).all()
 
 
 def test_hiding_all_activations_leaves_the_other_features_to_learn_from():

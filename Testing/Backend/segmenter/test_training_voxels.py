@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 from conftest import a_head, a_volume
 
 from DiffusionSegLib.annotation import Annotation
+from DiffusionSegLib.benchmark.painting import annotate_slices
 from DiffusionSegLib.labels import Label
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
@@ -41,3 +43,54 @@ def test_each_row_holds_the_features_of_its_voxel(gathered):
     voxels, features = gathered
     assert voxels.activations == features.view_channels
     np.testing.assert_allclose(voxels.features.float(), features.at(voxels.points), atol=0.02)
+
+
+def annotated(volume, labels, per_axis):
+    return annotate_slices(labels, volume.grid, per_axis=per_axis, stride=4, background=True)
+
+
+def test_after_one_more_slice_only_new_voxels_are_gathered(tiny_bundle, monkeypatch):
+    image, labels = a_head()
+    volume = a_volume(image)
+    session = Session(SessionOptions(bundle=tiny_bundle, device="cpu"))
+    session.open(volume)
+    features, grid, config = session.extract(), ModelGrid.for_grid(volume.grid, 1.0), EnsembleConfig(far_voxels=500)
+    before = gather_training_voxels(features, annotated(volume, labels, 2), grid, config, 0)
+    asked = []
+    at = type(features).at
+    monkeypatch.setattr(type(features), "at", lambda self, points: asked.append(points) or at(self, points))
+    after = gather_training_voxels(features, annotated(volume, labels, 3), grid, config, 0, known=before)
+    new = {tuple(point) for point in torch.cat(asked).tolist()}
+    asked.clear()
+    fresh = gather_training_voxels(features, annotated(volume, labels, 3), grid, config, 0)
+    torch.testing.assert_close(after.features, fresh.features, rtol=0, atol=0)
+    torch.testing.assert_close(after.points, fresh.points, rtol=0, atol=0)
+    every = {tuple(point) for point in fresh.points.tolist()}
+    assert new == every - {tuple(point) for point in before.points.tolist()}
+    assert 0 < len(new) < 0.6 * len(every)
+
+
+def test_the_same_annotation_again_needs_no_gathering(tiny_bundle, monkeypatch):
+    image, labels = a_head()
+    volume = a_volume(image)
+    ensemble = EnsembleConfig(members=2, hidden=(8, 4), steps=20, check_every=10)
+    session = Session(SessionOptions(bundle=tiny_bundle, device="cpu", ensemble=ensemble))
+    session.open(volume)
+    session.annotate(annotated(volume, labels, 2))
+    first = session.train()
+    monkeypatch.setattr(type(session.extract()), "at", None)
+    again = session.train()
+    torch.testing.assert_close(again.ensemble.weights[0], first.ensemble.weights[0], rtol=0, atol=0)
+
+
+def test_what_was_gathered_from_another_scan_is_not_taken(tiny_bundle):
+    image, labels = a_head()
+    ensemble = EnsembleConfig(members=2, hidden=(8, 4), steps=20, check_every=10)
+    found = []
+    for scans in ((image[::-1].copy(), image), (image,)):
+        session = Session(SessionOptions(bundle=tiny_bundle, device="cpu", ensemble=ensemble))
+        for scan in scans:
+            session.open(a_volume(scan))
+            session.annotate(annotated(a_volume(scan), labels, 2))
+            found.append(session.train().ensemble.weights[0])
+    torch.testing.assert_close(found[1], found[2], rtol=0, atol=0)

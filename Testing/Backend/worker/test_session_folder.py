@@ -1,8 +1,11 @@
+import multiprocessing
 import os
+import signal
 import time
 
 import numpy as np
 import pytest
+import torch
 from conftest import a_head, a_volume, an_affine, axis_orders
 from safetensors import SafetensorError
 
@@ -130,3 +133,80 @@ def test_a_place_that_cannot_be_written_to_is_told_of(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DiffusionSegError, match="cannot be written to"):
         SessionFolder(tmp_path / "file", PLENTY).scan("a" * 64, "weights")
+
+
+def save_again_and_again(root, features, started):
+    scan = SessionFolder(root, PLENTY).scan("a" * 64, "weights")
+    for number in range(10_000):
+        scan.save_features(features)
+        if number == 1:
+            started.set()
+
+
+def saving(root, features):
+    """A process that does nothing but save the same features."""
+    context = multiprocessing.get_context("fork")
+    started = context.Event()
+    process = context.Process(target=save_again_and_again, args=(root, features, started))
+    process.start()
+    assert started.wait(60)
+    return process
+
+
+def assert_equal(found, features):
+    points = torch.from_numpy(np.argwhere(features.tissue)[::53])
+    torch.testing.assert_close(found.at(points), features.at(points), rtol=0, atol=0)
+
+
+@pytest.fixture
+def single_thread():
+    """Threads of torch do not survive a fork."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_what_two_processes_write_at_once_is_read_whole_or_not_at_all(features, tmp_path, single_thread):
+    writers = [saving(tmp_path, features) for _ in range(2)]
+    scan = SessionFolder(tmp_path, PLENTY).scan("a" * 64, "weights")
+    read = 0
+    deadline = time.time() + 60
+    while read < 20 and time.time() < deadline:
+        found = scan.load_features()
+        if found is not None:
+            assert_equal(found, features)
+            read += 1
+    for writer in writers:
+        writer.terminate()
+        writer.join()
+    assert read == 20
+
+
+def test_a_process_killed_while_it_writes_leaves_all_or_nothing(features, tmp_path, single_thread):
+    for delay in (0.0, 0.003, 0.007):
+        writer = saving(tmp_path, features)
+        time.sleep(delay)
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.join()
+        scan = SessionFolder(tmp_path, PLENTY).scan("a" * 64, "weights")
+        found = scan.load_features()
+        if found is not None:
+            assert_equal(found, features)
+        scan.save_features(features)
+        assert_equal(scan.load_features(), features)
+
+
+def test_a_scan_that_another_process_deletes_meanwhile_is_no_error(tmp_path, monkeypatch):
+    whole = SessionFolder(tmp_path, PLENTY)
+    scans = [whole.scan(name * 64, "weights").folder for name in "ab"]
+    is_dir = type(tmp_path).is_dir
+
+    def vanishing(path):
+        found = is_dir(path)
+        if path == scans[0]:
+            path.rmdir()
+        return found
+
+    monkeypatch.setattr(type(tmp_path), "is_dir", vanishing)
+    assert whole._scans() == [scans[1]]

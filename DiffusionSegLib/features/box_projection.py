@@ -1,0 +1,98 @@
+"""Hidden units of a box of voxels, from activations that are projected before they are interpolated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from DiffusionSegLib.features.native_piece import NativePiece
+
+
+@dataclass(frozen=True, eq=False)
+class LevelProjection:
+    """A level of a view and its share of the first layers' weights.
+
+    Args:
+        reduction: edge of its pixels in voxels.
+        piece: its activations around the box.
+        weight: shape (channels, hidden units).
+    """
+
+    reduction: int
+    piece: NativePiece
+    weight: Tensor
+
+    @cached_property
+    def pixels(self) -> Tensor:
+        """Native pixels (k, i, j, channels); along the axis that slices are stacked along there is one for each voxel.
+
+        In this order the third axis can be interpolated by one product over all that lies across it.
+        """
+        return self.piece.pixels.movedim(0, self.piece.axis).permute(2, 0, 1, 3).contiguous()
+
+    def halfway(self, units: slice) -> Tensor:
+        """Some hidden units, interpolated along one of the two axes: (k, i, second axis' voxels * units).
+
+        What is left is the first axis for slices across the third one, and the third axis for all others.
+        """
+        projected = torch.matmul(self.pixels, self.weight[:, units])
+        if self.piece.axis == 1:
+            return torch.matmul(self.piece.row_matrix, projected.flatten(2))
+        second = self.piece.row_matrix if self.piece.axis == 0 else self.piece.column_matrix
+        return torch.matmul(second, projected).flatten(2)
+
+
+@dataclass(frozen=True, eq=False)
+class BoxProjection:
+    """What the hidden units of a box follow from.
+
+    Bilinear interpolation goes one axis at a time, and what several views or levels still have to go through is added
+    up or joined before: one product with the dense matrix of both axes was measured to take twice as long.
+
+    Args:
+        shape: of the box.
+        columns: features of its voxels (voxels, columns), ordered by the third axis, then the first, then the second.
+        weights: their share of the first layers' weights (columns, hidden units).
+        bias: the first layers' biases (hidden units,).
+        levels: what else there is to add, at native resolution.
+    """
+
+    shape: tuple[int, ...]
+    columns: Tensor
+    weights: Tensor
+    bias: Tensor
+    levels: tuple[LevelProjection, ...]
+
+    def hidden(self, units: slice) -> Tensor:
+        """Some of the hidden units, before their ReLU, in the order of `columns`: (voxels, units)."""
+        total = torch.addmm(self.bias[units], self.columns, self.weights[:, units])
+        self._add_third_view(total, units)
+        self._add_other_views(total, units)
+        return total
+
+    def _add_third_view(self, total: Tensor, units: slice) -> None:
+        levels = [level for level in self.levels if level.piece.axis == 2]
+        if levels:
+            first, _, third = self.shape
+            matrix = _joined([level.piece.row_matrix for level in levels], 1).expand(third, -1, -1)
+            parts = _joined([level.halfway(units) for level in levels], 1)
+            total.view(third, first, -1).baddbmm_(matrix, parts)
+
+    def _add_other_views(self, total: Tensor, units: slice) -> None:
+        parts: dict[int, Tensor] = {}
+        matrices: dict[int, Tensor] = {}
+        for level in self.levels:
+            if level.piece.axis != 2:
+                part = level.halfway(units)
+                parts[level.reduction] = parts[level.reduction].add_(part) if level.reduction in parts else part
+                matrices[level.reduction] = level.piece.column_matrix
+        if parts:
+            joined = _joined(list(parts.values()), 0).flatten(1)
+            total.view(self.shape[2], -1).addmm_(_joined(list(matrices.values()), 1), joined)
+
+
+def _joined(parts: list[Tensor], axis: int) -> Tensor:
+    return torch.cat(parts, dim=axis) if len(parts) > 1 else parts[0]

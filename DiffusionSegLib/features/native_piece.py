@@ -1,0 +1,44 @@
+"""What a box of voxels needs of one level of one view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from DiffusionSegLib.features.activations import ViewActivations, interpolation_matrix
+
+Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+
+
+@dataclass(frozen=True, eq=False)
+class NativePiece:
+    """Activations at native resolution, and how the box's voxels are interpolated from them.
+
+    Args:
+        axis: the slices are stacked along it.
+        pixels: float32 of shape (slices, rows, columns, channels).
+        row_matrix: interpolates along the rows' axis, shape (voxels, rows).
+        column_matrix: interpolates along the columns' axis, shape (voxels, columns).
+    """
+
+    axis: int
+    pixels: Tensor
+    row_matrix: Tensor
+    column_matrix: Tensor
+
+    @classmethod
+    def of(cls, view: ViewActivations, reduction: int, box: Box, device: torch.device) -> NativePiece:
+        level = view.levels[reduction]
+        rows, columns = (edges for axis, edges in enumerate(box) if axis != view.axis)
+        row_pixels, row_matrix = interpolation_matrix(*rows, level.shape[1], reduction, device)
+        column_pixels, column_matrix = interpolation_matrix(*columns, level.shape[2], reduction, device)
+        native = level[slice(*box[view.axis]), row_pixels, column_pixels]
+        return cls(view.axis, native.to(device, torch.float32), row_matrix, column_matrix)
+
+    def upsampled(self) -> Tensor:
+        """Channels of all voxels of the box: (i, j, k, channels)."""
+        along_columns = torch.matmul(self.column_matrix, self.pixels)
+        found = torch.matmul(self.row_matrix, along_columns.flatten(2)).unflatten(2, along_columns.shape[2:])
+        return found.movedim(0, self.axis)

@@ -1,0 +1,79 @@
+"""What the ensemble learns from, and what of it in which step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
+from DiffusionSegLib.segmenter.shared_batch import GroupBatch
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingVoxels:
+    """Annotated voxels and their features.
+
+    Args:
+        features: float32 or float16, shape (N, features).
+        classes: class numbers from 0, shape (N,).
+        points: voxel indices, shape (N, 3).
+        activations: how many of the features, the first ones, come from denoisers.
+    """
+
+    features: Tensor
+    classes: Tensor
+    points: Tensor
+    activations: int
+
+
+class TrainingDraws:
+    """Which voxels a group of members learns from in a step, and which activations it sees of them.
+
+    Args:
+        learnt: rows to draw from.
+        voxels: what they are rows of.
+        classes: number of classes.
+        config: size of a batch, balance of the classes, share of the hidden activations.
+        groups: how many groups there are.
+        random: draws them.
+    """
+
+    def __init__(
+        self,
+        learnt: Tensor,
+        voxels: TrainingVoxels,
+        classes: int,
+        config: EnsembleConfig,
+        groups: int,
+        random: torch.Generator,
+    ) -> None:
+        self.learnt, self.config, self.random, self.activations = learnt, config, random, voxels.activations
+        self.groups, self.features = groups, voxels.features.shape[1]
+        self.seen = round(voxels.activations * (1 - config.feature_dropout))
+        of_learnt = voxels.classes[learnt]
+        self.by_class, self.counts = of_learnt.argsort(stable=True), torch.bincount(of_learnt, minlength=classes)
+        self.starts = self.counts.cumsum(0) - self.counts
+        # A class is drawn, then one of its voxels: drawing by a weight for each voxel took a tenth of all training.
+        self.sums = torch.where(self.counts > 0, self.counts.double().pow(config.balance), 0).cumsum(0)
+
+    def of_steps(self, steps: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Rows (steps, groups, batch) and the features seen of them, activations first (steps, groups, columns)."""
+        places = torch.rand(2, steps, self.groups, self.config.batch, generator=self.random, dtype=torch.float64)
+        drawn = torch.searchsorted(self.sums, places[0] * self.sums[-1], right=True)
+        found = self.by_class[self.starts[drawn] + (places[1] * self.counts[drawn]).long()]
+        order = torch.rand(steps, self.groups, self.activations, generator=self.random).argsort(-1)
+        others = torch.arange(self.activations, self.features).expand(steps, self.groups, -1)
+        columns = torch.cat([order[..., : self.seen].sort(-1).values, others], dim=-1)
+        return self.learnt[found].to(device), columns.to(device)
+
+    def batches(self, features: Tensor, targets: Tensor, rows: Tensor, columns: Tensor) -> list[GroupBatch]:
+        """The batches of a step."""
+        chosen = rows.flatten()
+        # Half of the time of indexing by brackets.
+        drawn = features.index_select(0, chosen).float()
+        if self.seen:
+            drawn[:, : self.activations] *= self.activations / self.seen
+        found = zip(drawn.unflatten(0, rows.shape), columns, targets.index_select(0, chosen).view_as(rows), strict=True)
+        return [GroupBatch(batch.index_select(1, seen), seen, wanted) for batch, seen, wanted in found]

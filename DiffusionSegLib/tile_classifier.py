@@ -1,0 +1,103 @@
+"""What the ensemble says of a tile's voxels."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from DiffusionSegLib.errors import DiffusionSegWarning
+from DiffusionSegLib.features.native_piece import Box
+from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
+from DiffusionSegLib.features.projection import VOXEL_ORDER, FirstLayerProjection
+from DiffusionSegLib.memory_shortage import is_memory_shortage
+from DiffusionSegLib.segmenter.consensus import Consensus
+from DiffusionSegLib.segmenter.ensemble import after_first_layer
+from DiffusionSegLib.segmenter.segmenter import Segmenter
+from DiffusionSegLib.source_sampling import mixed_separably
+
+# The confidence that is a probability of 1.
+SURE = 255
+
+
+class TileClassifier:
+    """Probabilities of the classes, then uncertainty, for the voxels of a tile."""
+
+    def __init__(self, features: OrthogonalFeatures, segmenter: Segmenter) -> None:
+        self.tissue, self.ensemble = features.tissue, segmenter.ensemble
+        self.values = np.asarray(segmenter.header.values, np.uint16)
+        self.background = segmenter.header.values.index(0) if 0 in segmenter.header.values else None
+        first, bias = self.ensemble.weights[0], self.ensemble.biases[0]
+        self.device = first.device
+        self.units = first.shape[2]
+        layers = self.ensemble.folded_layers()
+        self.layers = [
+            [(bias[member : member + 1], weight[member : member + 1]) for bias, weight in layers]
+            for member in range(self.ensemble.members)
+        ]
+        self.projection = FirstLayerProjection(features, first.permute(1, 0, 2).flatten(1), bias.flatten())
+
+    def mixed(self, box: Box, matrices: list[Tensor]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Label values, uint16, uncertainty and confidence, uint8, of the voxels that the matrices mix from a box."""
+        found = mixed_separably(self(box), matrices)
+        shares, classes = found[:-1].max(0)
+        labels = self.values[classes.cpu().numpy()]
+        # What is mostly air is background, also where background is no class.
+        air = 1 - found[:-1].sum(0)
+        labels[(air > shares).cpu().numpy()] = 0
+        confidence = (torch.maximum(air, shares) * SURE).round().byte().cpu().numpy()
+        return labels, found[-1].cpu().numpy(), confidence
+
+    def __call__(self, box: Box) -> Tensor:
+        """Shape (classes + 1, i, j, k); a box that the memory does not suffice for is halved."""
+        try:
+            return self._classified(box)
+        except (RuntimeError, MemoryError) as error:
+            edges = [stop - start for start, stop in box]
+            if max(edges) == 1 or not is_memory_shortage(error):
+                raise
+        torch.cuda.empty_cache()
+        message = "The memory is short: smaller pieces are computed at a time, which is slower."
+        warnings.warn(message, DiffusionSegWarning, stacklevel=2)
+        axis = edges.index(max(edges))
+        start, stop = box[axis]
+        middle = (start + stop) // 2
+        halves = ([*box[:axis], edge, *box[axis + 1 :]] for edge in ((start, middle), (middle, stop)))
+        return torch.cat([self((half[0], half[1], half[2])) for half in halves], dim=axis + 1)
+
+    @torch.inference_mode()
+    def _classified(self, box: Box) -> Tensor:
+        tissue = torch.from_numpy(self.tissue[tuple(slice(*edges) for edges in box)])
+        found = torch.zeros(self.ensemble.classes + 1, *tissue.shape, device=self.device)
+        if self.background is not None:
+            found[self.background] = 1
+        if tissue.any():
+            # At the body's surface much of a tile is air: only the box around its tissue is computed.
+            low, high = tissue.nonzero().amin(0).tolist(), (tissue.nonzero().amax(0) + 1).tolist()
+            edges = [(start + first, start + last) for (start, _), first, last in zip(box, low, high, strict=True)]
+            around = tuple(map(slice, low, high))
+            # The voxels in the projection's order.
+            part = found[(slice(None), *around)].permute(0, *(axis + 1 for axis in VOXEL_ORDER))
+            inside = tissue[around].permute(*VOXEL_ORDER).to(self.device)
+            of_tissue = self._of_tissue((edges[0], edges[1], edges[2]), inside)
+            if inside.all():
+                part.copy_(of_tissue.view(part.shape))
+            else:
+                part[:, inside] = of_tissue
+        return found
+
+    def _of_tissue(self, box: Box, inside: Tensor) -> Tensor:
+        """Probabilities of the classes, then uncertainty, of the voxels `inside` of a box: (classes + 1, N)."""
+        projected = self.projection.on(box)
+        # Where all is tissue nothing need be copied.
+        chosen = None if inside.all() else inside.flatten().nonzero()[:, 0]
+        count = inside.numel() if chosen is None else len(chosen)
+        consensus = Consensus(torch.empty(self.ensemble.classes, count, device=self.device))
+        # One member after the other: what is at work stays in the cache.
+        for member, layers in enumerate(self.layers):
+            hidden = projected.hidden(slice(member * self.units, (member + 1) * self.units))
+            of_tissue = hidden if chosen is None else hidden.index_select(0, chosen)
+            consensus.add(after_first_layer(of_tissue[None], layers)[0].T)
+        return torch.cat([consensus.probabilities(), consensus.disagreement()[None]])
