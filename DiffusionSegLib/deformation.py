@@ -39,6 +39,9 @@ def find_deformation(still: Tensor, moving: Tensor, places: Tensor, on_step: Cal
     displacement, coarser = torch.zeros(3, 1, 1, 1, device=still.device), 1
     for factor, steps in LEVELS:
         fixed, other = (_coarse(image[None, None], factor) for image in (still, moving))
+        if min(*fixed.shape[2:], *other.shape[2:]) < WINDOW:
+            # Where a window sees all of a small image there is nothing to place.
+            continue
         identity = _identity(fixed.shape[2:], still.device)
         in_finest = factor * identity + (factor - 1) / 2
         start = _at(displacement, (in_finest - (coarser - 1) / 2) / coarser) * (coarser / factor)

@@ -26,15 +26,15 @@ class EnsembleConfig:
     """
 
     members: int = 10
-    hidden: tuple[int, int] = (64, 32)
-    batch: int = 256
-    steps: int = 1200
+    hidden: tuple[int, int] = (64, 64)
+    batch: int = 768
+    steps: int = 2400
     learning_rate: float = 3e-3
     weight_decay: float = 1e-3
     feature_dropout: float = 0.5
     balance: float = 0.7
     held_out: float = 0.1
-    patience: int = 4
+    patience: int = 8
     check_every: int = 100
     voxels_per_class: int = 200_000
     far_voxels: int = 20_000
