@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class EnsembleConfig:
-    """The shape and the training of the ensemble (Cho et al., section 3.1; the widths of DatasetGAN's segmenter).
+    """The shape and the training of the ensemble (Cho et al., section 3.1).
 
     Args:
         members: number of MLPs.
