@@ -67,7 +67,7 @@ def case(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def short_training():
     """Two structures of a phantom are learnt in a few steps."""
     train = session.train_ensemble
