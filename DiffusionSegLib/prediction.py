@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from DiffusionSegLib.crew import Crew
+from DiffusionSegLib.features.native_piece import Box
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
@@ -74,11 +76,14 @@ def predict(
     resampler = SourceSampling(model_grid, features.origin)
     classify = TileClassifier(features, segmenter)
     tiles = list(tiles_of(features.tissue, TILE[classify.device.type], features.finest_reduction))
-    for number, tile in enumerate(tiles):
+
+    def fill(tile: Box) -> None:
         target, matrices, needed = resampler.plan(tile, features.tissue.shape)
         if target is not None:
             labelmap[target], uncertainty[target], confidence[target] = classify.mixed(needed, matrices)
-        progress("prediction", number + 1, len(tiles))
+
+    with Crew(classify.device) as crew:
+        crew.each(fill, tiles, lambda done: progress("prediction", done, len(tiles)))
     for number, value in enumerate(segmenter.header.keep_largest):
         progress("clean-up", number, len(segmenter.header.keep_largest))
         labelmap = keep_largest_components(labelmap, (value,))

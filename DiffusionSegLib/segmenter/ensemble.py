@@ -17,7 +17,7 @@ FoldedLayer = tuple[Tensor, Tensor]
 class MlpEnsemble(nn.Module):
     """Independent MLPs, linear - ReLU - batch norm - linear - ReLU - batch norm - linear, computed together.
 
-    They learn as a `SharedBatchNetwork`.
+    They learn as `LearningMembers`.
 
     Args:
         members: number of MLPs.

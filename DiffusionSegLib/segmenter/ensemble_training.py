@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from DiffusionSegLib.crew import Crew
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble, mean_probabilities
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.segmenter.shared_batch import SharedBatchNetwork
+from DiffusionSegLib.segmenter.learning_members import ensemble_of
+from DiffusionSegLib.segmenter.member_training import MemberTraining
 from DiffusionSegLib.segmenter.steady_draws import steady_draws
 from DiffusionSegLib.segmenter.training_draws import TrainingDraws, TrainingVoxels
 
@@ -22,8 +25,8 @@ HELD_OUT_BLOCK = 8
 HELD_OUT_VOXELS = 8192
 # Who goes on from an ensemble that knows most of it needs fewer steps, and smaller ones so as not to forget.
 WARM_STEPS, WARM_RATE = 0.25, 0.3
-# Groups of members that share what they learn from and see in a step.
-GROUPS = 5
+# Steps between two moments at which all members wait for each other and training can be stopped: a fifth of a second.
+STEPS_AT_A_TIME = 20
 
 
 def train_ensemble(
@@ -53,55 +56,65 @@ def train_ensemble(
     if start is not None:
         steps = max(int(config.steps * WARM_STEPS) // config.check_every, 1) * config.check_every
         config = replace(config, steps=steps, learning_rate=config.learning_rate * WARM_RATE)
-    first = _untrained(voxels, classes, config, seed) if start is None else start
-    groups = min(GROUPS, config.members)
-    network = SharedBatchNetwork(first.to(device), groups)
-    optimizer = _adamw(network.parameters, config)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=config.steps)
+    first = (_untrained(voxels, classes, config, seed) if start is None else start).to(device)
     features, targets = voxels.features.to(device), voxels.classes.to(device)
-    held_out_features, held_out_targets = features[held_out.to(device)].float(), targets[held_out.to(device)]
-    draws = TrainingDraws(learnt, voxels, classes, config, groups, random)
-    best, best_loss, waited = network.ensemble(), float("inf"), 0
-    loss_sum = torch.zeros((), device=device)
-    for step in range(config.steps):
-        if step % config.check_every == 0:
-            drawn = draws.of_steps(min(config.check_every, config.steps - step), device)
-        rows, columns = (of_steps[step % config.check_every] for of_steps in drawn)
-        loss_sum += network.learn(draws.batches(features, targets, rows, columns))
-        optimizer.step()
-        schedule.step()
-        progress("training", step + 1, config.steps)
-        if (step + 1) % config.check_every:
-            continue
-        ensemble = network.ensemble()
-        held_out_loss = _loss(ensemble, held_out_features, held_out_targets) if len(held_out) else None
-        agreement = None if held_out_loss is None else math.exp(-held_out_loss)
-        curve(step + 1, float(loss_sum) / config.check_every, agreement)
-        loss_sum.zero_()
-        if held_out_loss is not None:
-            if held_out_loss < best_loss:
-                best, best_loss, waited = ensemble, held_out_loss, 0
-            else:
-                waited += 1
-            if waited == config.patience:
+    draws = TrainingDraws(learnt, voxels, classes, config, random)
+    found = _Best(features[held_out.to(device)].float(), targets[held_out.to(device)])
+    with Crew(device) as crew:
+        parts = [
+            MemberTraining(first, members, config, draws, features, targets)
+            for members in _shares(config.members, crew.size)
+        ]
+        for checked in range(0, config.steps, config.check_every):
+            done, drawn = checked, draws.of_steps(min(config.check_every, config.steps - checked), device)
+            for rows, columns in zip(*(of_steps.split(STEPS_AT_A_TIME) for of_steps in drawn), strict=True):
+                crew.each(partial(MemberTraining.learn, rows=rows, columns=columns), parts)
+                done += len(rows)
+                progress("training", done, config.steps)
+            agreement = found.consider(ensemble_of([part.network for part in parts]))
+            curve(done, float(torch.cat([part.losses() for part in parts]).mean()), agreement)
+            if found.checks_without_improvement == config.patience:
                 break
-    return best if len(held_out) else network.ensemble()
+    return found.ensemble
+
+
+class _Best:
+    """The ensemble that is best on what is held out; where nothing is, the last one.
+
+    Args:
+        features: of the voxels that are held out (N, features).
+        targets: their class numbers (N,).
+    """
+
+    ensemble: MlpEnsemble
+
+    def __init__(self, features: Tensor, targets: Tensor) -> None:
+        self.features, self.targets = features, targets
+        self.loss, self.checks_without_improvement = math.inf, 0
+
+    def consider(self, ensemble: MlpEnsemble) -> float | None:
+        """Keep the ensemble if it is better; returns its agreement with what is held out, from 0 to 1."""
+        if not len(self.targets):
+            self.ensemble = ensemble
+            return None
+        loss = _loss(ensemble, self.features, self.targets)
+        if loss < self.loss:
+            self.ensemble, self.loss, self.checks_without_improvement = ensemble, loss, 0
+        else:
+            self.checks_without_improvement += 1
+        return math.exp(-loss)
+
+
+def _shares(members: int, most: int) -> list[slice]:
+    """The members in as many parts as there can be, of about the same size."""
+    edges = np.linspace(0, members, min(members, most) + 1).round().astype(int).tolist()
+    return [slice(*edge) for edge in itertools.pairwise(edges)]
 
 
 def _untrained(voxels: TrainingVoxels, classes: int, config: EnsembleConfig, seed: int) -> MlpEnsemble:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return MlpEnsemble(config.members, voxels.features.shape[1], config.hidden, classes)
-
-
-def _adamw(parameters: Tensor, config: EnsembleConfig) -> torch.optim.AdamW:
-    options: dict[str, Any] = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
-    try:
-        # A fifth of the time of an update tensor by tensor.
-        return torch.optim.AdamW([parameters], **options, fused=True)
-    except RuntimeError:
-        # Before torch 2.4 on a GPU alone.
-        return torch.optim.AdamW([parameters], **options)
 
 
 def _split(voxels: TrainingVoxels, share: float, seed: int) -> tuple[Tensor, Tensor]:

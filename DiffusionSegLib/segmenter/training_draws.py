@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.segmenter.shared_batch import GroupBatch
+from DiffusionSegLib.segmenter.learning_members import MemberBatches
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +29,13 @@ class TrainingVoxels:
 
 
 class TrainingDraws:
-    """Which voxels a group of members learns from in a step, and which activations it sees of them.
+    """Which voxels each member learns from in a step, and which activations it sees of them.
 
     Args:
         learnt: rows to draw from.
         voxels: what they are rows of.
         classes: number of classes.
-        config: size of a batch, balance of the classes, share of the hidden activations.
-        groups: how many groups there are.
+        config: number of members, size of a batch, balance of the classes, share of the hidden activations.
         random: draws them.
     """
 
@@ -46,11 +45,10 @@ class TrainingDraws:
         voxels: TrainingVoxels,
         classes: int,
         config: EnsembleConfig,
-        groups: int,
         random: torch.Generator,
     ) -> None:
         self.learnt, self.config, self.random, self.activations = learnt, config, random, voxels.activations
-        self.groups, self.features = groups, voxels.features.shape[1]
+        self.features = voxels.features.shape[1]
         self.seen = round(voxels.activations * (1 - config.feature_dropout))
         of_learnt = voxels.classes[learnt]
         self.by_class, self.counts = of_learnt.argsort(stable=True), torch.bincount(of_learnt, minlength=classes)
@@ -59,21 +57,23 @@ class TrainingDraws:
         self.sums = torch.where(self.counts > 0, self.counts.double().pow(config.balance), 0).cumsum(0)
 
     def of_steps(self, steps: int, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Rows (steps, groups, batch) and the features seen of them, activations first (steps, groups, columns)."""
-        places = torch.rand(2, steps, self.groups, self.config.batch, generator=self.random, dtype=torch.float64)
+        """Rows (steps, members, batch) and the features seen of them, activations first (steps, members, columns)."""
+        members = self.config.members
+        places = torch.rand(2, steps, members, self.config.batch, generator=self.random, dtype=torch.float64)
         drawn = torch.searchsorted(self.sums, places[0] * self.sums[-1], right=True)
         found = self.by_class[self.starts[drawn] + (places[1] * self.counts[drawn]).long()]
-        order = torch.rand(steps, self.groups, self.activations, generator=self.random).argsort(-1)
-        others = torch.arange(self.activations, self.features).expand(steps, self.groups, -1)
+        order = torch.rand(steps, members, self.activations, generator=self.random).argsort(-1)
+        others = torch.arange(self.activations, self.features).expand(steps, members, -1)
         columns = torch.cat([order[..., : self.seen].sort(-1).values, others], dim=-1)
         return self.learnt[found].to(device), columns.to(device)
 
-    def batches(self, features: Tensor, targets: Tensor, rows: Tensor, columns: Tensor) -> list[GroupBatch]:
-        """The batches of a step."""
+    def batches(self, features: Tensor, targets: Tensor, rows: Tensor, columns: Tensor) -> MemberBatches:
+        """The batches of a step of some of the members: rows (members, batch), columns (members, columns)."""
         chosen = rows.flatten()
         # Half of the time of indexing by brackets.
         drawn = features.index_select(0, chosen).float()
         if self.seen:
             drawn[:, : self.activations] *= self.activations / self.seen
-        found = zip(drawn.unflatten(0, rows.shape), columns, targets.index_select(0, chosen).view_as(rows), strict=True)
-        return [GroupBatch(batch.index_select(1, seen), seen, wanted) for batch, seen, wanted in found]
+        drawn = drawn.unflatten(0, rows.shape)
+        seen = drawn.gather(2, columns[:, None].expand(-1, drawn.shape[1], -1))
+        return MemberBatches(seen, columns, targets.index_select(0, chosen).view_as(rows))

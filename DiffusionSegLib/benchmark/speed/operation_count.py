@@ -58,6 +58,12 @@ def _size(tensor: Tensor) -> int:
 
 def counted(work: Callable[[], object]) -> OperationCount:
     """The count of a computation; what it draws at random is drawn again by the next."""
-    with OperationCount() as count, torch.random.fork_rng(devices=[]):
-        work()
+    threads = torch.get_num_threads()
+    # What other threads compute is not seen: with one, a crew works in this one.
+    torch.set_num_threads(1)
+    try:
+        with OperationCount() as count, torch.random.fork_rng(devices=[]):
+            work()
+    finally:
+        torch.set_num_threads(threads)
     return count

@@ -16,9 +16,9 @@ def voxels():
 
 
 def draws(**changes):
-    config = EnsembleConfig(batch=50, **changes)
+    config = EnsembleConfig(members=4, batch=50, **changes)
     learnt = torch.arange(100, ROWS)
-    return TrainingDraws(learnt, voxels(), 3, config, 4, torch.Generator().manual_seed(0))
+    return TrainingDraws(learnt, voxels(), 3, config, torch.Generator().manual_seed(0))
 
 
 def test_balance_tells_how_often_classes_are_drawn():
@@ -33,7 +33,7 @@ def test_only_rows_to_learn_from_are_drawn_and_all_of_them():
     assert rows.unique().tolist() == list(range(100, ROWS))
 
 
-def test_groups_differ_in_rows_and_in_what_they_see():
+def test_members_differ_in_rows_and_in_what_they_see():
     rows, columns = draws().of_steps(5, torch.device("cpu"))
     assert not torch.equal(rows[:, 0], rows[:, 1])
     assert not torch.equal(columns[:, 0], columns[:, 1])
@@ -45,11 +45,10 @@ def test_groups_differ_in_rows_and_in_what_they_see():
 def test_batches_hold_what_was_drawn_with_activations_made_up_for_those_hidden():
     given, found = voxels(), draws()
     rows, columns = (of_steps[0] for of_steps in found.of_steps(1, torch.device("cpu")))
-    for batch, of_group, seen in zip(
-        found.batches(given.features, given.classes, rows, columns), rows, columns, strict=True
-    ):
-        expected = given.features[of_group][:, seen].float()
+    batches = found.batches(given.features, given.classes, rows, columns)
+    for member, (of_member, seen) in enumerate(zip(rows, columns, strict=True)):
+        expected = given.features[of_member][:, seen].float()
         expected[:, : ACTIVATIONS // 2] *= 2
-        torch.testing.assert_close(batch.features, expected)
-        assert torch.equal(batch.targets, given.classes[of_group])
-        assert torch.equal(batch.columns, seen)
+        torch.testing.assert_close(batches.features[member], expected)
+        assert torch.equal(batches.targets[member], given.classes[of_member])
+    assert torch.equal(batches.columns, columns)

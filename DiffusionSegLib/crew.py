@@ -1,0 +1,69 @@
+"""Threads that share out work whose single steps are too small to share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from types import TracebackType
+from typing import TypeVar
+
+import torch
+
+Item = TypeVar("Item")
+
+
+def unheard(done: int) -> None:
+    """Tell nobody how many items are done."""
+
+
+class Crew:
+    """As many threads as torch uses cores, each of which computes on one of them; on a GPU the caller's thread alone.
+
+    Small tensor operations gain little from several cores: on two, a training step of ten members took 16 ms when torch
+    spread each of its operations over both, and 9 ms when each core had five members to itself.
+
+    Args:
+        device: what computes.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.cores = torch.get_num_threads()
+        self.size = self.cores if device.type == "cpu" else 1
+
+    def __enter__(self) -> Crew:
+        self._threads = ThreadPoolExecutor(self.size, initializer=torch.set_num_threads, initargs=(1,))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        # Threads that others start take over what was set last.
+        torch.set_num_threads(self.cores)
+
+    def each(
+        self, work: Callable[[Item], object], items: Iterable[Item], on_done: Callable[[int], object] = unheard
+    ) -> None:
+        """Do the work for every item, in any order.
+
+        Args:
+            work: called in the crew's threads.
+            items: what it is called with.
+            on_done: told, in the caller's thread, how many items are done.
+
+        Raises:
+            Exception: what `work` or `on_done` raises first; what has not begun by then is left out.
+        """
+        if self.size == 1:
+            for number, item in enumerate(items):
+                work(item)
+                on_done(number + 1)
+            return
+        futures = [self._threads.submit(work, item) for item in items]
+        try:
+            for number, future in enumerate(as_completed(futures)):
+                future.result()
+                on_done(number + 1)
+        finally:
+            for future in futures:
+                future.cancel()

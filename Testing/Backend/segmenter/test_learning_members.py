@@ -1,0 +1,86 @@
+"""Members that learn together against each of them as an ordinary network of torch's own layers."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from ensemble_members import an_ensemble, one_by_one
+
+from DiffusionSegLib.segmenter.learning_members import LearningMembers, MemberBatches, ensemble_of
+
+MEMBERS, FEATURES, VOXELS = 3, 5, 40
+PARTS = [[slice(0, 3)], [slice(0, 2), slice(2, 3)], [slice(0, 1), slice(1, 2), slice(2, 3)]]
+
+
+def batches_of(members):
+    """Each member sees voxels and features of its own."""
+    random = torch.Generator().manual_seed(3)
+    columns = torch.rand(MEMBERS, FEATURES, generator=random).argsort(-1)[:, :4].sort().values
+    values = torch.randn(MEMBERS, VOXELS, 4, generator=random).double()
+    targets = torch.randint(6, (MEMBERS, VOXELS), generator=random)
+    return MemberBatches(values[members], columns[members], targets[members])
+
+
+def learnt_one_by_one(ensemble):
+    """Each member's network after a batch, with its gradients, and the members' losses."""
+    networks, losses = [], []
+    for member in range(MEMBERS):
+        batch = batches_of(slice(member, member + 1))
+        features = torch.zeros(VOXELS, FEATURES).double().index_copy(1, batch.columns[0], batch.features[0])
+        network = one_by_one(ensemble, member).train()
+        losses.append(F.cross_entropy(network(features), batch.targets[0]))
+        networks.append(network)
+    torch.stack(losses).sum().backward()
+    return networks, torch.stack(losses).detach()
+
+
+@pytest.mark.parametrize("slices", PARTS)
+def test_losses_and_gradients_are_those_of_the_members_one_by_one(slices):
+    ensemble = an_ensemble().double()
+    parts = [LearningMembers(ensemble, members) for members in slices]
+    losses = torch.cat([part.learn(batches_of(members)) for part, members in zip(parts, slices, strict=True)])
+    expected, expected_losses = learnt_one_by_one(ensemble)
+    torch.testing.assert_close(losses, expected_losses)
+    with torch.no_grad():
+        # A step of one along the gradient shows it in the members' own shapes.
+        for part in parts:
+            part.parameters += part.parameters.grad
+    moved = ensemble_of(parts)
+    for member, by_itself in enumerate(expected):
+        for layer in range(3):
+            linear = by_itself[3 * layer]
+            torch.testing.assert_close(moved.weights[layer][member], (linear.weight + linear.weight.grad).T)
+            torch.testing.assert_close(moved.biases[layer][member, 0], linear.bias + linear.bias.grad)
+        for layer in range(2):
+            norm = by_itself[3 * layer + 2]
+            torch.testing.assert_close(moved.gains[layer][member, 0], norm.weight + norm.weight.grad)
+            torch.testing.assert_close(moved.shifts[layer][member, 0], norm.bias + norm.bias.grad)
+
+
+def test_means_over_the_batches_are_kept_as_torch_keeps_them():
+    ensemble = an_ensemble().double()
+    members = LearningMembers(ensemble, slice(0, MEMBERS))
+    members.learn(batches_of(slice(0, MEMBERS)))
+    expected, _ = learnt_one_by_one(ensemble)
+    found = ensemble_of([members])
+    for member, by_itself in enumerate(expected):
+        for layer in range(2):
+            torch.testing.assert_close(
+                found.get_buffer(f"mean_{layer}")[member, 0], by_itself[3 * layer + 2].running_mean
+            )
+            # Torch divides by one less than the batch has.
+            variance = by_itself[3 * layer + 2].running_var
+            torch.testing.assert_close(found.get_buffer(f"variance_{layer}")[member, 0], variance, rtol=0.05, atol=0.01)
+
+
+def test_the_ensemble_that_they_start_from_is_left_as_it_is():
+    ensemble = an_ensemble().double()
+    before = {name: value.clone() for name, value in ensemble.state_dict().items()}
+    members = LearningMembers(ensemble, slice(0, MEMBERS))
+    copied = ensemble_of([members]).state_dict()
+    for name, value in before.items():
+        torch.testing.assert_close(copied[name], value, rtol=0, atol=0)
+    members.learn(batches_of(slice(0, MEMBERS)))
+    with torch.no_grad():
+        members.parameters += 1
+    for name, value in ensemble.state_dict().items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0)
