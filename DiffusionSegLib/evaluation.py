@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -66,7 +67,10 @@ def _score(predicted: np.ndarray, true: np.ndarray, grid: Grid) -> Score:
     low, high = np.maximum(found.min(0) - 1, 0), found.max(0) + 2
     box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
     found_box, true_box = (torch.from_numpy(np.pad(mask[box], 1)[None, None]) for mask in (predicted, true))
-    distance = compute_hausdorff_distance(
-        found_box, true_box, include_background=True, percentile=95, spacing=grid.spacing
-    )
+    with warnings.catch_warnings():
+        # MONAI itself passes the argument that it warns of.
+        warnings.filterwarnings("ignore", ".*always_return_as_numpy", FutureWarning)
+        distance = compute_hausdorff_distance(
+            found_box, true_box, include_background=True, percentile=95, spacing=grid.spacing
+        )
     return Score(float(compute_dice(found_box, true_box, include_background=True)), float(distance))
