@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.extras import of_extra
 from DiffusionSegLib.grid import Grid
 
 
@@ -53,13 +53,10 @@ def mean_score(scores: Mapping[int, Score]) -> Score:
 
 
 def _score(predicted: np.ndarray, true: np.ndarray, grid: Grid) -> Score:
-    try:
+    with of_extra("benchmark", "Scores need the package MONAI"):
         import torch
         from monai.metrics.hausdorff_distance import compute_hausdorff_distance
         from monai.metrics.meandice import compute_dice
-    except ImportError as error:
-        message = "Scores need the package MONAI, which is not installed."
-        raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[benchmark]'.") from error
     if not predicted.any():
         return Score(0.0, grid.diagonal_mm)
     # Surfaces do not change beyond one voxel around both: the box makes the distance transforms small.

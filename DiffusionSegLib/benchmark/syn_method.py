@@ -9,6 +9,7 @@ import numpy as np
 
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.extras import of_extra
 from DiffusionSegLib.normalisation import Normalisation
 from DiffusionSegLib.volume import Volume
 
@@ -34,7 +35,9 @@ class SynMethod:
     """
 
     def __init__(self, seed: int = 1) -> None:
-        self.ants = _import_ants()
+        with of_extra("registration", "Registration needs the package ANTsPy"):
+            import ants
+        self.ants: Any = ants
         self.seed = seed
 
     def open(self, volume: Volume) -> Any:
@@ -64,12 +67,3 @@ class SynMethod:
         return self.ants.from_numpy(
             array, origin=lps[:, 3].tolist(), spacing=spacing.tolist(), direction=lps[:, :3] / spacing
         )
-
-
-def _import_ants() -> Any:
-    try:
-        import ants
-    except ImportError as error:
-        message = "Registration needs the package ANTsPy, which is not installed."
-        raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[registration]'.") from error
-    return ants

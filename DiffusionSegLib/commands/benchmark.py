@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from DiffusionSegLib.commands.options import add_bundle, add_device
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.extras import not_installed
 
 METHODS = ("ours", "forest", "untrained", "syn", "unet", "unet-denoising")
 # Registration and U-Nets take longer than all others together: they are asked for.
@@ -92,5 +92,4 @@ def _protocol(module: str) -> Any:
     except ModuleNotFoundError as error:
         if str(error.name).startswith("DiffusionSegLib"):
             raise
-        message = f"The benchmark needs the package {error.name}, which is not installed."
-        raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[benchmark]'.") from error
+        raise not_installed("benchmark", f"The benchmark needs the package {error.name}") from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from DiffusionSegLib.commands.options import add_bundle, add_device, add_seed
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.extras import of_extra
 from DiffusionSegLib.labels import Label
 
 if TYPE_CHECKING:
@@ -63,11 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _brain() -> tuple[Volume, np.ndarray]:
     """The MNI152 T1 average and its grey and white matter, each where it is the likelier and above one half."""
-    try:
+    with of_extra("demo", "The demo needs the package nilearn"):
         from nilearn.datasets import load_mni152_gm_template, load_mni152_template, load_mni152_wm_template
-    except ImportError as error:
-        message = "The demo needs the package nilearn, which is not installed."
-        raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[demo]'.") from error
     from DiffusionSegLib.grid import Grid
     from DiffusionSegLib.volume import Volume
 
