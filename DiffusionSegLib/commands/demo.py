@@ -30,13 +30,13 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Paint, segment, and print the Dice of the voxels that nobody painted."""
     from DiffusionSegLib.annotation_files import read_annotation, write_annotation
-    from DiffusionSegLib.benchmark.painting import bounding_box, central_slices, on_slices, painted_only
+    from DiffusionSegLib.benchmark.painting import bounding_box, nine_slices, on_slices, painted_only
     from DiffusionSegLib.commands.segment import segment
     from DiffusionSegLib.reading import read_volume
     from DiffusionSegLib.writing import write_volume
 
     volume, reference = _brain()
-    slices = central_slices(reference, per_axis=3, stride=10)
+    slices = nine_slices(reference)
     scan, painting = arguments.out / "scan.nii.gz", arguments.out / "painting.nii.gz"
     write_volume(scan, volume.data[0], volume.grid)
     write_annotation(
