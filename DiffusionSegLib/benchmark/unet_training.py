@@ -43,7 +43,7 @@ class UNetTraining:
 
 
 def new_unet(channels_out: int, seed: int) -> nn.Module:
-    """MONAI's U-Net with instance norm, half as wide as its default, of weights drawn at random."""
+    """MONAI's U-Net with instance norm, at full resolution half as wide as its default, of weights drawn at random."""
     with of_extra("benchmark", "The U-Net needs the package MONAI"):
         from monai.networks.nets.basic_unet import BasicUNet
     with torch.random.fork_rng(devices=[]):

@@ -18,6 +18,7 @@ from DiffusionSegLib.features.extraction import shared_noise
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.features.local_features import local_features
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
+from DiffusionSegLib.normalisation import AIR
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
@@ -83,7 +84,7 @@ def _upsampled_slices(
     unet = denoisers.unet if denoisers.shared else denoisers.models[view]
     height, width = slices.shape[2:]
     multiple = denoisers.unet.config.reduction
-    padded = F.pad(slices, (0, -width % multiple, 0, -height % multiple), value=-1.0)
+    padded = F.pad(slices, (0, -width % multiple, 0, -height % multiple), value=AIR)
     noise = shared_noise(padded.shape[1], padded.shape[2:], config.noise_seed).to(slices.device) * config.noise_scale
     outputs: dict[int, Tensor] = {}
     hooks = [
