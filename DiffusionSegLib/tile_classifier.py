@@ -75,25 +75,26 @@ class TileClassifier:
             found[self.background] = 1
         if tissue.any():
             # At the body's surface much of a tile is air: only the box around its tissue is computed.
-            low, high = tissue.nonzero().amin(0).tolist(), (tissue.nonzero().amax(0) + 1).tolist()
+            places = tissue.nonzero()
+            low, high = places.amin(0).tolist(), (places.amax(0) + 1).tolist()
             edges = [(start + first, start + last) for (start, _), first, last in zip(box, low, high, strict=True)]
             around = tuple(map(slice, low, high))
             # The voxels in the projection's order.
             part = found[(slice(None), *around)].permute(0, *(axis + 1 for axis in VOXEL_ORDER))
-            inside = tissue[around].permute(*VOXEL_ORDER).to(self.device)
-            of_tissue = self._of_tissue((edges[0], edges[1], edges[2]), inside)
-            if inside.all():
+            inside = tissue[around].permute(*VOXEL_ORDER)
+            # Where all is tissue nothing need be copied.
+            chosen = None if inside.all() else inside.flatten().nonzero()[:, 0].to(self.device)
+            of_tissue = self._of_tissue((edges[0], edges[1], edges[2]), chosen)
+            if chosen is None:
                 part.copy_(of_tissue.view(part.shape))
             else:
-                part[:, inside] = of_tissue
+                part[:, inside.to(self.device)] = of_tissue
         return found
 
-    def _of_tissue(self, box: Box, inside: Tensor) -> Tensor:
-        """Probabilities of the classes, then uncertainty, of the voxels `inside` of a box: (classes + 1, N)."""
+    def _of_tissue(self, box: Box, chosen: Tensor | None) -> Tensor:
+        """Probabilities of the classes, then uncertainty, of chosen voxels of a box, or of all: (classes + 1, N)."""
         projected = self.projection.on(box)
-        # Where all is tissue nothing need be copied.
-        chosen = None if inside.all() else inside.flatten().nonzero()[:, 0]
-        count = inside.numel() if chosen is None else len(chosen)
+        count = len(projected.columns if chosen is None else chosen)
         consensus = Consensus(torch.empty(self.ensemble.classes, count, device=self.device))
         # One member after the other: what is at work stays in the cache.
         for member, layers in enumerate(self.layers):
