@@ -29,15 +29,14 @@ class TileClassifier:
         self.tissue, self.ensemble = features.tissue, segmenter.ensemble
         self.values = np.asarray(segmenter.header.values, np.uint16)
         self.background = segmenter.header.values.index(0) if 0 in segmenter.header.values else None
-        first, bias = self.ensemble.weights[0], self.ensemble.biases[0]
-        self.device = first.device
-        self.units = first.shape[2]
+        self.units = self.ensemble.hidden[0]
         layers = self.ensemble.folded_layers()
         self.layers = [
             [(bias[member : member + 1], weight[member : member + 1]) for bias, weight in layers]
             for member in range(self.ensemble.members)
         ]
-        self.projection = FirstLayerProjection(features, first.permute(1, 0, 2).flatten(1), bias.flatten())
+        self.projection = FirstLayerProjection(features, *self.ensemble.first_layer())
+        self.device = self.projection.device
 
     def mixed(self, box: Box, matrices: list[Tensor]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Label values, uint16, uncertainty and confidence, uint8, of the voxels that the matrices mix from a box."""
