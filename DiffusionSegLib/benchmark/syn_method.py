@@ -13,6 +13,9 @@ from DiffusionSegLib.extras import of_extra
 from DiffusionSegLib.normalisation import Normalisation
 from DiffusionSegLib.volume import Volume
 
+# Of the voxels that the registration samples.
+SEED = 1
+
 
 @dataclass(frozen=True, eq=False)
 class Atlas:
@@ -28,17 +31,12 @@ class Atlas:
 
 
 class SynMethod:
-    """Affine and symmetric diffeomorphic registration by ANTs (Avants et al. 2008), in its default settings.
+    """Affine and symmetric diffeomorphic registration by ANTs (Avants et al. 2008), in its default settings."""
 
-    Args:
-        seed: seeds the voxels that the registration samples.
-    """
-
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self) -> None:
         with of_extra("registration", "Registration needs the package ANTsPy"):
             import ants
         self.ants: Any = ants
-        self.seed = seed
 
     def open(self, volume: Volume) -> Any:
         return self._image(Normalisation().apply(volume.data, "mr")[0] + 1, volume.grid.affine)
@@ -54,7 +52,7 @@ class SynMethod:
         return Atlas(scan, self._image(annotation.labelmap.astype(np.float32), annotation.grid.affine))
 
     def predict(self, scan: Any, trained: Atlas) -> np.ndarray:
-        found = self.ants.registration(scan, trained.image, type_of_transform="SyN", random_seed=self.seed)
+        found = self.ants.registration(scan, trained.image, type_of_transform="SyN", random_seed=SEED)
         warped = self.ants.apply_transforms(
             scan, trained.labels, found["fwdtransforms"], interpolator="genericLabel", singleprecision=True
         )

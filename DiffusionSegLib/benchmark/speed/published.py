@@ -33,12 +33,10 @@ class FullFeatures:
 
     Args:
         fused: float32 of shape (features, I, J, K).
-        denoiser_seconds: what the denoiser took of the time.
         upsampling_seconds: what upsampling and fusion took.
     """
 
     fused: Tensor
-    denoiser_seconds: float
     upsampling_seconds: float
 
 
@@ -74,7 +72,7 @@ def full_features(
         else:
             torch.maximum(fused[0], found, out=fused[0])
     joined = fused[0] if len(fused) == 1 else torch.cat(fused)
-    return FullFeatures(joined, denoiser_seconds, time.perf_counter() - started - denoiser_seconds)
+    return FullFeatures(joined, time.perf_counter() - started - denoiser_seconds)
 
 
 def _upsampled_slices(
