@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from DiffusionSegLib.annotation import Annotation, BackgroundBox, CompleteSlices
-from DiffusionSegLib.atomic_file import atomic_path
+from DiffusionSegLib.atomic_file import write_json
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
@@ -69,8 +69,7 @@ def write_annotation(
     if background_box is not None:
         said["background_box"] = [list(edges) for edges in background_box]
     write_volume(path, painted.astype(np.uint16), grid)
-    with atomic_path(path.with_name(f"{stem(path)}.json")) as part:
-        part.write_text(json.dumps(said, indent=1), encoding="utf-8")
+    write_json(path.with_name(f"{stem(path)}.json"), said)
 
 
 def _index(value: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import tempfile
@@ -34,6 +35,16 @@ def atomic_path(path: Path) -> Iterator[Path]:
             os.replace(part, path)  # noqa: PTH105
     except OSError as error:
         raise disk_error(error, path.parent) from error
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write indented JSON that appears complete or not at all.
+
+    Raises:
+        DiffusionSegError: if the disk is full or cannot be written to.
+    """
+    with atomic_path(path) as part:
+        part.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.extras import of_extra
 from DiffusionSegLib.grid import Grid
 
 
@@ -52,13 +53,10 @@ def mean_score(scores: Mapping[int, Score]) -> Score:
 
 
 def _score(predicted: np.ndarray, true: np.ndarray, grid: Grid) -> Score:
-    try:
+    with of_extra("benchmark", "Scores need the package MONAI"):
         import torch
         from monai.metrics.hausdorff_distance import compute_hausdorff_distance
         from monai.metrics.meandice import compute_dice
-    except ImportError as error:
-        message = "Scores need the package MONAI, which is not installed."
-        raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[benchmark]'.") from error
     if not predicted.any():
         return Score(0.0, grid.diagonal_mm)
     # Surfaces do not change beyond one voxel around both: the box makes the distance transforms small.
@@ -66,7 +64,10 @@ def _score(predicted: np.ndarray, true: np.ndarray, grid: Grid) -> Score:
     low, high = np.maximum(found.min(0) - 1, 0), found.max(0) + 2
     box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
     found_box, true_box = (torch.from_numpy(np.pad(mask[box], 1)[None, None]) for mask in (predicted, true))
-    distance = compute_hausdorff_distance(
-        found_box, true_box, include_background=True, percentile=95, spacing=grid.spacing
-    )
+    with warnings.catch_warnings():
+        # MONAI itself passes the argument that it warns of.
+        warnings.filterwarnings("ignore", ".*always_return_as_numpy", FutureWarning)
+        distance = compute_hausdorff_distance(
+            found_box, true_box, include_background=True, percentile=95, spacing=grid.spacing
+        )
     return Score(float(compute_dice(found_box, true_box, include_background=True)), float(distance))

@@ -29,15 +29,14 @@ class TileClassifier:
         self.tissue, self.ensemble = features.tissue, segmenter.ensemble
         self.values = np.asarray(segmenter.header.values, np.uint16)
         self.background = segmenter.header.values.index(0) if 0 in segmenter.header.values else None
-        first, bias = self.ensemble.weights[0], self.ensemble.biases[0]
-        self.device = first.device
-        self.units = first.shape[2]
+        self.units = self.ensemble.hidden[0]
         layers = self.ensemble.folded_layers()
         self.layers = [
             [(bias[member : member + 1], weight[member : member + 1]) for bias, weight in layers]
             for member in range(self.ensemble.members)
         ]
-        self.projection = FirstLayerProjection(features, first.permute(1, 0, 2).flatten(1), bias.flatten())
+        self.projection = FirstLayerProjection(features, *self.ensemble.first_layer())
+        self.device = self.projection.device
 
     def mixed(self, box: Box, matrices: list[Tensor]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Label values, uint16, uncertainty and confidence, uint8, of the voxels that the matrices mix from a box."""
@@ -75,25 +74,26 @@ class TileClassifier:
             found[self.background] = 1
         if tissue.any():
             # At the body's surface much of a tile is air: only the box around its tissue is computed.
-            low, high = tissue.nonzero().amin(0).tolist(), (tissue.nonzero().amax(0) + 1).tolist()
+            places = tissue.nonzero()
+            low, high = places.amin(0).tolist(), (places.amax(0) + 1).tolist()
             edges = [(start + first, start + last) for (start, _), first, last in zip(box, low, high, strict=True)]
             around = tuple(map(slice, low, high))
             # The voxels in the projection's order.
             part = found[(slice(None), *around)].permute(0, *(axis + 1 for axis in VOXEL_ORDER))
-            inside = tissue[around].permute(*VOXEL_ORDER).to(self.device)
-            of_tissue = self._of_tissue((edges[0], edges[1], edges[2]), inside)
-            if inside.all():
+            inside = tissue[around].permute(*VOXEL_ORDER)
+            # Where all is tissue nothing need be copied.
+            chosen = None if inside.all() else inside.flatten().nonzero()[:, 0].to(self.device)
+            of_tissue = self._of_tissue((edges[0], edges[1], edges[2]), chosen)
+            if chosen is None:
                 part.copy_(of_tissue.view(part.shape))
             else:
-                part[:, inside] = of_tissue
+                part[:, inside.to(self.device)] = of_tissue
         return found
 
-    def _of_tissue(self, box: Box, inside: Tensor) -> Tensor:
-        """Probabilities of the classes, then uncertainty, of the voxels `inside` of a box: (classes + 1, N)."""
+    def _of_tissue(self, box: Box, chosen: Tensor | None) -> Tensor:
+        """Probabilities of the classes, then uncertainty, of chosen voxels of a box, or of all: (classes + 1, N)."""
         projected = self.projection.on(box)
-        # Where all is tissue nothing need be copied.
-        chosen = None if inside.all() else inside.flatten().nonzero()[:, 0]
-        count = inside.numel() if chosen is None else len(chosen)
+        count = len(projected.columns if chosen is None else chosen)
         consensus = Consensus(torch.empty(self.ensemble.classes, count, device=self.device))
         # One member after the other: what is at work stays in the cache.
         for member, layers in enumerate(self.layers):

@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 from DiffusionSegLib.__main__ import main
 from DiffusionSegLib.worker.server import Server
@@ -41,12 +40,11 @@ def chatty() -> None:
 
 
 def train_briefly() -> None:
+    from brief_training import training_with
+
     from DiffusionSegLib import session
 
-    train = session.train_ensemble
-    session.train_ensemble = lambda voxels, classes, config, *rest: train(
-        voxels, classes, replace(config, steps=80, check_every=40), *rest
-    )
+    session.train_ensemble = training_with(steps=80, check_every=40)
 
 
 def short_of_memory() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from DiffusionSegCore.nodes_of_class import nodes_of_class
+
 if TYPE_CHECKING:
     import slicer
 
@@ -27,8 +29,7 @@ class SceneState:
     @property
     def node(self) -> slicer.vtkMRMLScriptedModuleNode:
         """The parameter node: the one that Slicer's scripted modules find by their name."""
-        for index in range(self.scene.GetNumberOfNodesByClass("vtkMRMLScriptedModuleNode")):
-            node = self.scene.GetNthNodeByClass(index, "vtkMRMLScriptedModuleNode")
+        for node in nodes_of_class(self.scene, "vtkMRMLScriptedModuleNode"):
             if node.GetAttribute("ModuleName") == MODULE_NAME:
                 return node
         node = self.scene.CreateNodeByClass("vtkMRMLScriptedModuleNode")

@@ -6,6 +6,7 @@ import slicer
 
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.node_placement import new_segmentation
+from DiffusionSegCore.nodes_of_class import nodes_of_class
 from DiffusionSegCore.oriented_images import oriented_image
 from DiffusionSegCore.segment_labels import labels_of
 from DiffusionSegCore.segment_voxels import lies_on_voxels, overlapping_names, segment_mask
@@ -45,8 +46,7 @@ def seeds_for(
 
 def _painted_before(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLSegmentationNode | None:
     scene, role = volume.GetScene(), slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
-    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")):
-        node = scene.GetNthNodeByClass(index, "vtkMRMLSegmentationNode")
+    for node in nodes_of_class(scene, "vtkMRMLSegmentationNode"):
         if node.GetAttribute(SEEDS_ATTRIBUTE) and node.GetNodeReference(role) is volume:
             return node if lies_on_voxels(node, volume) else None
     return None

@@ -24,11 +24,9 @@ class SegmentCopy:
     image: slicer.vtkOrientedImageData | None
 
     @classmethod
-    def of(cls, segmentation: slicer.vtkMRMLSegmentationNode, identifier: str) -> SegmentCopy | None:
-        """A copy of a segment; None if it is not there."""
+    def of(cls, segmentation: slicer.vtkMRMLSegmentationNode, identifier: str) -> SegmentCopy:
+        """A copy of a segment."""
         segment = segmentation.GetSegmentation().GetSegment(identifier)
-        if segment is None:
-            return None
         whole, extent = slicer.vtkOrientedImageData(), [0] * 6
         found = segmentation.GetBinaryLabelmapRepresentation(identifier, whole) and not whole.IsEmpty()
         if not found or not slicer.vtkOrientedImageDataResample.CalculateEffectiveExtent(whole, extent):
@@ -60,5 +58,4 @@ class SegmentCopy:
 
 def copies_of(segmentation: slicer.vtkMRMLSegmentationNode) -> dict[str, SegmentCopy]:
     """A copy of every segment by its ID."""
-    found = {name: SegmentCopy.of(segmentation, name) for name in segmentation.GetSegmentation().GetSegmentIDs()}
-    return {identifier: copy for identifier, copy in found.items() if copy is not None}
+    return {name: SegmentCopy.of(segmentation, name) for name in segmentation.GetSegmentation().GetSegmentIDs()}

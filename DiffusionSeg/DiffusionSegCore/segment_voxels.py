@@ -13,6 +13,7 @@ from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.labels import Label
 
 BINARY_LABELMAP = "Binary labelmap"
+Place = tuple[slice, slice, slice]
 
 
 def segment_mask(
@@ -43,14 +44,16 @@ def painted_labels(segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.
     values = np.array([0, *(label.value for label in labels.values())], np.uint16)
     # Positions in the list, counted from 1: so the later of two segments is the larger number.
     ranks, painted = (np.zeros(geometry.shape, np.uint16, order="F") for _ in range(2))
-    if not lies_on_voxels(segmentation, volume):
+    layers = _layers(segmentation, volume)
+    if layers is None:
         for rank, identifier in enumerate(labels, start=1):
             ranks[segment_mask(segmentation, identifier, volume)] = rank
         return values[ranks]
     # This runs after every stroke. Segments share images: each is read once, and only where there is one.
-    layers = [(_place_in(geometry, image), image, table) for image, table in _layers(segmentation, list(labels))]
-    for where, image, table in layers:
-        np.maximum(ranks[where], table[image_array(image)], out=ranks[where])
+    for where, image, ranks_of_values in layers:
+        table = np.zeros(max(int(image.max()), *ranks_of_values) + 1, np.uint16)
+        table[list(ranks_of_values)] = list(ranks_of_values.values())
+        np.maximum(ranks[where], table[image], out=ranks[where])
     for where, *_ in layers:
         painted[where] = values[ranks[where]]
     return painted
@@ -108,35 +111,37 @@ def write_labels(
 
 def lies_on_voxels(segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLVolumeNode) -> bool:
     """Whether every segment is made of the volume's own voxels, so that painting in it is painting on the volume."""
-    if transform_between(segmentation, volume) is not None:
-        return False
-    contents = segmentation.GetSegmentation()
-    if contents.GetSourceRepresentationName() != BINARY_LABELMAP:
-        return contents.GetNumberOfSegments() == 0
-    geometry = VoxelGeometry.of(volume)
-    return all(_place_in(geometry, image) is not None for image, _ in _layers(segmentation, contents.GetSegmentIDs()))
+    return _layers(segmentation, volume) is not None
 
 
 def _layers(
-    segmentation: slicer.vtkMRMLSegmentationNode, identifiers: Sequence[str]
-) -> list[tuple[slicer.vtkOrientedImageData, np.ndarray]]:
-    """Each image that segments are kept in, and by its values their segments' positions in the list, counted from 1."""
+    segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLVolumeNode
+) -> list[tuple[Place, np.ndarray, dict[int, int]]] | None:
+    """The images that segments are kept in; None unless they are made of the volume's own voxels.
+
+    Of each: where it lies, its voxels, and by their values the segments' positions in the list, counted from 1.
+    """
+    if transform_between(segmentation, volume) is not None:
+        return None
     contents = segmentation.GetSegmentation()
-    values: dict[slicer.vtkOrientedImageData, dict[int, int]] = {}
-    for rank, identifier in enumerate(identifiers, start=1):
+    if contents.GetSourceRepresentationName() != BINARY_LABELMAP:
+        return None if contents.GetNumberOfSegments() else []
+    images: dict[slicer.vtkOrientedImageData, dict[int, int]] = {}
+    for rank, identifier in enumerate(contents.GetSegmentIDs(), start=1):
         segment = contents.GetSegment(identifier)
         image = segment.GetRepresentation(BINARY_LABELMAP)
         if image is not None and not image.IsEmpty():
-            values.setdefault(image, {})[segment.GetLabelValue()] = rank
-    found = []
-    for image, ranks in values.items():
-        table = np.zeros(max(int(image_array(image).max()), *ranks) + 1, np.uint16)
-        table[list(ranks)] = list(ranks.values())
-        found.append((image, table))
+            images.setdefault(image, {})[segment.GetLabelValue()] = rank
+    geometry, found = VoxelGeometry.of(volume), []
+    for image, ranks in images.items():
+        where = _place_in(geometry, image)
+        if where is None:
+            return None
+        found.append((where, image_array(image), ranks))
     return found
 
 
-def _place_in(geometry: VoxelGeometry, image: slicer.vtkOrientedImageData) -> tuple[slice, slice, slice] | None:
+def _place_in(geometry: VoxelGeometry, image: slicer.vtkOrientedImageData) -> Place | None:
     """Which voxels of `geometry` an image's own are; None if they are none of them."""
     wanted, extent = empty_image(geometry), image.GetExtent()
     limits = wanted.GetExtent()

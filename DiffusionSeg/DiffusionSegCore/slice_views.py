@@ -5,18 +5,15 @@ from __future__ import annotations
 import numpy as np
 import slicer
 
+from DiffusionSegCore.nodes_of_class import nodes_of_class
 from DiffusionSegCore.voxel_geometry import VoxelGeometry, array_from_matrix, local_to_world
 
-
-def slice_nodes(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSliceNode]:
-    """The nodes of all slice views."""
-    count = scene.GetNumberOfNodesByClass("vtkMRMLSliceNode")
-    return [scene.GetNthNodeByClass(index, "vtkMRMLSliceNode") for index in range(count)]
+SLICE_NODE = "vtkMRMLSliceNode"
 
 
 def shown_slice_nodes(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSliceNode]:
     """The nodes of the slice views of the present layout; of all where no layout says which those are."""
-    nodes = slice_nodes(scene)
+    nodes = nodes_of_class(scene, SLICE_NODE)
     # Views of layouts that were left live on in the scene.
     return [node for node in nodes if node.IsMappedInLayout()] or nodes
 
@@ -31,7 +28,7 @@ def world_centre(volume: slicer.vtkMRMLVolumeNode, axis: int, index: int) -> tup
 def show_slice(volume: slicer.vtkMRMLVolumeNode, axis: int, index: int) -> None:
     """Turn all slice views to the volume's own planes and let them jump to the middle of a slice."""
     place = world_centre(volume, axis, index)
-    for node in slice_nodes(volume.GetScene()):
+    for node in nodes_of_class(volume.GetScene(), SLICE_NODE):
         # Painted slices are planes of voxels: in a view along other planes a one-slice brush would smear over several.
         node.RotateToVolumePlane(volume)
         node.JumpSliceByOffsetting(*place)

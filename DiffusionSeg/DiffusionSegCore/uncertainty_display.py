@@ -6,6 +6,7 @@ import numpy as np
 import slicer
 
 from DiffusionSegCore.node_placement import new_scalar_volume
+from DiffusionSegCore.nodes_of_class import nodes_of_class
 
 COLORS_NAME = "DiffusionSeg uncertainty"
 COLOR_COUNT = 256
@@ -51,9 +52,7 @@ def set_window(node: slicer.vtkMRMLScalarVolumeNode, uncertainty: np.ndarray) ->
 
 def show_over_image(node: slicer.vtkMRMLScalarVolumeNode, opacity: float) -> None:
     """Lay the uncertainty over the image in all slice views, opacity 0 to 1; 0 takes it away, and nothing else."""
-    scene = node.GetScene()
-    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLSliceCompositeNode")):
-        composite = scene.GetNthNodeByClass(index, "vtkMRMLSliceCompositeNode")
+    for composite in nodes_of_class(node.GetScene(), "vtkMRMLSliceCompositeNode"):
         if opacity > 0:
             composite.SetForegroundVolumeID(node.GetID())
             composite.SetForegroundOpacity(opacity)
@@ -62,8 +61,7 @@ def show_over_image(node: slicer.vtkMRMLScalarVolumeNode, opacity: float) -> Non
 
 
 def _colors(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorTableNode:
-    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLColorTableNode")):
-        node = scene.GetNthNodeByClass(index, "vtkMRMLColorTableNode")
+    for node in nodes_of_class(scene, "vtkMRMLColorTableNode"):
         if node.GetName() == COLORS_NAME and node.GetNumberOfColors() == COLOR_COUNT:
             return node
     node = scene.AddNewNodeByClass("vtkMRMLColorTableNode", COLORS_NAME)

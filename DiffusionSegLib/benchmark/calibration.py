@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,9 +10,10 @@ from functools import cached_property
 import numpy as np
 from scipy import ndimage
 
-from DiffusionSegLib.atomic_file import atomic_path
+from DiffusionSegLib.atomic_file import write_json
 from DiffusionSegLib.benchmark.anatomical_order import AnatomicalOrder
 from DiffusionSegLib.benchmark.comparison import annotation_for
+from DiffusionSegLib.benchmark.log import log
 from DiffusionSegLib.benchmark.methods import tissue_of
 from DiffusionSegLib.benchmark.oasis import TRAIN, OasisFolder
 from DiffusionSegLib.benchmark.plots import draw_reliability
@@ -122,8 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
             "bins": [vars(one) for one in together.bins],
             "error_rates": rates,
         }
-        with atomic_path(arguments.json) as part:
-            part.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        write_json(arguments.json, found)
     return 0
 
 
@@ -136,7 +134,7 @@ def judged_people(
     session.open(volume)
     session.annotate(annotation_for(setting, reference, volume.grid, data.structures()))
     segmenter = session.train()
-    _log(f"{trainer}: trained")
+    log(f"{trainer}: trained")
     found = {}
     for person in people:
         volume, reference = data.read(person)
@@ -145,7 +143,7 @@ def judged_people(
         tissue = tissue_of(Normalisation().apply(volume.data, "mr"), AnatomicalOrder(volume.grid))
         where = tissue & around_structures(reference, volume.grid, margin_mm)
         found[person] = JudgedVoxels.judged(prediction, reference, where)
-        _log(f"{person}: done")
+        log(f"{person}: done")
     return found
 
 
@@ -161,8 +159,3 @@ def _summary_line(name: str, summary: Mapping[str, float]) -> str:
         f"| {name} | {summary['voxels']} | {percent} | {summary['auroc_of_uncertainty']:.3f} "
         f"| {summary['auroc_of_confidence']:.3f} |"
     )
-
-
-def _log(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from DiffusionSegLib.annotation import Annotation
+from DiffusionSegLib.benchmark.log import log
 from DiffusionSegLib.benchmark.methods import Method
 from DiffusionSegLib.benchmark.oasis import TRAIN, OasisFolder
 from DiffusionSegLib.benchmark.painting import annotate_slices, on_slices
@@ -137,8 +137,7 @@ class Training:
         return rows
 
     def _log(self, line: str) -> None:
-        sys.stderr.write(f"{self.name}, {line} after {time.perf_counter() - self.started:.0f} s\n")
-        sys.stderr.flush()
+        log(f"{self.name}, {line} after {time.perf_counter() - self.started:.0f} s")
 
 
 def cleaned(labelmap: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from DiffusionSegLib.benchmark.denoising_pretraining import DenoisingConfig, denoising_start
+from DiffusionSegLib.benchmark.log import log
 from DiffusionSegLib.benchmark.methods import DiffusionMethod, ForestMethod, Method
 from DiffusionSegLib.benchmark.oasis import OasisFolder
 from DiffusionSegLib.benchmark.syn_method import SynMethod
@@ -74,5 +74,4 @@ class Competitors:
 
 
 def _log_loss(step: int, loss: float, held_out: float | None) -> None:  # noqa: ARG001
-    sys.stderr.write(f"U-Net: step {step}, loss {loss:.3f}\n")
-    sys.stderr.flush()
+    log(f"U-Net: step {step}, loss {loss:.3f}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Mapping, Sequence
 
-from DiffusionSegLib.atomic_file import atomic_path
+from DiffusionSegLib.atomic_file import write_json
 from DiffusionSegLib.benchmark.comparison import WHOLE, compare
 from DiffusionSegLib.benchmark.competitors import ONLY_WHOLE_VOLUMES, Competitors
+from DiffusionSegLib.benchmark.log import log
 from DiffusionSegLib.benchmark.oasis import OasisFolder
 from DiffusionSegLib.benchmark.scores import HEADER, Row
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, find_bundle
@@ -36,8 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     names = {label.value: label.name for label in data.structures()}
     print(structures_table(rows, names))  # noqa: T201
     if arguments.json is not None:
-        with atomic_path(arguments.json) as part:
-            part.write_text(json.dumps([row.to_json() for row in rows], indent=1), encoding="utf-8")
+        write_json(arguments.json, [row.to_json() for row in rows])
     return 0
 
 
@@ -47,7 +45,7 @@ def settings_for(method: str, settings: Sequence[str]) -> list[str]:
         return list(settings)
     left_out = [setting for setting in settings if setting != WHOLE]
     if left_out:
-        _log(f"{method} carries whole label maps only: without {', '.join(left_out)}")
+        log(f"{method} carries whole label maps only: without {', '.join(left_out)}")
     return [setting for setting in settings if setting == WHOLE]
 
 
@@ -64,8 +62,3 @@ def structures_table(rows: Sequence[Row], names: Mapping[int, str]) -> str:
         cells = [f"{100 * found[value].dice:.1f}" if value in found else "" for found in structures]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def _log(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()

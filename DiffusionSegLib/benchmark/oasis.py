@@ -13,7 +13,7 @@ from DiffusionSegLib.labels import Label
 from DiffusionSegLib.reading import read_labelmap, read_volume
 from DiffusionSegLib.volume import Volume
 
-TRAIN, VALIDATION = "train", "validation"
+TRAIN, VALIDATION, UNLABELLED = "train", "validation", "unlabelled"
 # Left out of Avg+ and of Avg++ (Cho et al., section 3.2): a handful of voxels each.
 FIFTH_VENTRICLE = 15
 OPTIC_CHIASM = 69
@@ -21,7 +21,7 @@ OPTIC_CHIASM = 69
 
 @dataclass(frozen=True)
 class OasisFolder:
-    """Labelled brains with their splits: `labelled/`, `dseg.tsv`, `participants.tsv`.
+    """Brains with and without labels: `labelled/`, `unlabelled/`, `dseg.tsv`, and the splits in `participants.tsv`.
 
     Args:
         folder: where they are.
@@ -36,7 +36,7 @@ class OasisFolder:
         return tuple(Label(label.value, row["name"], label.color) for label, row in zip(generic, rows, strict=True))
 
     def people(self, split: str) -> list[str]:
-        """Who is in "train", "validation" or "test"."""
+        """Who is in "train", "validation", "test" or "unlabelled"."""
         return [row["participant_id"] for row in self._table("participants.tsv") if row["split"] == split]
 
     def read(self, person: str) -> tuple[Volume, np.ndarray]:
@@ -49,8 +49,8 @@ class OasisFolder:
     def unlabelled(self) -> list[Volume]:
         """The scans of the people without labels."""
         return [
-            read_volume(self.folder / "unlabelled" / person / f"{person}_T1w.nii.gz")
-            for person in self.people("unlabelled")
+            read_volume(self.folder / UNLABELLED / person / f"{person}_T1w.nii.gz")
+            for person in self.people(UNLABELLED)
         ]
 
     def _table(self, name: str) -> list[dict[str, str]]:

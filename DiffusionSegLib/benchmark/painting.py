@@ -29,6 +29,11 @@ def bounding_box(reference: np.ndarray) -> BackgroundBox:
     return edges[0], edges[1], edges[2]
 
 
+def nine_slices(reference: np.ndarray) -> CompleteSlices:
+    """The slices that the papers' protocol begins with: three along each axis, ten voxels apart."""
+    return central_slices(reference, per_axis=3, stride=10)
+
+
 def painted_only(reference: np.ndarray, slices: CompleteSlices) -> np.ndarray:
     """The reference on the slices, 0 elsewhere."""
     return np.where(on_slices(reference.shape, slices), reference, 0)
@@ -53,6 +58,13 @@ def annotate_slices(
 ) -> Annotation:
     """The annotation of someone who completes the central slices and, if told, marks the background region."""
     slices = central_slices(reference, per_axis=per_axis, stride=stride)
+    return annotation_of(reference, grid, slices, background=background, labels=labels)
+
+
+def annotation_of(
+    reference: np.ndarray, grid: Grid, slices: CompleteSlices, *, background: bool, labels: Sequence[Label] = ()
+) -> Annotation:
+    """The annotation of someone who completes these slices and, if told, marks the background region."""
     return Annotation.from_painting(
         painted_only(reference, slices),
         grid,

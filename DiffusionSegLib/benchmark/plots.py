@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from DiffusionSegLib.atomic_file import atomic_path
+from DiffusionSegLib.benchmark.figures import new_figure, save_figure
 from DiffusionSegLib.benchmark.reliability import ReliabilityBin
 from DiffusionSegLib.benchmark.suggestion_curves import Point
-from DiffusionSegLib.errors import DiffusionSegError
+
+# Two plots side by side.
+SIZE = (10.0, 4.2)
 
 
 def draw_curves(points: Sequence[Point], path: Path) -> None:
     """Dice against slices, a line for each way to choose them; PNG, or whatever the path's ending says."""
-    figure = new_figure()
+    figure = new_figure(*SIZE)
     for axes, title, measure in zip(
         figure.subplots(1, 2, sharex=True),
         ("voxels that nobody painted", "whole scan, painted voxels as painted"),
@@ -32,7 +33,7 @@ def draw_curves(points: Sequence[Point], path: Path) -> None:
 
 def draw_reliability(bins: Sequence[ReliabilityBin], error_rates: Sequence[float], path: Path) -> None:
     """Right labels against their probability, and wrong ones in each part of the voxels by uncertainty."""
-    figure = new_figure()
+    figure = new_figure(*SIZE)
     reliable, errors = figure.subplots(1, 2)
     lows, widths = [one.low for one in bins], [one.high - one.low for one in bins]
     reliable.bar(lows, [one.accuracy for one in bins], widths, align="edge", edgecolor="white", label="right")
@@ -44,23 +45,3 @@ def draw_reliability(bins: Sequence[ReliabilityBin], error_rates: Sequence[float
     errors.bar(parts, [100 * rate for rate in error_rates])
     errors.set(xlabel="tenth of the voxels, from the most certain", ylabel="wrong labels, %", xticks=list(parts))
     save_figure(figure, path)
-
-
-def new_figure() -> Any:
-    """An empty figure, wide enough for two plots.
-
-    Raises:
-        DiffusionSegError: if matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        message = "Plots need the package matplotlib, which is not installed."
-        raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[benchmark]'.") from error
-    return Figure(figsize=(10, 4.2), layout="constrained")
-
-
-def save_figure(figure: Any, path: Path) -> None:
-    """Write a figure that appears complete or not at all."""
-    with atomic_path(path) as part:
-        figure.savefig(part, dpi=150)

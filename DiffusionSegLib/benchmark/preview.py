@@ -15,7 +15,7 @@ import numpy as np
 
 from DiffusionSegLib.annotation import CompleteSlices
 from DiffusionSegLib.benchmark.oasis import TRAIN, OasisFolder
-from DiffusionSegLib.benchmark.painting import bounding_box, central_slices, painted_only
+from DiffusionSegLib.benchmark.painting import bounding_box, nine_slices, painted_only
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE
 from DiffusionSegLib.client import WorkerClient
 from DiffusionSegLib.configuration import to_json
@@ -118,7 +118,7 @@ def from_scratch(client: WorkerClient, reference: np.ndarray, labels: Sequence[L
 
 def _paintings(reference: np.ndarray, labels: Sequence[Label]) -> tuple[Painting, Painting, list[int]]:
     """Nine painted slices, these and a tenth, and the slices that are looked at."""
-    nine = central_slices(reference, per_axis=3, stride=10)
+    nine = nine_slices(reference)
     # Between painted slices: where the user looks for mistakes.
     between = [sum(indices[:2]) // 2 for indices in nine]
 

@@ -57,15 +57,15 @@ def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
     return float(sum(one.share * abs(one.accuracy - one.confidence) for one in bins))
 
 
-def error_rates(doubt: np.ndarray, right: np.ndarray, parts: int = 10) -> list[float]:
-    """Share of wrong labels in equal parts of the voxels, from the least doubt to the most.
+def error_rates(doubt: np.ndarray, right: np.ndarray) -> list[float]:
+    """Share of wrong labels in each tenth of the voxels, from the least doubt to the most.
 
-    Voxels of the same doubt count alike, whichever part they come into.
+    Voxels of the same doubt count alike, whichever tenth they come into.
     """
     _, group, counts = np.unique(doubt, return_inverse=True, return_counts=True)
     wrong = np.bincount(group, weights=~right) / counts
     ordered = wrong[np.sort(group)]
-    return [float(part.mean()) for part in np.array_split(ordered, parts)]
+    return [float(part.mean()) for part in np.array_split(ordered, 10)]
 
 
 def error_auroc(doubt: np.ndarray, right: np.ndarray) -> float:

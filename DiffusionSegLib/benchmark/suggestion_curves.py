@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from DiffusionSegLib.annotation import Annotation, CompleteSlices
+from DiffusionSegLib.annotation import CompleteSlices
+from DiffusionSegLib.benchmark.log import log
 from DiffusionSegLib.benchmark.next_slices import NextSlices, with_slices
-from DiffusionSegLib.benchmark.painting import bounding_box, central_slices, on_slices, painted_only
+from DiffusionSegLib.benchmark.painting import annotation_of, nine_slices, on_slices
 from DiffusionSegLib.benchmark.scores import mean_dice
 from DiffusionSegLib.labels import Label
 from DiffusionSegLib.prediction import Prediction
@@ -59,7 +60,6 @@ def curves(
     ways: Mapping[str, NextSlices],
     more: int,
     at_once: int,
-    log: Callable[[str], None],
 ) -> list[Point]:
     """The curves of all ways, from nine slices and the background region onwards.
 
@@ -71,19 +71,12 @@ def curves(
         ways: how to choose a slice, by name.
         more: how many slices are painted on top of the nine.
         at_once: how many of them are chosen before it is learnt from them.
-        log: told of every round.
     """
     session.open(volume)
-    nine = central_slices(reference, per_axis=3, stride=10)
-    box = bounding_box(reference)
-
-    def painted(slices: CompleteSlices) -> Annotation:
-        return Annotation.from_painting(
-            painted_only(reference, slices), volume.grid, complete_slices=slices, background_box=box, labels=labels
-        )
+    nine = nine_slices(reference)
 
     def learnt(name: str, slices: CompleteSlices) -> Prediction:
-        session.annotate(painted(slices))
+        session.annotate(annotation_of(reference, volume.grid, slices, background=True, labels=labels))
         session.train()
         prediction = session.predict()
         log(f"{name}: {slices}, Dice {100 * mean_dice(prediction.labelmap, reference):.1f} %")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from DiffusionSegLib.atomic_file import atomic_path
+from DiffusionSegLib.atomic_file import write_json
+from DiffusionSegLib.benchmark.log import log
 from DiffusionSegLib.benchmark.next_slices import AtRandom, EvenlySpaced, NextSlices, suggested
 from DiffusionSegLib.benchmark.oasis import OasisFolder
 from DiffusionSegLib.benchmark.painting import bounding_box
@@ -33,10 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     for person in data.people(arguments.people):
         volume, reference = data.read(person)
         ways = _ways(reference, arguments.seeds)
-        people[person] = curves(
-            session, volume, reference, data.structures(), ways, arguments.more, arguments.at_once, _log
-        )
-        _log(f"{person}: done")
+        people[person] = curves(session, volume, reference, data.structures(), ways, arguments.more, arguments.at_once)
+        log(f"{person}: done")
     table = mean_points([point for points in people.values() for point in points])
     print(HEADER)  # noqa: T201
     for point in table:
@@ -45,8 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         draw_curves(table, arguments.plot)
     if arguments.json is not None:
         found = {person: [vars(point) for point in points] for person, points in people.items()}
-        with atomic_path(arguments.json) as part:
-            part.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        write_json(arguments.json, found)
     return 0
 
 
@@ -71,8 +67,3 @@ def mean_points(points: Sequence[Point]) -> list[Point]:
         )
         for (way, slices), group in groups.items()
     ]
-
-
-def _log(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()

@@ -9,8 +9,12 @@ import numpy as np
 
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.extras import of_extra
 from DiffusionSegLib.normalisation import Normalisation
 from DiffusionSegLib.volume import Volume
+
+# Of the voxels that the registration samples.
+SEED = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,15 +31,12 @@ class Atlas:
 
 
 class SynMethod:
-    """Affine and symmetric diffeomorphic registration by ANTs (Avants et al. 2008), in its default settings.
+    """Affine and symmetric diffeomorphic registration by ANTs (Avants et al. 2008), in its default settings."""
 
-    Args:
-        seed: seeds the voxels that the registration samples.
-    """
-
-    def __init__(self, seed: int = 1) -> None:
-        self.ants = _import_ants()
-        self.seed = seed
+    def __init__(self) -> None:
+        with of_extra("registration", "Registration needs the package ANTsPy"):
+            import ants
+        self.ants: Any = ants
 
     def open(self, volume: Volume) -> Any:
         return self._image(Normalisation().apply(volume.data, "mr")[0] + 1, volume.grid.affine)
@@ -51,7 +52,7 @@ class SynMethod:
         return Atlas(scan, self._image(annotation.labelmap.astype(np.float32), annotation.grid.affine))
 
     def predict(self, scan: Any, trained: Atlas) -> np.ndarray:
-        found = self.ants.registration(scan, trained.image, type_of_transform="SyN", random_seed=self.seed)
+        found = self.ants.registration(scan, trained.image, type_of_transform="SyN", random_seed=SEED)
         warped = self.ants.apply_transforms(
             scan, trained.labels, found["fwdtransforms"], interpolator="genericLabel", singleprecision=True
         )
@@ -64,12 +65,3 @@ class SynMethod:
         return self.ants.from_numpy(
             array, origin=lps[:, 3].tolist(), spacing=spacing.tolist(), direction=lps[:, :3] / spacing
         )
-
-
-def _import_ants() -> Any:
-    try:
-        import ants
-    except ImportError as error:
-        message = "Registration needs the package ANTsPy, which is not installed."
-        raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[registration]'.") from error
-    return ants

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from DiffusionSegLib.annotation import UNKNOWN
 from DiffusionSegLib.benchmark.annotated_slices import AnnotatedSlices
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.extras import of_extra
 from DiffusionSegLib.progress import Curve, unseen
 
 # Channels from full resolution to a sixteenth of it, and of what the classes are read from.
@@ -43,12 +43,9 @@ class UNetTraining:
 
 
 def new_unet(channels_out: int, seed: int) -> nn.Module:
-    """MONAI's U-Net with instance norm, half as wide as its default, of weights drawn at random."""
-    try:
+    """MONAI's U-Net with instance norm, at full resolution half as wide as its default, of weights drawn at random."""
+    with of_extra("benchmark", "The U-Net needs the package MONAI"):
         from monai.networks.nets.basic_unet import BasicUNet
-    except ImportError as error:
-        message = "The U-Net needs the package MONAI, which is not installed."
-        raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[benchmark]'.") from error
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         unet: Any = BasicUNet(spatial_dims=2, in_channels=1, out_channels=channels_out, features=CHANNELS)

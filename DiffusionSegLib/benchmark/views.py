@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from DiffusionSegLib.benchmark.comparison import compare
 from DiffusionSegLib.benchmark.methods import DiffusionMethod
-from DiffusionSegLib.benchmark.oasis import OasisFolder
+from DiffusionSegLib.benchmark.oasis import VALIDATION, OasisFolder
 from DiffusionSegLib.benchmark.scores import HEADER
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, find_bundle
 from DiffusionSegLib.diffusion.slice_source import VIEWS
@@ -31,6 +31,6 @@ def run(arguments: argparse.Namespace) -> int:
     print(HEADER, flush=True)  # noqa: T201
     for name, features in chosen.items():
         options = SessionOptions(bundle=bundle, device=arguments.device, features=features)
-        for row in compare(name, DiffusionMethod(options), data, [SETTING], data.people("validation")):
+        for row in compare(name, DiffusionMethod(options), data, [SETTING], data.people(VALIDATION)):
             print(row.markdown(), flush=True)  # noqa: T201
     return 0

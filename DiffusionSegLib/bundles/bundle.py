@@ -156,11 +156,11 @@ def find_bundle(name_or_folder: str) -> ModelBundle:
     """
     if Path(name_or_folder).is_dir():
         return ModelBundle.load(Path(name_or_folder))
-    names = [bundle.name for bundle in bundled()]
-    if name_or_folder in names:
-        return bundled()[names.index(name_or_folder)]
+    found = {bundle.name: bundle for bundle in bundled()}
+    if name_or_folder in found:
+        return found[name_or_folder]
     message = f"There is no model bundle {name_or_folder}."
-    raise DiffusionSegError(message, f"Name a bundle's folder or one of: {', '.join(names)}.")
+    raise DiffusionSegError(message, f"Name a bundle's folder or one of: {', '.join(found)}.")
 
 
 def _draw_zeroed_weights(denoisers: nn.Module) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,10 +75,10 @@ def bundled_folders() -> list[Path]:
     return [path.parent for path in sorted(FOLDER.glob(f"*/{CONFIG}"))]
 
 
-def bundled_descriptions(folders: Iterable[Path] | None = None) -> list[BundleDescription]:
-    """The descriptions of the bundles that come with the package, or in `folders`; damaged ones are left out."""
+def bundled_descriptions() -> list[BundleDescription]:
+    """The descriptions of the bundles that come with the package; damaged ones are left out."""
     found = []
-    for folder in bundled_folders() if folders is None else folders:
+    for folder in bundled_folders():
         # What is left of an installation that was interrupted must not keep the others from being used.
         with suppress(DiffusionSegError):
             found.append(BundleDescription.read(folder))

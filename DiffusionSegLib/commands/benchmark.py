@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from DiffusionSegLib.commands.options import add_bundle, add_device
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.extras import not_installed
 
 METHODS = ("ours", "forest", "untrained", "syn", "unet", "unet-denoising")
 # Registration and U-Nets take longer than all others together: they are asked for.
@@ -21,7 +21,7 @@ def add_parser(commands: Any) -> None:
     nine = _add(kinds, "nine-slices", "nine_slices", "few painted slices of one person, then other people")
     nine.add_argument("--methods", nargs="+", choices=METHODS, default=USUAL_METHODS)
     nine.add_argument("--settings", nargs="+", choices=SETTINGS, default=SETTINGS)
-    nine.add_argument("--people", choices=("test", "validation"), default="test", help="who is segmented (test)")
+    _add_people(nine, "segmented")
     nine.add_argument(
         "--train-on", nargs="+", metavar="PERSON", help="who is annotated, one after the other (who is in split train)"
     )
@@ -40,14 +40,14 @@ def add_parser(commands: Any) -> None:
     what = "whether probabilities and uncertainty mean what they say"
     calibration = _add(kinds, "calibration", "calibration", what)
     calibration.add_argument("--setting", choices=SETTINGS, default="9+background", help="(9+background)")
-    calibration.add_argument("--people", choices=("test", "validation"), default="test", help="who is segmented (test)")
+    _add_people(calibration, "segmented")
     calibration.add_argument(
         "--margin", type=float, default=5.0, metavar="MM", help="how far around structures voxels count (5)"
     )
     _add_output(calibration)
     what = "whether painting the suggested slices pays: Dice against slices"
     suggestions = _add(kinds, "suggestions", "suggestions", what)
-    suggestions.add_argument("--people", choices=("test", "validation"), default="test", help="who is painted (test)")
+    _add_people(suggestions, "painted")
     suggestions.add_argument("--more", type=int, default=6, metavar="N", help="slices painted on top of the nine (6)")
     suggestions.add_argument("--at-once", type=int, default=1, metavar="N", help="slices painted between trainings (1)")
     suggestions.add_argument("--seeds", type=int, default=3, metavar="N", help="how often chance chooses instead (3)")
@@ -63,6 +63,10 @@ def add_parser(commands: Any) -> None:
     plot_help = "also draw costs against size, labels and members, and the roofline"
     speed.add_argument("--plot", type=Path, metavar="FILE", help=plot_help)
     speed.add_argument("--json", nargs="?", const="-", metavar="FILE", help="also write all figures (standard output)")
+
+
+def _add_people(parser: Any, what: str) -> None:
+    parser.add_argument("--people", choices=("test", "validation"), default="test", help=f"who is {what} (test)")
 
 
 def _add_output(parser: Any) -> None:
@@ -92,5 +96,4 @@ def _protocol(module: str) -> Any:
     except ModuleNotFoundError as error:
         if str(error.name).startswith("DiffusionSegLib"):
             raise
-        message = f"The benchmark needs the package {error.name}, which is not installed."
-        raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[benchmark]'.") from error
+        raise not_installed("benchmark", f"The benchmark needs the package {error.name}") from error

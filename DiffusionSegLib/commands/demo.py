@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from DiffusionSegLib.commands.options import add_bundle, add_device, add_seed
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.extras import of_extra
 from DiffusionSegLib.labels import Label
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Paint, segment, and print the Dice of the voxels that nobody painted."""
     from DiffusionSegLib.annotation_files import read_annotation, write_annotation
-    from DiffusionSegLib.benchmark.painting import bounding_box, central_slices, on_slices, painted_only
+    from DiffusionSegLib.benchmark.painting import bounding_box, nine_slices, on_slices, painted_only
     from DiffusionSegLib.commands.segment import segment
     from DiffusionSegLib.reading import read_volume
     from DiffusionSegLib.writing import write_volume
 
     volume, reference = _brain()
-    slices = central_slices(reference, per_axis=3, stride=10)
+    slices = nine_slices(reference)
     scan, painting = arguments.out / "scan.nii.gz", arguments.out / "painting.nii.gz"
     write_volume(scan, volume.data[0], volume.grid)
     write_annotation(
@@ -63,11 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _brain() -> tuple[Volume, np.ndarray]:
     """The MNI152 T1 average and its grey and white matter, each where it is the likelier and above one half."""
-    try:
+    with of_extra("demo", "The demo needs the package nilearn"):
         from nilearn.datasets import load_mni152_gm_template, load_mni152_template, load_mni152_wm_template
-    except ImportError as error:
-        message = "The demo needs the package nilearn, which is not installed."
-        raise DiffusionSegError(message, "Install it with: pip install 'DiffusionSeg[demo]'.") from error
     from DiffusionSegLib.grid import Grid
     from DiffusionSegLib.volume import Volume
 

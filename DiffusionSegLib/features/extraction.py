@@ -16,6 +16,7 @@ from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.features.activations import ViewActivations
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.memory_shortage import is_memory_shortage
+from DiffusionSegLib.normalisation import AIR
 from DiffusionSegLib.progress import Progress, silent
 
 # Pixels of a batch: enough to keep two cores or a GPU busy, little enough for a few hundred megabytes of activations.
@@ -87,7 +88,7 @@ class ActivationExtractor:
         height, width = slices.shape[2:]
         multiple = unet.config.reduction
         padding = (0, -width % multiple, 0, -height % multiple)
-        images = F.pad(slices, padding, value=-1.0).to(self.device)
+        images = F.pad(slices, padding, value=AIR).to(self.device)
         noise = shared_noise(images.shape[1], images.shape[2:], self.config.noise_seed).to(self.device)
         noise *= self.config.noise_scale
         found: dict[int, list[Tensor]] = {}

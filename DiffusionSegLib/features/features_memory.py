@@ -26,7 +26,7 @@ class FeaturesMemory:
         if size > self.budget:
             return
         self._kept[key] = (features, size)
-        self.shrink(self.budget)
+        self._let_go()
 
     def get(self, key: str) -> OrthogonalFeatures | None:
         """The features kept under `key`, which count as used from now on; None if there are none."""
@@ -35,8 +35,11 @@ class FeaturesMemory:
         self._kept.move_to_end(key)
         return self._kept[key][0]
 
-    def shrink(self, budget: int) -> None:
-        """Let go of features until the others take no more than so many bytes; 0 lets go of all."""
+    def limit(self, budget: int) -> None:
+        """Keep no more than so many bytes from now on; 0 lets go of all."""
         self.budget = budget
-        while self._kept and sum(size for _, size in self._kept.values()) > budget:
+        self._let_go()
+
+    def _let_go(self) -> None:
+        while self._kept and sum(size for _, size in self._kept.values()) > self.budget:
             self._kept.popitem(last=False)

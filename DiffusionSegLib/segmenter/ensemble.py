@@ -46,6 +46,10 @@ class MlpEnsemble(nn.Module):
         """Logits (members, N, classes) of features (members, N, features), a batch for each member."""
         return after_first_layer(torch.baddbmm(self.biases[0], features, self.weights[0]), self.folded_layers())
 
+    def first_layer(self) -> tuple[Tensor, Tensor]:
+        """Weight (features, members * width) and bias (members * width,) of all first layers as one."""
+        return self.weights[0].permute(1, 0, 2).flatten(1), self.biases[0].flatten()
+
     def folded_layers(self) -> list[FoldedLayer]:
         """The layers after the first, with the batch norm before each of them folded in. Exact but for rounding."""
         found = []

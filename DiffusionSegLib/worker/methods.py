@@ -175,7 +175,7 @@ class Methods:
 
     def _forget(self, wanted: given.PathParameters, _: Arrays) -> tuple[Json, Arrays]:
         self._features_kept = None
-        self._memory.shrink(0)
+        self._memory.limit(0)
         return {"bytes": SessionFolder(Path(wanted.path), 0).forget()}, {}
 
     def _session_with(self, bundle: str, device: str) -> Session:
@@ -192,7 +192,7 @@ class Methods:
     def _open_kept(self, wanted: given.OpenParameters, session: Session, *, opened: bool) -> None:
         """Take over what is kept of this scan, but not instead of what is at hand."""
         self._kept = self._features_kept = None
-        self._memory.shrink(wanted.memory_bytes)
+        self._memory.limit(wanted.memory_bytes)
         at_hand = self._memory.get(self._features_key(session))
         if at_hand is not None and not opened:
             session.take_features(at_hand)
@@ -209,14 +209,19 @@ class Methods:
             return
         if self._segmenter is None:
             self._segmenter = self._kept.load_segmenter()
-        if opened:
-            return
-        features = at_hand or self._kept.load_features()
-        if features is not None:
-            session.take_features(features)
-            self._remember(session, features)
-            self._features_kept = features if self._kept.holds_features else None
-        annotation = self._kept.load_annotation()
+        if not opened:
+            self._load_kept(self._kept, session)
+
+    def _load_kept(self, kept: ScanFolder, session: Session) -> None:
+        """Take over features, unless they are at hand, and annotation of a scan that was just opened."""
+        if session.features is None:
+            features = kept.load_features()
+            if features is not None:
+                session.take_features(features)
+                self._remember(session, features)
+        if kept.holds_features:
+            self._features_kept = session.features
+        annotation = kept.load_annotation()
         if annotation is not None:
             # One that an older version found acceptable must not keep the scan from being opened.
             with contextlib.suppress(DiffusionSegError):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -43,6 +44,13 @@ def test_the_cropped_distance_equals_that_of_the_whole_volume():
     pair = [torch.from_numpy(mask[None, None]) for mask in (first, second)]
     whole = metrics.compute_hausdorff_distance(*pair, include_background=True, percentile=95, spacing=GRID.spacing)
     assert evaluate(first, second, GRID)[1].hd95_mm == pytest.approx(float(whole))
+
+
+def test_what_the_library_warns_itself_of_is_no_news_to_the_user():
+    pytest.importorskip("monai")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        assert evaluate(_cube((5, 5, 5)), _cube((7, 5, 5)), GRID)[1].hd95_mm == 2
 
 
 def test_a_structure_that_was_missed_scores_zero_and_the_diagonal():

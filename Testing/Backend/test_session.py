@@ -26,18 +26,23 @@ def dice(found: np.ndarray, reference: np.ndarray, value: int, where: np.ndarray
     return 2 * np.count_nonzero(first & second) / (np.count_nonzero(first) + np.count_nonzero(second))
 
 
-def nine_slices(image, labels, grid):
+def nine_slices(labels, grid):
     return annotate_slices(labels, grid, per_axis=3, stride=4, background=True)
+
+
+def trained_session(bundle, image, labels, affine=None, **changes) -> tuple[Session, Annotation]:
+    """A session that has learnt nine slices of a scan, and these."""
+    session, volume = Session(options(bundle, **changes)), a_volume(image, affine)
+    annotation = nine_slices(labels, volume.grid)
+    session.open(volume)
+    session.annotate(annotation)
+    session.train()
+    return session, annotation
 
 
 def test_nine_painted_slices_give_the_rest_of_the_volume(tiny_bundle):
     image, labels = a_head()
-    volume = a_volume(image)
-    annotation = nine_slices(image, labels, volume.grid)
-    session = Session(options(tiny_bundle))
-    session.open(volume)
-    session.annotate(annotation)
-    session.train()
+    session, annotation = trained_session(tiny_bundle, image, labels)
     prediction = session.predict()
     unpainted = ~on_slices(labels.shape, annotation.complete_slices)
     assert dice(prediction.labelmap, labels, 3, unpainted) > 0.85
@@ -58,7 +63,7 @@ def trained_on_a_head(tiny_bundle):
     image, labels = a_head()
     session = Session(options(tiny_bundle))
     session.open(a_volume(image))
-    session.annotate(nine_slices(image, labels, session._opened().grid))
+    session.annotate(nine_slices(labels, session._opened().grid))
     segmenter = session.train()
     # Opened again, the scan has no annotation that would stay as it is.
     session.open(a_volume(image))
@@ -85,14 +90,9 @@ def test_a_scan_is_segmented_alike_however_its_axes_are_stored(tiny_bundle, trai
 )
 def test_oblique_and_anisotropic_scans_come_back_on_their_own_grid(tiny_bundle, affine):
     image, labels = a_head((44, 40, 30))
-    volume = a_volume(image, affine)
-    annotation = nine_slices(image, labels, volume.grid)
-    session = Session(options(tiny_bundle))
-    session.open(volume)
-    session.annotate(annotation)
-    session.train()
+    session, _ = trained_session(tiny_bundle, image, labels, affine)
     prediction = session.predict()
-    assert prediction.labelmap.shape == volume.grid.shape
+    assert prediction.labelmap.shape == image.shape
     np.testing.assert_array_equal(prediction.grid.affine, affine)
     everywhere = np.ones(labels.shape, bool)
     assert dice(prediction.labelmap, labels, 3, everywhere) > 0.8
@@ -101,10 +101,7 @@ def test_oblique_and_anisotropic_scans_come_back_on_their_own_grid(tiny_bundle, 
 
 def test_a_second_training_does_not_run_the_denoiser_again(tiny_bundle, monkeypatch):
     image, labels = a_head()
-    session = Session(options(tiny_bundle))
-    session.open(a_volume(image))
-    session.annotate(nine_slices(image, labels, session._opened().grid))
-    session.train()
+    session, _ = trained_session(tiny_bundle, image, labels)
     monkeypatch.setattr(session.denoisers, "activations", None)
     session.annotate(annotate_slices(labels, session._opened().grid, per_axis=4, stride=3, background=True))
     session.train()
@@ -115,21 +112,14 @@ def test_a_seed_repeats_the_result(tiny_bundle):
     image, labels = a_head((24, 24, 20))
     found = []
     for _ in range(2):
-        session = Session(options(tiny_bundle, seed=3))
-        session.open(a_volume(image))
-        session.annotate(nine_slices(image, labels, session._opened().grid))
-        session.train()
+        session, _ = trained_session(tiny_bundle, image, labels, seed=3)
         found.append(session.predict().uncertainty)
     np.testing.assert_array_equal(*found)
 
 
 def test_suggested_slices_are_apart_from_those_painted(tiny_bundle):
     image, labels = a_head()
-    session = Session(options(tiny_bundle))
-    session.open(a_volume(image))
-    annotation = nine_slices(image, labels, session._opened().grid)
-    session.annotate(annotation)
-    session.train()
+    session, annotation = trained_session(tiny_bundle, image, labels)
     suggestions = session.suggest(count=4)
     assert 1 <= len(suggestions) <= 4
     for suggestion in suggestions:
@@ -180,7 +170,7 @@ def test_steps_in_the_wrong_order_are_told_of(tiny_bundle):
 
 def test_what_is_annotated_stays_as_it_is_annotated_however_odd(tiny_bundle):
     image, labels = a_head()
-    annotation = nine_slices(image, labels, a_volume(image).grid)
+    annotation = nine_slices(labels, a_volume(image).grid)
     odd = annotation.labelmap.copy()
     # Air painted as a structure is what no segmenter would ever find.
     assert odd[0, 0, 0] == 0
@@ -206,7 +196,7 @@ def test_an_annotation_with_labels_that_a_segmenter_does_not_know_does_not_chang
     session = Session(options(tiny_bundle))
     session.open(volume)
     expected = session.predict(trained_on_a_head[0]).labelmap
-    session.annotate(nine_slices(image, labels + 2 * (labels > 0), volume.grid))
+    session.annotate(nine_slices(labels + 2 * (labels > 0), volume.grid))
     np.testing.assert_array_equal(session.predict(trained_on_a_head[0]).labelmap, expected)
 
 
@@ -236,11 +226,7 @@ def test_training_that_goes_on_reaches_the_dice_of_training_from_scratch(tiny_bu
 
 def test_confidence_is_full_where_painted_and_least_where_members_disagree(tiny_bundle):
     image, labels = a_head()
-    session = Session(options(tiny_bundle))
-    session.open(a_volume(image))
-    annotation = nine_slices(image, labels, session._opened().grid)
-    session.annotate(annotation)
-    session.train()
+    session, annotation = trained_session(tiny_bundle, image, labels)
     prediction = session.predict()
     assert prediction.confidence.dtype == np.uint8
     assert (prediction.confidence[annotation.known] == 255).all()

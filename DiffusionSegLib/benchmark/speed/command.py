@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from DiffusionSegLib.atomic_file import atomic_path
+from DiffusionSegLib.atomic_file import write_json
 from DiffusionSegLib.benchmark.speed.comparison import compare
 from DiffusionSegLib.benchmark.speed.large_scan import segment_large
 from DiffusionSegLib.benchmark.speed.our_path import OurPath
@@ -52,6 +52,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json == TO_STDOUT:
         print(json.dumps(as_json(found)))  # noqa: T201
     elif arguments.json is not None:
-        with atomic_path(Path(arguments.json)) as part:
-            part.write_text(json.dumps(as_json(found), indent=1), encoding="utf-8")
+        write_json(Path(arguments.json), as_json(found))
     return 0

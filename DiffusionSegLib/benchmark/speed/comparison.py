@@ -156,6 +156,12 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
             stages["training"], counted(lambda: one_step.train(voxels, classes)), rates, ours.ensemble.steps // 2
         ),
     }
+    region_features = ours.features(region)
+
+    def prediction_seconds(*, members: int | None = None, classes: int | None = None) -> float:
+        other = _reshaped(segmenter, members or segmenter.ensemble.members, classes or segmenter.ensemble.classes)
+        return measured(lambda: ours.predict(region_features, other, region), device)[1].seconds
+
     return SpeedComparison(
         device=_name(device),
         threads=torch.get_num_threads(),
@@ -175,8 +181,8 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
             *(_size_cost(scan.middle(edge), ours, segmenter) for edge in edges),
             SizeCost(max(scan.tissue.shape), scan.tissue.size, stages["features"], stages["prediction"]),
         ],
-        labels={count: _prediction_seconds(region, ours, segmenter, classes=count) for count in LABELS},
-        ensembles={count: _prediction_seconds(region, ours, segmenter, members=count) for count in ENSEMBLE_SIZES},
+        labels={count: prediction_seconds(classes=count) for count in LABELS},
+        ensembles={count: prediction_seconds(members=count) for count in ENSEMBLE_SIZES},
     )
 
 
@@ -198,17 +204,12 @@ def _size_cost(cube: SpeedScan, ours: OurPath, segmenter: Segmenter) -> SizeCost
     return SizeCost(max(cube.tissue.shape), cube.tissue.size, feature_cost, prediction_cost)
 
 
-def _prediction_seconds(
-    region: SpeedScan, ours: OurPath, segmenter: Segmenter, members: int | None = None, classes: int | None = None
-) -> float:
-    """Of a prediction by so many members of so many classes; their weights matter to no duration."""
-    features = ours.features(region)
+def _reshaped(segmenter: Segmenter, members: int, classes: int) -> Segmenter:
+    """One of so many members and classes; its weights matter to no duration."""
     shape = segmenter.ensemble
-    ensemble = MlpEnsemble(members or shape.members, shape.weights[0].shape[1], shape.hidden, classes or shape.classes)
-    header = replace(segmenter.header, values=tuple(range(ensemble.classes)))
-    other = Segmenter(header, ensemble.to(ours.device).eval().requires_grad_(False))
-    _, cost = measured(lambda: ours.predict(features, other, region), ours.device)
-    return cost.seconds
+    ensemble = MlpEnsemble(members, shape.weights[0].shape[1], shape.hidden, classes).to(shape.weights[0].device)
+    header = replace(segmenter.header, values=tuple(range(classes)))
+    return Segmenter(header, ensemble.eval().requires_grad_(False))
 
 
 def _name(device: torch.device) -> str:

@@ -79,8 +79,7 @@ class OurPath:
 @torch.inference_mode()
 def fast_logits(features: OrthogonalFeatures, ensemble: MlpEnsemble) -> torch.Tensor:
     """Logits (members, N, classes) of all voxels of the crop in order, slab by slab, as `predict` computes them."""
-    first, bias = ensemble.weights[0], ensemble.biases[0]
-    projection = FirstLayerProjection(features, first.permute(1, 0, 2).flatten(1), bias.flatten())
+    projection = FirstLayerProjection(features, *ensemble.first_layer())
     layers = ensemble.folded_layers()
     slabs = []
     for start in range(features.tissue.shape[0]):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from DiffusionSegLib.atomic_file import atomic_path
+from DiffusionSegLib.benchmark.figures import new_figure, save_figure
 from DiffusionSegLib.benchmark.speed.comparison import SpeedComparison
-from DiffusionSegLib.errors import DiffusionSegError
 
 WIDTH, HEIGHT = 11.0, 7.0
 
@@ -18,19 +17,13 @@ def write_plot(path: Path, found: SpeedComparison) -> None:
     Raises:
         DiffusionSegError: if matplotlib is not installed, or the file cannot be written.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        message = "A plot needs matplotlib, which is not installed."
-        raise DiffusionSegError(message, "Install the extra: pip install DiffusionSeg[benchmark].") from error
-    figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+    figure = new_figure(WIDTH, HEIGHT)
     (sizes, labels), (members, roof) = figure.subplots(2, 2)
     _draw_sizes(sizes, found)
     _draw_durations(labels, found.labels, "labels")
     _draw_durations(members, found.ensembles, "members of the ensemble")
     _draw_roof(roof, found)
-    with atomic_path(path) as part:
-        figure.savefig(part)
+    save_figure(figure, path)
 
 
 def _draw_sizes(axes: Any, found: SpeedComparison) -> None:

@@ -18,6 +18,7 @@ from DiffusionSegLib.features.extraction import shared_noise
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.features.local_features import local_features
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
+from DiffusionSegLib.normalisation import AIR
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
@@ -32,12 +33,10 @@ class FullFeatures:
 
     Args:
         fused: float32 of shape (features, I, J, K).
-        denoiser_seconds: what the denoiser took of the time.
         upsampling_seconds: what upsampling and fusion took.
     """
 
     fused: Tensor
-    denoiser_seconds: float
     upsampling_seconds: float
 
 
@@ -73,7 +72,7 @@ def full_features(
         else:
             torch.maximum(fused[0], found, out=fused[0])
     joined = fused[0] if len(fused) == 1 else torch.cat(fused)
-    return FullFeatures(joined, denoiser_seconds, time.perf_counter() - started - denoiser_seconds)
+    return FullFeatures(joined, time.perf_counter() - started - denoiser_seconds)
 
 
 def _upsampled_slices(
@@ -83,7 +82,7 @@ def _upsampled_slices(
     unet = denoisers.unet if denoisers.shared else denoisers.models[view]
     height, width = slices.shape[2:]
     multiple = denoisers.unet.config.reduction
-    padded = F.pad(slices, (0, -width % multiple, 0, -height % multiple), value=-1.0)
+    padded = F.pad(slices, (0, -width % multiple, 0, -height % multiple), value=AIR)
     noise = shared_noise(padded.shape[1], padded.shape[2:], config.noise_seed).to(slices.device) * config.noise_scale
     outputs: dict[int, Tensor] = {}
     hooks = [

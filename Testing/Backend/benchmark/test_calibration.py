@@ -1,7 +1,7 @@
 """Probabilities and uncertainty that are known to be honest, boastful or empty."""
 
-import builtins
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -127,14 +127,7 @@ def test_a_missing_package_of_the_extra_is_told_of_in_one_sentence(tmp_path, mon
 def test_plots_without_matplotlib_are_told_of_in_one_sentence(tmp_path, tiny_bundle, monkeypatch, capsys):
     write_people(tmp_path, {"sub-1": "train", "sub-2": "test"})
     monkeypatch.setattr(calibration, "Session", lambda _: HalfRightSession())
-    real_import = builtins.__import__
-
-    def without_matplotlib(name, *arguments, **options):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real_import(name, *arguments, **options)
-
-    monkeypatch.setattr(builtins, "__import__", without_matplotlib)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     arguments = ["--data", str(tmp_path), "--bundle", str(tiny_bundle.folder), "--plot", str(tmp_path / "a.png")]
     assert main(["benchmark", "calibration", *arguments]) == 2
     assert "matplotlib" in capsys.readouterr().err

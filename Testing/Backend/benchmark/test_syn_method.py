@@ -1,4 +1,4 @@
-import builtins
+import sys
 
 import numpy as np
 import pytest
@@ -37,13 +37,6 @@ def test_few_slices_are_refused():
 
 
 def test_a_missing_package_is_told_of_in_one_sentence(monkeypatch):
-    real_import = builtins.__import__
-
-    def without_ants(name, *arguments, **options):
-        if name == "ants":
-            raise ImportError(name)
-        return real_import(name, *arguments, **options)
-
-    monkeypatch.setattr(builtins, "__import__", without_ants)
+    monkeypatch.setitem(sys.modules, "ants", None)
     with pytest.raises(DiffusionSegError, match=r"ANTsPy.*DiffusionSeg\[registration\]"):
         SynMethod()

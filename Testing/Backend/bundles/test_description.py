@@ -6,6 +6,7 @@ import sys
 import pytest
 from conftest import REPOSITORY
 
+from DiffusionSegLib.bundles import description
 from DiffusionSegLib.bundles.bundle import bundled
 from DiffusionSegLib.bundles.description import BundleDescription, bundled_descriptions
 from DiffusionSegLib.errors import DiffusionSegError
@@ -30,9 +31,11 @@ def test_bundles_that_come_along_are_described_as_they_are_loaded():
     assert described == [(bundle.name, bundle.licence, bundle.card) for bundle in bundled()]
 
 
-def test_a_damaged_bundle_does_not_hide_the_others(folder, tiny_bundle):
+def test_a_damaged_bundle_does_not_hide_the_others(folder, tiny_bundle, monkeypatch):
+    shutil.copytree(tiny_bundle.folder, folder.parent / "whole")
     (folder / "model.safetensors").unlink()
-    assert [found.name for found in bundled_descriptions([folder, tiny_bundle.folder])] == ["tiny"]
+    monkeypatch.setattr(description, "FOLDER", folder.parent)
+    assert [found.name for found in bundled_descriptions()] == ["tiny"]
 
 
 def test_no_card_is_no_error(folder):

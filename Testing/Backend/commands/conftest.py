@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
+from brief_training import training_with
 
 from DiffusionSegLib import session
 from DiffusionSegLib.annotation_files import write_annotation
@@ -70,11 +69,6 @@ def case(tmp_path_factory):
 @pytest.fixture(scope="module", autouse=True)
 def short_training():
     """Two structures of a phantom are learnt in a few steps."""
-    train = session.train_ensemble
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            session,
-            "train_ensemble",
-            lambda voxels, classes, config, *rest: train(voxels, classes, replace(config, steps=150), *rest),
-        )
+        patch.setattr(session, "train_ensemble", training_with(steps=150))
         yield

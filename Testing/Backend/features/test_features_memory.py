@@ -35,8 +35,8 @@ def test_a_smaller_budget_lets_go_at_once(features):
     memory = FeaturesMemory(2 * features_bytes(features))
     memory.put("a", features)
     memory.put("b", features)
-    memory.shrink(features_bytes(features))
+    memory.limit(features_bytes(features))
     assert memory.get("a") is None
     assert memory.get("b") is features
-    memory.shrink(0)
+    memory.limit(0)
     assert memory.get("b") is None

@@ -1,17 +1,15 @@
 """The worker's methods in this process, with a tiny bundle."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
+from brief_training import training_with
 from painted_head import LABELS, dice, open_parameters, painting, volume
 
 from DiffusionSegLib import session
 from DiffusionSegLib.allocator import keep_large_blocks
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
-from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
 from DiffusionSegLib.worker.methods import Methods
 
 
@@ -46,13 +44,7 @@ def memory_as_in_a_worker():
 
 @pytest.fixture(autouse=True)
 def short_training(monkeypatch):
-    monkeypatch.setattr(
-        session,
-        "train_ensemble",
-        lambda voxels, classes, config, *rest: train_ensemble(
-            voxels, classes, replace(config, steps=80, check_every=40), *rest
-        ),
-    )
+    monkeypatch.setattr(session, "train_ensemble", training_with(steps=80, check_every=40))
 
 
 class Worker:

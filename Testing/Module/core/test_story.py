@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import slicer
-from Module.mrml import masks_by_name
-
-
-def dice(first, second):
-    return 2 * (first & second).sum() / (first.sum() + second.sum())
+from Module.mrml import dice, masks_by_name
 
 
 def test_nine_painted_slices_become_a_volume(predicted_engine, volume, head):

@@ -138,20 +138,28 @@ def test_training_again_goes_on_from_what_was_learnt(trained, engine, settle):
     assert [entry[1] for entry in engine.did if entry[0] == "start_training"] == [False, True]
 
 
-def test_painting_trains_again_if_that_is_wanted(trained, engine, settle):
+@pytest.fixture
+def paint_and_pause(trained, engine):
+    """Paint in a panel that trains again by itself, and wait until it notices."""
     trained.ui.retrainOnPaintCheckBox.checked = True
-    engine.paint(1, 25)
-    trained.train.on_pause()
+
+    def work() -> None:
+        engine.paint(1, 25)
+        trained.train.on_pause()
+
+    return work
+
+
+def test_painting_trains_again_if_that_is_wanted(paint_and_pause, engine, settle):
+    paint_and_pause()
     settle()
     assert done(engine).count("finish_training") == 2
 
 
-def test_the_whole_volume_gives_way_to_what_is_painted_meanwhile(trained, engine, client, settle):
-    trained.ui.retrainOnPaintCheckBox.checked = True
+def test_the_whole_volume_gives_way_to_what_is_painted_meanwhile(trained, paint_and_pause, engine, client, settle):
     client.held_back = True
     trained.ui.predictButton.click()
-    engine.paint(1, 25)
-    trained.train.on_pause()
+    paint_and_pause()
     client.held_back = False
     settle()
     assert not trained.runs.busy
@@ -160,12 +168,10 @@ def test_the_whole_volume_gives_way_to_what_is_painted_meanwhile(trained, engine
     assert done(engine).count("finish_training") == 2
 
 
-def test_a_training_does_not_give_way(trained, engine, client, settle):
-    trained.ui.retrainOnPaintCheckBox.checked = True
+def test_a_training_does_not_give_way(trained, paint_and_pause, client):
     client.held_back = True
     trained.ui.trainButton.click()
-    engine.paint(1, 25)
-    trained.train.on_pause()
+    paint_and_pause()
     assert trained.runs.busy
     assert trained.ui.cancelButton.enabled
 
