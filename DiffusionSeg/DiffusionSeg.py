@@ -14,11 +14,13 @@ from DiffusionSegWidgets.bundle_choice import chosen_bundle
 from DiffusionSegWidgets.connectors import CheckedNodesConnector, ChoiceConnector, PathTextConnector
 from DiffusionSegWidgets.dependencies import Dependencies
 from DiffusionSegWidgets.input_section import InputSection, first_scan
+from DiffusionSegWidgets.job import Job
 from DiffusionSegWidgets.messages import MessageLine
 from DiffusionSegWidgets.other_volumes_section import OtherVolumesSection
 from DiffusionSegWidgets.parameters import DiffusionSegParameters
+from DiffusionSegWidgets.preparation import Preparation
 from DiffusionSegWidgets.review_section import ReviewSection
-from DiffusionSegWidgets.run_control import Job, RunControl
+from DiffusionSegWidgets.run_control import RunControl
 from DiffusionSegWidgets.segment_editor import SeedsEditor
 from DiffusionSegWidgets.shortcuts import COMPLETE, NEXT_SLICE, TRAIN, Shortcuts
 from DiffusionSegWidgets.train_section import TrainSection
@@ -95,6 +97,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             on_change=self.on_work_changed,
             on_curve=self.train.add_curve_point,
         )
+        self.preparation = Preparation(self)
         self._shortcuts = Shortcuts(
             {
                 NEXT_SLICE: self.annotate.next_slice,
@@ -155,6 +158,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def on_scene_start_close(self, _caller=None, _event=None) -> None:
         """Stop everything and hold on to no node."""
         self.runs.abandon()
+        self.preparation.forget()
         self.disconnect_controls()
         self.parameters = None
         self.train.forget()
@@ -182,6 +186,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic.take_settings(self.parameters)
         self.advanced.show_device()
         self.train.outdate_estimate()
+        self.preparation.follow()
         self.input.update()
         self.refresh()
 
@@ -218,6 +223,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for selector in (self.ui.inputVolumeSelector, self.ui.furtherChannelsSelector, self.ui.segmentationSelector):
             selector.enabled = not self.runs.busy
         self.review.enable(ready=ready)
+        self.preparation.show()
         idle = self.parameters is not None and not self.runs.busy
         for button in (self.ui.loadSegmenterButton, self.ui.connectButton, self.ui.restartButton):
             button.enabled = idle

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
+from DiffusionSegWidgets.job import Job
 from DiffusionSegWidgets.machine_settings import KEPT_WORK, WORKER_COMMAND, keep_setting, setting
-from DiffusionSegWidgets.run_control import Job
 
 SLOW_STYLE = "color: #b00020;"
 
@@ -44,11 +44,21 @@ class AdvancedSection:
 
     def greeting(self, then=None) -> Job:
         """The job that starts the worker and asks what it can do."""
-        return Job(_("Starting the worker"), self._panel.logic.engine.start_hello, self._greet, then)
+        return Job(_("Starting the worker"), self._panel.logic.engine.start_hello, self.take_greeting, then)
+
+    def take_greeting(self, call) -> None:
+        """Take over what a worker says of itself."""
+        hello, _arrays = call.result()
+        self._panel.logic.greeted = True
+        self._hello = hello
+        self.show_device()
+        self._panel.input.bundles.offer(hello["bundles"])
 
     def restart(self) -> None:
         """End the worker and start it anew, with the settings as they are now."""
         with self._panel.messages.guarded(_("Ending the worker")):
+            self._panel.runs.abandon()
+            self._panel.preparation.forget()
             self._panel.logic.close_worker()
             self._panel.dependencies.forget()
             self._hello = None
@@ -63,6 +73,9 @@ class AdvancedSection:
             self._panel.run(Job(doing, logic.engine.start_forgetting, self._show_deleted))
             return
         with self._panel.messages.guarded(doing):
+            # This ends the worker, and with it what it does quietly.
+            self._panel.runs.abandon()
+            self._panel.preparation.forget()
             self._tell_deleted(logic.delete_kept_work())
 
     def show_device(self) -> None:
@@ -79,13 +92,6 @@ class AdvancedSection:
             label.text = text.format(device=hello["device"], reason=hello["why_no_gpu"].rstrip("."))
         else:
             label.text = _("Runs on the GPU ({device}).").format(device=hello["device"])
-
-    def _greet(self, call) -> None:
-        hello, _arrays = call.result()
-        self._panel.logic.greeted = True
-        self._hello = hello
-        self.show_device()
-        self._panel.input.bundles.offer(hello["bundles"])
 
     def _show_deleted(self, call) -> None:
         there = call.result()[0]["bytes"]

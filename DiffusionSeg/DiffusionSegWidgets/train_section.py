@@ -7,7 +7,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.bundle_choice import chosen_bundle
-from DiffusionSegWidgets.run_control import Job
+from DiffusionSegWidgets.job import Job
 from DiffusionSegWidgets.time_left import in_words
 from DiffusionSegWidgets.training_chart import TrainingChart
 
@@ -40,12 +40,23 @@ class TrainSection:
         """Step, loss and held-out agreement of the training so far."""
         return self._chart.points
 
+    @property
+    def estimated(self) -> bool:
+        """Whether the estimate that is shown, or was asked for in vain, is that of the next run."""
+        return self._estimated == self.to_estimate
+
+    @property
+    def to_estimate(self) -> tuple:
+        """What the next run is about: volume, model and device."""
+        parameters = self._panel.parameters
+        return parameters.input_volume, chosen_bundle(parameters), parameters.device
+
     def train(self) -> None:
         """Train, preview the slices in view, and segment the volume if that is wanted.
 
         Before the first time on a volume the user is told how long that will take.
         """
-        if self._estimated == self._to_estimate():
+        if self.estimated:
             self._train()
         else:
             self.estimate(then=self._train)
@@ -59,24 +70,49 @@ class TrainSection:
                 lambda: engine.start_training(warm=self._trained),
                 engine.finish_training,
                 self._preview,
+                needs_features=True,
             )
         )
 
     def estimate(self, _checked: bool = False, *, then=None) -> None:
         """Ask the worker how long the first run will take, and how much memory."""
         # Once is enough also where it fails: it must not keep anyone from training.
-        self._estimated = self._to_estimate()
-        self._panel.run(Job(_("Estimating"), self._panel.logic.engine.start_estimate, self._show_estimate, then))
+        self._estimated = about = self.to_estimate
+        self._panel.run(
+            Job(
+                _("Estimating"),
+                self._panel.logic.engine.start_estimate,
+                lambda call: self.take_estimate(call, about),
+                then,
+                needs_features=True,
+            )
+        )
 
     def estimate_ahead(self) -> None:
         """Tell it before anyone asks, if a volume is chosen."""
         parameters = self._panel.parameters
-        if parameters is not None and parameters.input_volume is not None and self._estimated != self._to_estimate():
+        if parameters is not None and parameters.input_volume is not None and not self.estimated:
             self.estimate()
+
+    def take_estimate(self, call, about: tuple) -> None:
+        """Show the worker's answer, unless something else was chosen since it was asked.
+
+        Args:
+            call: the ended call.
+            about: what `to_estimate` was then.
+        """
+        answer, _arrays = call.result()
+        if about != self.to_estimate:
+            return
+        self._estimated = about
+        text = _("The first run on this volume takes about {time} and {memory:.1f} GB of memory.")
+        self._panel.ui.estimateLabel.text = text.format(
+            time=in_words(answer["seconds"]), memory=answer["bytes"] / 2**30
+        )
 
     def outdate_estimate(self) -> None:
         """Show no estimate that is about another volume, model or device."""
-        if self._estimated != self._to_estimate():
+        if not self.estimated:
             self._estimated = None
             self._panel.ui.estimateLabel.text = _("Train tells first how long it will take.")
 
@@ -115,6 +151,7 @@ class TrainSection:
         with self._panel.messages.quietly_guarded(_("Reading the painting")):
             self._panel.annotate.refresh()
         if not self._panel.parameters.retrain_on_paint:
+            self._panel.preparation.begin()
             return
         if self._panel.runs.busy:
             # Segmenting all of a large scan must not keep the slices in view waiting.
@@ -123,25 +160,17 @@ class TrainSection:
         else:
             self.train()
 
-    def _to_estimate(self) -> tuple:
-        parameters = self._panel.parameters
-        return parameters.input_volume, chosen_bundle(parameters), parameters.device
-
     def _preview(self) -> None:
         self._trained = True
+        self._panel.preparation.trained()
         engine = self._panel.logic.engine
         slices = engine.shown_slices()
         then = self._panel.review.predict if self._panel.parameters.whole_volume else None
         if slices:
             self._panel.run(
-                Job(_("Preview"), lambda: engine.start_preview(slices), engine.finish_preview, then),
+                Job(
+                    _("Preview"), lambda: engine.start_preview(slices), engine.finish_preview, then, needs_features=True
+                ),
             )
         elif then is not None:
             then()
-
-    def _show_estimate(self, call) -> None:
-        answer, _arrays = call.result()
-        text = _("The first run on this volume takes about {time} and {memory:.1f} GB of memory.")
-        self._panel.ui.estimateLabel.text = text.format(
-            time=in_words(answer["seconds"]), memory=answer["bytes"] / 2**30
-        )

@@ -137,7 +137,7 @@ def fake_slicer(cache: Path):
         "ctk": _module("ctk", **CTK_WIDGETS),
         "slicer.i18n": _module("slicer.i18n", tr=lambda text: text, translate=lambda _context, text: text),
         "slicer.parameterNodeWrapper": make_module(),
-        "slicer.packaging": _module("slicer.packaging", load_requirements=None, pip_ensure=None),
+        "slicer.packaging": _module("slicer.packaging", load_requirements=None, pip_check=None, pip_ensure=None),
         "slicer.ScriptedLoadableModule": _module(
             "slicer.ScriptedLoadableModule",
             ScriptedLoadableModule=FakeScriptedLoadableModule,

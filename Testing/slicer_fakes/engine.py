@@ -169,6 +169,12 @@ class FakeEngine:
         self.roi = self.scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "Background region")
         self.roi.CreateDefaultDisplayNodes()
 
+    def start_extraction(self) -> FakeCall:
+        return self._start("start_extraction", "extract")
+
+    def finish_extraction(self, call: FakeCall) -> None:
+        self._finish("finish_extraction", call)
+
     def start_training(self, warm: bool = False) -> FakeCall:
         return self._start("start_training", "train", warm)
 

@@ -17,6 +17,7 @@ NAMES = {
     "slicer.i18n.translate": "Base/Python/slicer/i18n.py",
     "slicer.mrmlScene": "Base/Python/slicer/slicerqt.py",
     "slicer.packaging.load_requirements": "Base/Python/slicer/packaging.py",
+    "slicer.packaging.pip_check": "Base/Python/slicer/packaging.py",
     "slicer.packaging.pip_ensure": "Base/Python/slicer/packaging.py",
     "slicer.parameterNodeWrapper.Choice": f"{WRAPPER}/validators.py",
     "slicer.parameterNodeWrapper.GuiConnector": f"{WRAPPER}/guiConnectors.py",

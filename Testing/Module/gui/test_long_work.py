@@ -38,7 +38,7 @@ def test_stage_share_and_cancel_are_shown(training, client, settle):
 
 
 def test_every_stage_of_the_worker_has_words_of_its_own(module):
-    from DiffusionSegWidgets.run_control import stage_in_words
+    from DiffusionSegWidgets.stage_words import stage_in_words
 
     sources = [path.read_text(encoding="utf-8") for path in (REPOSITORY / "DiffusionSegLib").glob("*.py")]
     sources += [(REPOSITORY / "DiffusionSegLib" / name).read_text(encoding="utf-8") for name in FURTHER_STAGES]
