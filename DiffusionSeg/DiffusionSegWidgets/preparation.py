@@ -99,6 +99,9 @@ class Preparation:
         elif not train.estimated:
             about = train.to_estimate
             self._run(engine.start_estimate, lambda call: train.take_estimate(call, about), self._go_on, brief=True)
+        elif train.too_large:
+            # What may take the computer to its limits is begun by a click alone.
+            self._settle(_("The scan is not prepared while you paint: it may need more memory than there is."))
         else:
             self._run(engine.start_extraction, engine.finish_extraction, self._prepared, brief=False)
 

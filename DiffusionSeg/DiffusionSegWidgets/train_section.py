@@ -8,6 +8,7 @@ from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.bundle_choice import chosen_bundle
 from DiffusionSegWidgets.job import Job
+from DiffusionSegWidgets.messages import ERROR_STYLE
 from DiffusionSegWidgets.time_left import in_words
 from DiffusionSegWidgets.training_chart import TrainingChart
 
@@ -28,6 +29,8 @@ class TrainSection:
         self._trained = False
         # What the estimate that is shown is about.
         self._estimated: tuple | None = None
+        # Whether the volume needs more memory than there is.
+        self.too_large = False
         self._pause = qt.QTimer()
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MILLISECONDS)
@@ -105,15 +108,13 @@ class TrainSection:
         if about != self.to_estimate:
             return
         self._estimated = about
-        text = _("The first run on this volume takes about {time} and {memory:.1f} GB of memory.")
-        self._panel.ui.estimateLabel.text = text.format(
-            time=in_words(answer["seconds"]), memory=answer["bytes"] / 2**30
-        )
+        self._show_estimate(answer)
 
     def outdate_estimate(self) -> None:
         """Show no estimate that is about another volume, model or device."""
         if not self.estimated:
-            self._estimated = None
+            self._estimated, self.too_large = None, False
+            self._panel.ui.estimateLabel.styleSheet = ""
             self._panel.ui.estimateLabel.text = _("Train tells first how long it will take.")
 
     def add_curve_point(self, params: dict) -> None:
@@ -174,3 +175,15 @@ class TrainSection:
             )
         elif then is not None:
             then()
+
+    def _show_estimate(self, answer: dict) -> None:
+        from DiffusionSegLib.memory_warning import gpu_memory_warning, memory_warning
+
+        label = self._panel.ui.estimateLabel
+        text = _("The first run on this volume takes about {time} and {memory:.1f} GB of memory.")
+        told = [text.format(time=in_words(answer["seconds"]), memory=answer["bytes"] / 2**30)]
+        warning = memory_warning(answer["bytes"], answer["available_bytes"])
+        told += [warning, gpu_memory_warning(answer["gpu_bytes"], answer["available_gpu_bytes"])]
+        self.too_large = warning is not None
+        label.text = " ".join(filter(None, told))
+        label.styleSheet = ERROR_STYLE if self.too_large else ""

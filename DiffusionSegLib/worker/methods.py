@@ -15,10 +15,11 @@ from DiffusionSegLib import __version__
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.bundles.description import bundled_descriptions
 from DiffusionSegLib.configuration import from_json, to_json
-from DiffusionSegLib.devices import choose_device, gpu_problem
+from DiffusionSegLib.devices import available_gpu_memory, choose_device, gpu_problem
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.features_memory import FeaturesMemory
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
+from DiffusionSegLib.free_memory import available_memory
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
 from DiffusionSegLib.segmenter.segmenter import Segmenter
@@ -91,7 +92,8 @@ class Methods:
         self._session = self._session or session
         grid = Grid(wanted.shape, given.as_affine(wanted.affine))
         found = estimate(session.bundle, session.denoisers, grid, session.options.ensemble)
-        return to_json(found), {}
+        available = {"available_bytes": available_memory(), "available_gpu_bytes": available_gpu_memory(session.device)}
+        return {**to_json(found), **available}, {}
 
     def _open(self, wanted: given.OpenParameters, arrays: Arrays) -> tuple[Json, Arrays]:
         data = _array(arrays, "volume", 4).astype(np.float32, copy=False)

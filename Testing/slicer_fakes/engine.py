@@ -26,7 +26,13 @@ HELLO = {
 }
 ANSWERS = {
     "hello": HELLO,
-    "estimate": {"seconds": 95.0, "bytes": 3 * 2**30},
+    "estimate": {
+        "seconds": 95.0,
+        "bytes": 3 * 2**30,
+        "gpu_bytes": 2 * 2**30,
+        "available_bytes": 12 * 2**30,
+        "available_gpu_bytes": None,
+    },
     "forget": {"bytes": 7 * 2**20},
     "suggest": {"slices": [{"axis": 2, "index": 11, "score": 0.42}, {"axis": 0, "index": 7, "score": 0.31}]},
 }

@@ -271,6 +271,9 @@ def test_an_estimate_grows_with_the_scan(worker, tiny_bundle):
     large, _ = worker("estimate", {**asked, "shape": [64, 72, 80]})
     assert 0 < small["seconds"] < large["seconds"]
     assert 0 < small["bytes"] < large["bytes"]
+    assert 0 < small["gpu_bytes"] < large["gpu_bytes"]
+    assert large["available_bytes"] is None or large["available_bytes"] > 0
+    assert large["available_gpu_bytes"] is None
 
 
 def test_forgetting_frees_the_session_folder(tiny_bundle, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from slicer_fakes.application import add_volume
-from slicer_fakes.engine import FakeError
+from slicer_fakes.engine import ANSWERS, FakeError
 
 pytestmark = pytest.mark.usefixtures("painting_prepares")
 
@@ -301,3 +301,11 @@ def test_a_warning_that_comes_meanwhile_is_shown(preparing, client, settle):
     told(client, "warning", message="The disk is full.", hint="Delete kept work.")
     settle()
     assert preparing.ui.messageLabel.text == "The disk is full. Delete kept work."
+
+
+def test_a_volume_that_may_not_fit_into_the_memory_is_left_to_train(panel, client, settle, monkeypatch):
+    monkeypatch.setitem(ANSWERS, "estimate", {**ANSWERS["estimate"], "available_bytes": 2**30})
+    panel.ui.proposeButton.click()
+    settle()
+    assert asked(client) == ["hello", "estimate"]
+    assert "more memory than there is" in panel.ui.preparationLabel.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import slicer
 from slicer_fakes.application import add_volume
-from slicer_fakes.engine import FakeError
+from slicer_fakes.engine import ANSWERS, FakeError
 
 
 def done(engine) -> list[str]:
@@ -189,6 +189,48 @@ def test_the_estimate_is_in_words(panel, settle):
     panel.ui.estimateButton.click()
     settle()
     assert panel.ui.estimateLabel.text == "The first run on this volume takes about 2 min and 3.0 GB of memory."
+
+
+@pytest.fixture
+def answer(monkeypatch):
+    """What the worker answers to `estimate`; to be changed."""
+    monkeypatch.setitem(ANSWERS, "estimate", dict(ANSWERS["estimate"]))
+    return ANSWERS["estimate"]
+
+
+def test_a_volume_that_needs_more_memory_than_there_is_is_told_with_the_way_out(panel, answer, settle):
+    answer["available_bytes"] = 2**30
+    panel.ui.estimateButton.click()
+    settle()
+    label = panel.ui.estimateLabel
+    assert "needs 3.0 GB of memory, but only 1.0 GB are free: close other programs, crop the volume" in label.text
+    assert "color" in label.styleSheet
+    panel.parameters.device = "cpu"
+    assert label.styleSheet == ""
+    assert label.text == NOT_YET
+
+
+def test_such_a_volume_is_trained_all_the_same(panel, answer, engine, settle):
+    answer["available_bytes"] = 2**30
+    panel.ui.trainButton.click()
+    settle()
+    assert "finish_prediction" in done(engine)
+
+
+def test_a_gpu_that_is_short_of_memory_is_told_without_alarm(panel, answer, settle):
+    answer["available_gpu_bytes"] = 2**30
+    panel.ui.estimateButton.click()
+    settle()
+    assert "The GPU has only 1.0 GB of memory free" in panel.ui.estimateLabel.text
+    assert panel.ui.estimateLabel.styleSheet == ""
+
+
+@pytest.mark.parametrize("available", [None, 4 * 2**30])
+def test_nothing_is_warned_of_where_the_memory_suffices_or_is_not_known(panel, answer, settle, available):
+    answer["available_bytes"] = available
+    panel.ui.estimateButton.click()
+    settle()
+    assert panel.ui.estimateLabel.text == TOLD
 
 
 TOLD = "The first run on this volume takes about 2 min and 3.0 GB of memory."
