@@ -90,5 +90,7 @@ def _held_on_mac() -> int:
 
 
 def _output(*command: str) -> str:
-    finished = subprocess.run(command, capture_output=True, text=True, check=True, timeout=MAC_COMMAND_SECONDS)
+    finished = subprocess.run(  # noqa: S603 - only the two above
+        command, capture_output=True, text=True, check=True, timeout=MAC_COMMAND_SECONDS
+    )
     return finished.stdout

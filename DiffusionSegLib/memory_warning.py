@@ -8,7 +8,7 @@ GIGABYTE = 2**30
 def memory_warning(needed: int, available: int | None) -> str | None:
     """What to do where a run needs more memory than it can have; None if it fits, or if nobody knows.
 
-    Cropping helps because all that is kept grows with the number of voxels; a background region changes next to nothing.
+    Cropping helps because all that is kept grows with the number of voxels; a background region changes none of it.
 
     Args:
         needed: bytes of the whole run.
