@@ -198,10 +198,20 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def run(self, job: Job) -> None:
         """Do long work; a worker that has not been greeted yet is asked for its device and models first."""
-        if self.runs.busy or self.logic.greeted:
+        if self.runs.busy:
             self.runs.run(job)
+        elif not self.logic.greeted:
+            self.runs.run(self.advanced.greeting(then=lambda: self.run(job)))
         else:
-            self.runs.run(self.advanced.greeting(then=lambda: self.runs.run(job)))
+            self.when_described(lambda: self.runs.run(job))
+
+    def when_described(self, then) -> None:
+        """Go on once the model's licence is shown, which only the worker may know."""
+        folder = self.input.bundles.to_ask
+        if folder is None:
+            then()
+        else:
+            self.runs.run(self.input.describing(folder, then))
 
     def show_seeds(self) -> None:
         """Let the user paint the seeds of the chosen volume."""

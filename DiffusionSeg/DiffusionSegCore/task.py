@@ -124,6 +124,10 @@ class SegmentationTask(AnnotationBoard):
         """Ask the worker about itself: version, device, why_no_gpu and bundles."""
         return self.worker.run([Step("hello", {})])
 
+    def start_describing(self, folder: str) -> CallSequence:
+        """Ask about the model in a folder of the worker's computer: name, description, licence, card and channels."""
+        return self.worker.run([Step("describe", {"path": folder})])
+
     def start_estimate(self) -> CallSequence:
         """Ask how long the first run on the chosen volume takes, how much memory that needs and how much there is.
 

@@ -40,7 +40,7 @@ class AdvancedSection:
 
     def connect_worker(self) -> None:
         """Start the worker and ask what it can do."""
-        self._panel.runs.run(self.greeting(then=self._panel.train.estimate_ahead))
+        self._panel.runs.run(self.greeting(then=lambda: self._panel.when_described(self._panel.train.estimate_ahead)))
 
     def greeting(self, then=None) -> Job:
         """The job that starts the worker and asks what it can do."""

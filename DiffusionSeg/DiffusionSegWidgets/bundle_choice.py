@@ -31,6 +31,8 @@ class BundleChoice:
 
         self._ui, self._runs_elsewhere = ui, runs_elsewhere
         self._bundles: dict[str, dict] = {}
+        # What the worker has said of folders on its computer: style, text and tooltip.
+        self._told: dict[str, tuple[str, str, str]] = {}
         self.offer([to_json(bundle) for bundle in bundled_descriptions()])
         ui.bundleSelector.currentIndexChanged.connect(self.show)
         ui.bundleFolderEdit.currentPathChanged.connect(self.show)
@@ -42,6 +44,8 @@ class BundleChoice:
             bundles: each with `name`, `description`, `licence` and `card`.
         """
         self._bundles = {bundle["name"]: bundle for bundle in bundles}
+        # These come from a worker that was just started, perhaps on another computer.
+        self._told = {}
         selector = self._ui.bundleSelector
         chosen = selector.itemData(selector.currentIndex) if selector.count else None
         blocked = selector.blockSignals(True)
@@ -53,6 +57,27 @@ class BundleChoice:
             selector.addItem(chosen, chosen)
         selector.setCurrentIndex(max(selector.findData(chosen), 0))
         selector.blockSignals(blocked)
+        self.show()
+
+    @property
+    def to_ask(self) -> str | None:
+        """The chosen model's folder where only the worker can tell what it holds, and has not yet."""
+        ui = self._ui
+        folder = ui.bundleFolderEdit.currentPath.strip()
+        chosen = ui.bundleSelector.itemData(ui.bundleSelector.currentIndex) == OWN_FOLDER and folder
+        if not chosen or folder in self._told or not self._runs_elsewhere() or _description(folder) is not None:
+            return None
+        return folder
+
+    def take_description(self, folder: str, call) -> None:
+        """Show what the worker says of a folder, or why that cannot be used; raises nothing, for work may follow."""
+        from DiffusionSegLib.bundles.description import BundleDescription
+        from DiffusionSegLib.errors import DiffusionSegError
+
+        try:
+            self._told[folder] = _in_words(BundleDescription(**call.result()[0]))
+        except DiffusionSegError as error:
+            self._told[folder] = (ERROR_STYLE, f"{error.message} {error.hint}", "")
         self.show()
 
     def show(self, _changed=None) -> None:
@@ -71,27 +96,44 @@ class BundleChoice:
             return "", _licence_text().format(**self._bundles[name]), self._bundles[name]["card"]
         if not folder:
             return "", _("Choose the folder of the model: it holds config.json and model.safetensors."), ""
+        if folder in self._told and self._runs_elsewhere():
+            return self._told[folder]
         return self._in_folder(Path(folder))
 
     def _in_folder(self, folder: Path) -> tuple[str, str, str]:
         from DiffusionSegLib.bundles.description import BundleDescription
         from DiffusionSegLib.errors import DiffusionSegError
 
+        if self._runs_elsewhere() and _description(folder) is None:
+            text = _(
+                "The model {folder} is looked for where the worker runs; its licence is shown once that was started."
+            )
+            return "", text.format(folder=folder), ""
         try:
             if not folder.is_absolute():
                 # The name of a model that came along with another version, or is damaged.
                 message = _("There is no model {name} on this computer.").format(name=folder)
                 raise DiffusionSegError(message, _("Choose another one, or install DiffusionSeg again."))
-            found = BundleDescription.read(folder)
+            return _in_words(BundleDescription.read(folder))
         except DiffusionSegError as error:
-            if self._runs_elsewhere():
-                text = _(
-                    "The model {folder} is looked for where the worker runs; its licence is in MODEL_CARD.md there."
-                )
-                return "", text.format(folder=folder), ""
             return ERROR_STYLE, f"{error.message} {error.hint}", ""
-        text = _licence_text().format(description=found.description, licence=found.licence)
-        return "", f"{found.name}: {text}", found.card
+
+
+def _description(folder):
+    """What the model in a folder of this computer says of itself; None if there is none."""
+    from DiffusionSegLib.bundles.description import BundleDescription
+    from DiffusionSegLib.errors import DiffusionSegError
+
+    try:
+        return BundleDescription.read(Path(folder)) if Path(folder).is_absolute() else None
+    except DiffusionSegError:
+        return None
+
+
+def _in_words(found) -> tuple[str, str, str]:
+    """Style, text and tooltip of the label for a model's description."""
+    text = _licence_text().format(description=found.description, licence=found.licence)
+    return "", f"{found.name}: {text}", found.card
 
 
 def _licence_text() -> str:

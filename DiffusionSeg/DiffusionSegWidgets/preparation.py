@@ -88,14 +88,17 @@ class Preparation:
         return parameters.input_volume, tuple(parameters.further_channels), bundle, parameters.device
 
     def _go_on(self) -> None:
-        """Greet the worker if nobody has, estimate if nobody has, then prepare."""
+        """Greet the worker, ask for the model's licence and for an estimate, if nobody has, then prepare."""
         if self._under_way is None or not self._panel.runs.idle:
             # Other work has taken over; what is left of this is done by it, or begun again by the next stroke.
             self._under_way = None
             return
         engine, advanced, train = self._panel.logic.engine, self._panel.advanced, self._panel.train
+        bundles = self._panel.input.bundles
         if not self._panel.logic.greeted:
             self._run(engine.start_hello, advanced.take_greeting, self._go_on, brief=True)
+        elif bundles.to_ask is not None:
+            self._run(*self._panel.input.asking(bundles.to_ask), self._go_on, brief=True)
         elif not train.estimated:
             about = train.to_estimate
             self._run(engine.start_estimate, lambda call: train.take_estimate(call, about), self._go_on, brief=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from DiffusionSegLib import __version__
 from DiffusionSegLib.annotation import Annotation
-from DiffusionSegLib.bundles.description import bundled_descriptions
+from DiffusionSegLib.bundles.description import BundleDescription, bundled_descriptions
 from DiffusionSegLib.configuration import from_json, to_json
 from DiffusionSegLib.devices import available_gpu_memory, choose_device, gpu_problem
 from DiffusionSegLib.errors import DiffusionSegError
@@ -68,6 +68,7 @@ class Methods:
         self._uncertainty: np.ndarray | None = None
         self.table: Mapping[str, Callable[[Json, Arrays], tuple[Json, Arrays]]] = {
             "hello": _method(given.NoParameters, self._hello),
+            "describe": _method(given.PathParameters, self._describe),
             "estimate": _method(given.EstimateParameters, self._estimate),
             "open": _method(given.OpenParameters, self._open),
             "extract": _method(given.NoParameters, self._extract),
@@ -86,6 +87,9 @@ class Methods:
         device = str(choose_device("auto"))
         answer = {"version": __version__, "protocol": PROTOCOL, "device": device, "why_no_gpu": gpu_problem()}
         return {**answer, "bundles": bundles}, {}
+
+    def _describe(self, wanted: given.PathParameters, _: Arrays) -> tuple[Json, Arrays]:
+        return to_json(BundleDescription.read(Path(wanted.path))), {}
 
     def _estimate(self, wanted: given.EstimateParameters, _: Arrays) -> tuple[Json, Arrays]:
         session = self._session_with(wanted.bundle, wanted.device)

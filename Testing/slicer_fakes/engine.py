@@ -33,6 +33,7 @@ ANSWERS = {
         "available_bytes": 12 * 2**30,
         "available_gpu_bytes": None,
     },
+    "describe": {"name": "knees", "description": "Knees.", "licence": "MIT", "card": "Of knees.", "channels": 1},
     "forget": {"bytes": 7 * 2**20},
     "suggest": {"slices": [{"axis": 2, "index": 11, "score": 0.42}, {"axis": 0, "index": 7, "score": 0.31}]},
 }
@@ -222,6 +223,9 @@ class FakeEngine:
 
     def start_hello(self) -> FakeCall:
         return self._client_factory().start("hello", {})
+
+    def start_describing(self, folder: str) -> FakeCall:
+        return self._client_factory().start("describe", {"path": folder})
 
     def start_estimate(self) -> FakeCall:
         return self._client_factory().start("estimate", {})

@@ -1,22 +1,17 @@
 """The worker's methods in this process, with a tiny bundle."""
 
-import json
-import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from conftest import a_head
 from painted_head import LABELS, dice, open_parameters, painting, volume
 
 from DiffusionSegLib import session
 from DiffusionSegLib.allocator import keep_large_blocks
-from DiffusionSegLib.configuration import to_json
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
-from DiffusionSegLib.template import Template
 from DiffusionSegLib.worker.methods import Methods
 
 
@@ -381,18 +376,8 @@ def test_a_scan_opened_again_is_not_written_again(tiny_bundle, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in written} == written
 
 
-def test_a_training_computes_neither_the_alignment_nor_the_features_that_were_extracted_before(tiny_bundle, tmp_path):
-    shutil.copytree(tiny_bundle.folder, tmp_path / "bundle")
-    Template(np.clip(a_head((24, 24, 24))[0] / 1000, 0, 1), 2.0).save(tmp_path / "bundle" / "template.nii.gz")
-    features = replace(tiny_bundle.config.features, coordinates="template")
-    aligned = replace(tiny_bundle, folder=tmp_path / "bundle", config=replace(tiny_bundle.config, features=features))
-    config = to_json(aligned.config)
-    (tmp_path / "bundle" / "config.json").write_text(json.dumps(config))
-    worker = opened(aligned, tmp_path / "session")
-    worker("annotate", *painting())
-    worker("extract")
-    assert {"alignment", "features", "saving"} <= set(worker.heard.stages)
-    worker.heard.stages.clear()
-    worker("train", {"warm": False})
-    assert "training" in worker.heard.stages
-    assert not {"preparation", "alignment", "features", "saving"} & set(worker.heard.stages)
+def test_the_worker_describes_a_bundle_on_its_computer(worker, tiny_bundle, tmp_path):
+    said, _ = worker("describe", {"path": str(tiny_bundle.folder)})
+    assert (said["name"], said["licence"], said["channels"]) == ("tiny", "CC0", 1)
+    with pytest.raises(DiffusionSegError, match="no readable model bundle"):
+        worker("describe", {"path": str(tmp_path)})

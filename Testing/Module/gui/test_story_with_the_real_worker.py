@@ -252,3 +252,15 @@ def test_a_loaded_scene_prepares_nothing_until_the_user_paints(painted, settle, 
     paint_slices(painted.logic.engine, head[1], NAMES)
     painted.train.on_pause()
     prepared(painted, application)
+
+
+def test_the_licence_of_a_folder_that_only_the_worker_sees_is_asked_for(panel, settle, monkeypatch):
+    from DiffusionSegWidgets import bundle_choice
+
+    monkeypatch.setattr(bundle_choice, "_description", lambda _folder: None)
+    panel.input.bundles.show()
+    assert "where the worker runs" in panel.ui.licenceLabel.text
+    panel.ui.connectButton.click()
+    settle()
+    assert panel.ui.licenceLabel.text == "tiny: A small denoiser of random weights. Licence of the weights: CC0"
+    assert "takes about" in panel.ui.estimateLabel.text
