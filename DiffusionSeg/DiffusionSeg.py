@@ -202,8 +202,10 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.runs.run(job)
         elif not self.logic.greeted:
             self.runs.run(self.advanced.greeting(then=lambda: self.run(job)))
-        else:
+        elif job.needs_features:
             self.when_described(lambda: self.runs.run(job))
+        else:
+            self.runs.run(job)
 
     def when_described(self, then) -> None:
         """Go on once the model's licence is shown, which only the worker may know."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from slicer.i18n import tr as _
 
-from DiffusionSegWidgets.messages import ERROR_STYLE
+from DiffusionSegWidgets.messages import ERROR_STYLE, sentence
 
 # In place of a model's name: the model is in the folder that stands beside it.
 OWN_FOLDER = ""
@@ -64,21 +64,25 @@ class BundleChoice:
         """The chosen model's folder where only the worker can tell what it holds, and has not yet."""
         ui = self._ui
         folder = ui.bundleFolderEdit.currentPath.strip()
-        chosen = ui.bundleSelector.itemData(ui.bundleSelector.currentIndex) == OWN_FOLDER and folder
-        if not chosen or folder in self._told or not self._runs_elsewhere() or _description(folder) is not None:
+        if ui.bundleSelector.itemData(ui.bundleSelector.currentIndex) != OWN_FOLDER or not folder:
             return None
-        return folder
+        if not self._runs_elsewhere() or _description(folder) is not None:
+            return None
+        style, _text, _card = self._told.get(folder, (ERROR_STYLE, "", ""))
+        # What went wrong may be in order by now.
+        return folder if style == ERROR_STYLE else None
 
     def take_description(self, folder: str, call) -> None:
-        """Show what the worker says of a folder, or why that cannot be used; raises nothing, for work may follow."""
+        """Show what the worker says of a folder, or why that cannot be used; raises the latter, too."""
         from DiffusionSegLib.bundles.description import BundleDescription
-        from DiffusionSegLib.errors import DiffusionSegError
 
         try:
             self._told[folder] = _in_words(BundleDescription(**call.result()[0]))
-        except DiffusionSegError as error:
-            self._told[folder] = (ERROR_STYLE, f"{error.message} {error.hint}", "")
-        self.show()
+        except Exception as error:
+            self._told[folder] = (ERROR_STYLE, sentence(error, _("Asking about the model")), "")
+            raise
+        finally:
+            self.show()
 
     def show(self, _changed=None) -> None:
         """Tell what the chosen model is for and its licence, with its card in the tooltip, or why it cannot be used."""

@@ -79,12 +79,17 @@ class TrainSection:
 
     def estimate(self, _checked: bool = False, *, then=None) -> None:
         """Ask the worker how long the first run will take, and how much memory."""
-        # Once is enough also where it fails: it must not keep anyone from training.
-        self._estimated = about = self.to_estimate
+        about = self.to_estimate
+
+        def start():
+            # Once is enough also where it fails: it must not keep anyone from training.
+            self._estimated = about
+            return self._panel.logic.engine.start_estimate()
+
         self._panel.run(
             Job(
                 _("Estimating"),
-                self._panel.logic.engine.start_estimate,
+                start,
                 lambda call: self.take_estimate(call, about),
                 then,
                 needs_features=True,

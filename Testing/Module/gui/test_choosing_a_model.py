@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import slicer
+from slicer_fakes.engine import ANSWERS
 
 from DiffusionSegLib.bundles.description import BundleDescription, bundled_descriptions
 from DiffusionSegLib.errors import DiffusionSegError
@@ -139,6 +140,30 @@ def test_a_folder_that_is_no_model_there_is_told_of_in_red(elsewhere, client, se
     settle()
     assert elsewhere.ui.licenceLabel.text == f"There is no readable model bundle in {THERE}. Look again."
     assert "color" in elsewhere.ui.licenceLabel.styleSheet
+    assert elsewhere.ui.messageLabel.text == elsewhere.ui.licenceLabel.text
+
+
+def test_nothing_is_computed_with_it_but_asked_again_and_what_needs_no_model_works(elsewhere, client, settle):
+    client.faults["describe"] = DiffusionSegError("There is no readable model bundle.", "Look again.")
+    elsewhere.ui.trainButton.click()
+    settle()
+    assert asked(client) == ["hello", "describe"]
+    elsewhere.ui.segmenterPathEdit.currentPath = "/data/balls"
+    elsewhere.ui.saveSegmenterButton.click()
+    settle()
+    assert elsewhere.ui.messageLabel.text == "The segmenter was saved."
+    elsewhere.ui.trainButton.click()
+    settle()
+    assert asked(client)[3:6] == ["describe", "estimate", "train"]
+    assert elsewhere.ui.licenceLabel.text.startswith("knees: ")
+
+
+def test_an_answer_of_another_version_is_told_and_leaves_the_panel_usable(elsewhere, settle, monkeypatch):
+    monkeypatch.setitem(ANSWERS, "describe", {"title": "knees"})
+    elsewhere.ui.connectButton.click()
+    settle()
+    assert "failed unexpectedly" in elsewhere.ui.licenceLabel.text
+    assert not elsewhere.runs.busy
 
 
 def test_a_worker_that_was_started_anew_is_asked_anew(elsewhere, client, settle):
