@@ -277,7 +277,7 @@ class DiffusionSegLogic(ScriptedLoadableModuleLogic, WorkerLink):
         if self._engine is None:
             from DiffusionSegCore import DiffusionSegEngine
 
-            there, here = str(self.work_folder), str(self.work_folder_here)
+            there, here = str(self.work_folder), str(self.segmenters_folder)
             self._engine = DiffusionSegEngine(slicer.mrmlScene, self.living_client, there, here)
         return self._engine
 
