@@ -25,6 +25,7 @@ class AdvancedSection:
         panel.ui.workFolderEdit.currentPath = setting(KEPT_WORK)
         panel.ui.workFolderEdit.currentPathChanged.connect(self.keep_work_folder)
         panel.ui.segmentersFolderEdit.text = str(panel.logic.segmenters_folder)
+        panel.ui.segmentersFolderEdit.setCursorPosition(0)
         panel.ui.connectButton.clicked.connect(self.connect_worker)
         panel.ui.restartButton.clicked.connect(self.restart)
         panel.ui.deleteWorkButton.clicked.connect(self.delete_work)
