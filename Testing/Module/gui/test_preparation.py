@@ -271,8 +271,12 @@ def test_what_training_has_computed_is_not_prepared(panel, client, engine, settl
     assert "extract" not in asked(client)
 
 
-def test_closing_the_scene_stops_it(preparing, client, scene, settle):
+def test_closing_the_scene_stops_it_also_behind_another_module(preparing, client, scene, settle):
     extraction = client.running
+    told(client, "progress", stage="features", done=3, total=12)
+    settle()
+    preparing.exit()
+    preparing.parent.isEntered = False
     scene.Clear(False)
     assert extraction.done
     assert preparing.runs.idle
