@@ -238,6 +238,30 @@ def test_a_scan_that_was_prepared_while_it_was_painted_is_trained_at_once(painte
 
 
 @pytest.mark.usefixtures("painting_prepares")
+def test_train_pressed_meanwhile_computes_nothing_twice(painted, settle, application, monkeypatch):
+    whole, poll = [], painted.logic.poll
+
+    def noted():
+        told = poll()
+        progress = [one["params"] for one in told if one["method"] == "progress"]
+        whole.extend(one["stage"] for one in progress if one["done"] == one["total"])
+        return told
+
+    monkeypatch.setattr(painted.logic, "poll", noted)
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not painted.ui.preparationLabel.text.startswith("Preparing the scan"):
+        assert time.monotonic() < end, painted.ui.preparationLabel.text
+        application.processEvents()
+        time.sleep(0.001)
+    painted.ui.trainButton.click()
+    assert painted.runs.busy
+    settle()
+    assert painted.ui.messageLabel.text == ""
+    assert painted.logic.engine.preview is not None
+    assert whole.count("features") == 1
+
+
+@pytest.mark.usefixtures("painting_prepares")
 def test_a_loaded_scene_prepares_nothing_until_the_user_paints(painted, settle, scene, head, application, tmp_path):
     prepared(painted, application)
     assert scene.WriteToMRB(str(tmp_path / "saved.mrb"))

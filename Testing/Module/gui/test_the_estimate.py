@@ -118,3 +118,14 @@ def test_an_estimate_that_was_stopped_is_followed_by_no_training(proposed, clien
     settle()
     assert "start_training" not in done(engine)
     assert proposed.ui.messageLabel.text == "Estimating was stopped."
+
+
+def test_an_estimate_for_what_is_no_longer_chosen_is_not_shown(panel, client, settle):
+    panel.ui.connectButton.click()
+    settle()
+    client.held_back = True
+    panel.ui.estimateButton.click()
+    panel.parameters.device = "cpu"
+    client.running.end()
+    settle()
+    assert panel.ui.estimateLabel.text == NOT_YET
