@@ -14,11 +14,13 @@ from DiffusionSegWidgets.bundle_choice import chosen_bundle
 from DiffusionSegWidgets.connectors import CheckedNodesConnector, ChoiceConnector, PathTextConnector
 from DiffusionSegWidgets.dependencies import Dependencies
 from DiffusionSegWidgets.input_section import InputSection, first_scan
+from DiffusionSegWidgets.job import Job
 from DiffusionSegWidgets.messages import MessageLine
 from DiffusionSegWidgets.other_volumes_section import OtherVolumesSection
 from DiffusionSegWidgets.parameters import DiffusionSegParameters
+from DiffusionSegWidgets.preparation import Preparation
 from DiffusionSegWidgets.review_section import ReviewSection
-from DiffusionSegWidgets.run_control import Job, RunControl
+from DiffusionSegWidgets.run_control import RunControl
 from DiffusionSegWidgets.segment_editor import SeedsEditor
 from DiffusionSegWidgets.shortcuts import COMPLETE, NEXT_SLICE, TRAIN, Shortcuts
 from DiffusionSegWidgets.train_section import TrainSection
@@ -95,6 +97,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             on_change=self.on_work_changed,
             on_curve=self.train.add_curve_point,
         )
+        self.preparation = Preparation(self)
         self._shortcuts = Shortcuts(
             {
                 NEXT_SLICE: self.annotate.next_slice,
@@ -155,6 +158,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def on_scene_start_close(self, _caller=None, _event=None) -> None:
         """Stop everything and hold on to no node."""
         self.runs.abandon()
+        self.preparation.forget()
         self.disconnect_controls()
         self.parameters = None
         self.train.forget()
@@ -182,6 +186,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic.take_settings(self.parameters)
         self.advanced.show_device()
         self.train.outdate_estimate()
+        self.preparation.follow()
         self.input.update()
         self.refresh()
 
@@ -193,10 +198,22 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def run(self, job: Job) -> None:
         """Do long work; a worker that has not been greeted yet is asked for its device and models first."""
-        if self.runs.busy or self.logic.greeted:
+        if self.runs.busy:
             self.runs.run(job)
+        elif not self.logic.greeted:
+            self.runs.run(self.advanced.greeting(then=lambda: self.run(job)))
+        elif job.needs_features:
+            self.when_described(lambda: self.runs.run(job))
         else:
-            self.runs.run(self.advanced.greeting(then=lambda: self.runs.run(job)))
+            self.runs.run(job)
+
+    def when_described(self, then) -> None:
+        """Go on once the model's licence is shown, which only the worker may know."""
+        folder = self.input.bundles.to_ask
+        if folder is None:
+            then()
+        else:
+            self.runs.run(self.input.describing(folder, then))
 
     def show_seeds(self) -> None:
         """Let the user paint the seeds of the chosen volume."""
@@ -218,6 +235,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for selector in (self.ui.inputVolumeSelector, self.ui.furtherChannelsSelector, self.ui.segmentationSelector):
             selector.enabled = not self.runs.busy
         self.review.enable(ready=ready)
+        self.preparation.show()
         idle = self.parameters is not None and not self.runs.busy
         for button in (self.ui.loadSegmenterButton, self.ui.connectButton, self.ui.restartButton):
             button.enabled = idle
@@ -259,7 +277,7 @@ class DiffusionSegLogic(ScriptedLoadableModuleLogic, WorkerLink):
         if self._engine is None:
             from DiffusionSegCore import DiffusionSegEngine
 
-            there, here = str(self.work_folder), str(self.work_folder_here)
+            there, here = str(self.work_folder), str(self.segmenters_folder)
             self._engine = DiffusionSegEngine(slicer.mrmlScene, self.living_client, there, here)
         return self._engine
 

@@ -36,6 +36,13 @@ def gpu_problem() -> str | None:
     return None
 
 
+def available_gpu_memory(device: torch.device) -> int | None:
+    """Bytes of a GPU's memory that this process could have: what is free, and what it holds itself; None for a CPU."""
+    if device.type != "cuda":
+        return None
+    return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)
+
+
 def describe_devices() -> list[str]:
     """A line for each device, and one that says why a GPU is not used."""
     lines = [f"cpu: {torch.get_num_threads()} threads"]

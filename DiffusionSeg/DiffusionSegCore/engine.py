@@ -40,9 +40,17 @@ class DiffusionSegEngine(SegmentationTask):
     _applied: AppliedPreview | None = None
 
     def start_extraction(self, on_progress: Report | None = None) -> ScanWork:
-        """Compute the features of the volume ahead, while the user paints."""
+        """Compute the features of the volume ahead, while the user paints; training and preview then need not."""
         volume = self.nodes.volume()
         return self._work(volume, [*self._opening(volume), Step("extract", {})], on_progress)
+
+    def finish_extraction(self, work: ScanWork) -> None:
+        """Wait for the features.
+
+        Raises:
+            DiffusionSegError: if they could not be computed.
+        """
+        work.result()
 
     def start_training(self, warm: bool = False, on_progress: Report | None = None) -> ScanWork:
         """Learn from all that is painted.

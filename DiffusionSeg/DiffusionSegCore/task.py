@@ -124,8 +124,15 @@ class SegmentationTask(AnnotationBoard):
         """Ask the worker about itself: version, device, why_no_gpu and bundles."""
         return self.worker.run([Step("hello", {})])
 
+    def start_describing(self, folder: str) -> CallSequence:
+        """Ask about the model in a folder of the worker's computer: name, description, licence, card and channels."""
+        return self.worker.run([Step("describe", {"path": folder})])
+
     def start_estimate(self) -> CallSequence:
-        """Ask how long the first run on the chosen volume takes, and how much memory: seconds and bytes."""
+        """Ask how long the first run on the chosen volume takes, how much memory that needs and how much there is.
+
+        Gives seconds, bytes, gpu_bytes, available_bytes and available_gpu_bytes, of which the last two may be None.
+        """
         geometry = self.nodes.volume().geometry
         where = {"shape": list(geometry.shape), "affine": geometry.affine.tolist()}
         params = {"bundle": self._bundle(), "device": self.settings.device, **where}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from slicer.i18n import tr as _
 
+from DiffusionSegWidgets.job import Job
 from DiffusionSegWidgets.machine_settings import KEPT_WORK, WORKER_COMMAND, keep_setting, setting
-from DiffusionSegWidgets.run_control import Job
 
 SLOW_STYLE = "color: #b00020;"
 
@@ -24,6 +24,8 @@ class AdvancedSection:
         panel.ui.workerCommandEdit.textChanged.connect(self.keep_worker_command)
         panel.ui.workFolderEdit.currentPath = setting(KEPT_WORK)
         panel.ui.workFolderEdit.currentPathChanged.connect(self.keep_work_folder)
+        panel.ui.segmentersFolderEdit.text = str(panel.logic.segmenters_folder)
+        panel.ui.segmentersFolderEdit.setCursorPosition(0)
         panel.ui.connectButton.clicked.connect(self.connect_worker)
         panel.ui.restartButton.clicked.connect(self.restart)
         panel.ui.deleteWorkButton.clicked.connect(self.delete_work)
@@ -40,15 +42,25 @@ class AdvancedSection:
 
     def connect_worker(self) -> None:
         """Start the worker and ask what it can do."""
-        self._panel.runs.run(self.greeting(then=self._panel.train.estimate_ahead))
+        self._panel.runs.run(self.greeting(then=lambda: self._panel.when_described(self._panel.train.estimate_ahead)))
 
     def greeting(self, then=None) -> Job:
         """The job that starts the worker and asks what it can do."""
-        return Job(_("Starting the worker"), self._panel.logic.engine.start_hello, self._greet, then)
+        return Job(_("Starting the worker"), self._panel.logic.engine.start_hello, self.take_greeting, then)
+
+    def take_greeting(self, call) -> None:
+        """Take over what a worker says of itself."""
+        hello, _arrays = call.result()
+        self._panel.logic.greeted = True
+        self._hello = hello
+        self.show_device()
+        self._panel.input.bundles.offer(hello["bundles"])
 
     def restart(self) -> None:
         """End the worker and start it anew, with the settings as they are now."""
         with self._panel.messages.guarded(_("Ending the worker")):
+            self._panel.runs.abandon()
+            self._panel.preparation.forget()
             self._panel.logic.close_worker()
             self._panel.dependencies.forget()
             self._hello = None
@@ -63,6 +75,9 @@ class AdvancedSection:
             self._panel.run(Job(doing, logic.engine.start_forgetting, self._show_deleted))
             return
         with self._panel.messages.guarded(doing):
+            # This ends the worker, and with it what it does quietly.
+            self._panel.runs.abandon()
+            self._panel.preparation.forget()
             self._tell_deleted(logic.delete_kept_work())
 
     def show_device(self) -> None:
@@ -79,13 +94,6 @@ class AdvancedSection:
             label.text = text.format(device=hello["device"], reason=hello["why_no_gpu"].rstrip("."))
         else:
             label.text = _("Runs on the GPU ({device}).").format(device=hello["device"])
-
-    def _greet(self, call) -> None:
-        hello, _arrays = call.result()
-        self._panel.logic.greeted = True
-        self._hello = hello
-        self.show_device()
-        self._panel.input.bundles.offer(hello["bundles"])
 
     def _show_deleted(self, call) -> None:
         there = call.result()[0]["bytes"]

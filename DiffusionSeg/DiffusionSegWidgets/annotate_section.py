@@ -42,6 +42,7 @@ class AnnotateSection:
             )
             self.refresh()
             self.next_slice()
+            self._panel.preparation.begin()
 
     def add_visible(self) -> None:
         """Add the slices that the views show."""

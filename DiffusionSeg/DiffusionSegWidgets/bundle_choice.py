@@ -6,7 +6,7 @@ from pathlib import Path
 
 from slicer.i18n import tr as _
 
-from DiffusionSegWidgets.messages import ERROR_STYLE
+from DiffusionSegWidgets.messages import ERROR_STYLE, sentence
 
 # In place of a model's name: the model is in the folder that stands beside it.
 OWN_FOLDER = ""
@@ -31,6 +31,8 @@ class BundleChoice:
 
         self._ui, self._runs_elsewhere = ui, runs_elsewhere
         self._bundles: dict[str, dict] = {}
+        # What the worker has said of folders on its computer: style, text and tooltip.
+        self._told: dict[str, tuple[str, str, str]] = {}
         self.offer([to_json(bundle) for bundle in bundled_descriptions()])
         ui.bundleSelector.currentIndexChanged.connect(self.show)
         ui.bundleFolderEdit.currentPathChanged.connect(self.show)
@@ -42,6 +44,8 @@ class BundleChoice:
             bundles: each with `name`, `description`, `licence` and `card`.
         """
         self._bundles = {bundle["name"]: bundle for bundle in bundles}
+        # These come from a worker that was just started, perhaps on another computer.
+        self._told = {}
         selector = self._ui.bundleSelector
         chosen = selector.itemData(selector.currentIndex) if selector.count else None
         blocked = selector.blockSignals(True)
@@ -54,6 +58,31 @@ class BundleChoice:
         selector.setCurrentIndex(max(selector.findData(chosen), 0))
         selector.blockSignals(blocked)
         self.show()
+
+    @property
+    def to_ask(self) -> str | None:
+        """The chosen model's folder where only the worker can tell what it holds, and has not yet."""
+        ui = self._ui
+        folder = ui.bundleFolderEdit.currentPath.strip()
+        if ui.bundleSelector.itemData(ui.bundleSelector.currentIndex) != OWN_FOLDER or not folder:
+            return None
+        if not self._runs_elsewhere() or _description(folder) is not None:
+            return None
+        style, _text, _card = self._told.get(folder, (ERROR_STYLE, "", ""))
+        # What went wrong may be in order by now.
+        return folder if style == ERROR_STYLE else None
+
+    def take_description(self, folder: str, call) -> None:
+        """Show what the worker says of a folder, or why that cannot be used; raises the latter, too."""
+        from DiffusionSegLib.bundles.description import BundleDescription
+
+        try:
+            self._told[folder] = _in_words(BundleDescription(**call.result()[0]))
+        except Exception as error:
+            self._told[folder] = (ERROR_STYLE, sentence(error, _("Asking about the model")), "")
+            raise
+        finally:
+            self.show()
 
     def show(self, _changed=None) -> None:
         """Tell what the chosen model is for and its licence, with its card in the tooltip, or why it cannot be used."""
@@ -71,27 +100,44 @@ class BundleChoice:
             return "", _licence_text().format(**self._bundles[name]), self._bundles[name]["card"]
         if not folder:
             return "", _("Choose the folder of the model: it holds config.json and model.safetensors."), ""
+        if folder in self._told and self._runs_elsewhere():
+            return self._told[folder]
         return self._in_folder(Path(folder))
 
     def _in_folder(self, folder: Path) -> tuple[str, str, str]:
         from DiffusionSegLib.bundles.description import BundleDescription
         from DiffusionSegLib.errors import DiffusionSegError
 
+        if self._runs_elsewhere() and _description(folder) is None:
+            text = _(
+                "The model {folder} is looked for where the worker runs; its licence is shown once that was started."
+            )
+            return "", text.format(folder=folder), ""
         try:
             if not folder.is_absolute():
                 # The name of a model that came along with another version, or is damaged.
                 message = _("There is no model {name} on this computer.").format(name=folder)
                 raise DiffusionSegError(message, _("Choose another one, or install DiffusionSeg again."))
-            found = BundleDescription.read(folder)
+            return _in_words(BundleDescription.read(folder))
         except DiffusionSegError as error:
-            if self._runs_elsewhere():
-                text = _(
-                    "The model {folder} is looked for where the worker runs; its licence is in MODEL_CARD.md there."
-                )
-                return "", text.format(folder=folder), ""
             return ERROR_STYLE, f"{error.message} {error.hint}", ""
-        text = _licence_text().format(description=found.description, licence=found.licence)
-        return "", f"{found.name}: {text}", found.card
+
+
+def _description(folder):
+    """What the model in a folder of this computer says of itself; None if there is none."""
+    from DiffusionSegLib.bundles.description import BundleDescription
+    from DiffusionSegLib.errors import DiffusionSegError
+
+    try:
+        return BundleDescription.read(Path(folder)) if Path(folder).is_absolute() else None
+    except DiffusionSegError:
+        return None
+
+
+def _in_words(found) -> tuple[str, str, str]:
+    """Style, text and tooltip of the label for a model's description."""
+    text = _licence_text().format(description=found.description, licence=found.licence)
+    return "", f"{found.name}: {text}", found.card
 
 
 def _licence_text() -> str:

@@ -15,6 +15,10 @@ TORCH_REQUIREMENT = ">=2.2"
 TORCH_CHECK = "import torch; assert float(torch.ones(3).sum()) == 3.0; print('works', torch.__version__)"
 
 
+class NotInstalledError(ActionableError):
+    """Something that the worker needs was never installed."""
+
+
 class Dependencies:
     """Checks once a session, in the worker's interpreter and without blocking, and installs with consent.
 
@@ -46,6 +50,20 @@ class Dependencies:
             return
         self._check_torch(lambda output, code: self._judge(output, code, done, failed, may_install=True))
 
+    def if_there(self, done, failed) -> None:
+        """Call `done()` if everything works already, or `failed(error)`; at once or later.
+
+        Nothing is installed and nobody is asked.
+        """
+        if self._works or not self._needed():
+            done()
+            return
+        try:
+            self._check_packages()
+            self._check_torch(lambda output, code: self._judge(output, code, done, failed, may_install=False))
+        except Exception as error:  # Slicer's own exceptions differ from version to version
+            failed(error)
+
     def _ensure_packages(self) -> None:
         try:
             from slicer.packaging import load_requirements, pip_ensure
@@ -53,6 +71,12 @@ class Dependencies:
             message = _("DiffusionSeg needs 3D Slicer 5.12 or newer to install its packages.")
             raise ActionableError(message, _("Update 3D Slicer.")) from None
         pip_ensure(load_requirements(self._requirements_path), requester="DiffusionSeg")
+
+    def _check_packages(self) -> None:
+        from slicer.packaging import load_requirements, pip_check
+
+        if not pip_check(load_requirements(self._requirements_path)):
+            raise NotInstalledError(_("The packages that DiffusionSeg needs are not installed."))
 
     def _check_torch(self, completed) -> None:
         lines: list[str] = []
@@ -76,6 +100,8 @@ class Dependencies:
                 failed(_declined_or_broken(error))
                 return
             self._check_torch(lambda out, again: self._judge(out, again, done, failed, may_install=False))
+        elif problem is MISSING:
+            failed(NotInstalledError(*problem))
         else:
             logging.warning("The check of PyTorch ended with code %s:\n%s", code, output)
             failed(ActionableError(*problem))

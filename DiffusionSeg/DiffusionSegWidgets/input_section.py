@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import qt
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.bundle_choice import BundleChoice
+from DiffusionSegWidgets.job import Job, QuietJob
 from DiffusionSegWidgets.volume_display import show_volume
+
+# So long nobody has typed in the model's folder before the worker is asked about it.
+TYPING_MILLISECONDS = 500
 
 
 class InputSection:
@@ -19,10 +24,35 @@ class InputSection:
         self._panel = panel
         self._set: tuple | None = None
         self.bundles = BundleChoice(panel.ui, runs_elsewhere=lambda: panel.logic.runs_elsewhere)
+        self._typing = qt.QTimer()
+        self._typing.setSingleShot(True)
+        self._typing.setInterval(TYPING_MILLISECONDS)
+        self._typing.timeout.connect(self.on_folder_typed)
+        panel.ui.bundleFolderEdit.currentPathChanged.connect(lambda _path: self._typing.start())
 
     def forget(self) -> None:
         """The scene is gone."""
+        self._typing.stop()
         self._set = None
+
+    def on_folder_typed(self) -> None:
+        """Ask a worker that is there about the model in a folder of its computer."""
+        folder = self.bundles.to_ask
+        if folder is None or not self._panel.logic.greeted:
+            return
+        start, finish = self.asking(folder)
+        self._panel.runs.run_quietly(
+            QuietJob(_("Asking about the model"), start, finish, None, show=nothing, ended=nothing, brief=True)
+        )
+
+    def describing(self, folder: str, then) -> Job:
+        """The job that asks the worker about the model in a folder of its computer."""
+        return Job(_("Asking about the model"), *self.asking(folder), then)
+
+    def asking(self, folder: str) -> tuple:
+        """How that is asked, and what is done with the answer."""
+        engine = self._panel.logic.engine
+        return lambda: engine.start_describing(folder), lambda call: self.bundles.take_description(folder, call)
 
     def update(self) -> None:
         """Give the engine the volumes, if they are others than before."""
@@ -55,6 +85,10 @@ class InputSection:
             show_volume(volume)
         if warnings:
             self._panel.messages.inform(" ".join(warnings))
+
+
+def nothing(*_told) -> None:
+    """For work that shows nothing."""
 
 
 def first_scan(scene, uncertainty):

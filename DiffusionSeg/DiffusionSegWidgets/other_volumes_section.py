@@ -8,8 +8,8 @@ import slicer
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.bundle_choice import chosen_bundle
+from DiffusionSegWidgets.job import Job
 from DiffusionSegWidgets.messages import ActionableError
-from DiffusionSegWidgets.run_control import Job
 from DiffusionSegWidgets.volume_display import show_volume
 
 

@@ -26,6 +26,7 @@ class DiffusionSegParameters:
         around: what lies in the middle of the proposed slices.
         slices_per_axis, stride: how many slices to propose along each axis, and how many mm apart.
         background_margin: in mm, between the painted structures and the faces of the background region.
+        prepare_while_painting: compute the volume's features as soon as painting has begun.
         retrain_on_paint: train again by itself whenever painting pauses.
         whole_volume: after training, segment the whole volume and not only the slices in view.
         keep_largest: of each segment keep only the largest connected part.
@@ -46,6 +47,7 @@ class DiffusionSegParameters:
     slices_per_axis: Annotated[int, WithinRange(1, 9)] = 3
     stride: Annotated[int, WithinRange(1, 50)] = 10
     background_margin: Annotated[float, WithinRange(0.0, 50.0)] = 5.0
+    prepare_while_painting: bool = True
     retrain_on_paint: bool = False
     whole_volume: bool = True
     keep_largest: bool = False

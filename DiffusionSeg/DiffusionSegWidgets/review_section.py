@@ -5,7 +5,7 @@ from __future__ import annotations
 import slicer
 from slicer.i18n import tr as _
 
-from DiffusionSegWidgets.run_control import Job
+from DiffusionSegWidgets.job import Job
 from DiffusionSegWidgets.slice_table import SliceTable
 from DiffusionSegWidgets.volume_display import name_of_slice
 
@@ -37,6 +37,7 @@ class ReviewSection:
                 engine.finish_prediction,
                 self._after_prediction,
                 gives_way=True,
+                needs_features=True,
             )
         )
 
@@ -84,7 +85,9 @@ class ReviewSection:
     def _after_prediction(self) -> None:
         self.show_uncertainty()
         engine = self._panel.logic.engine
-        self._panel.run(Job(_("Finding the next slices"), engine.start_suggesting, self._list_suggestions))
+        self._panel.run(
+            Job(_("Finding the next slices"), engine.start_suggesting, self._list_suggestions, needs_features=True)
+        )
 
     def _list_suggestions(self, work) -> None:
         volume = self._panel.parameters.input_volume

@@ -6,35 +6,20 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from DiffusionSegWidgets.job import Job, QuietJob
+from DiffusionSegWidgets.stage_words import stage_in_words
 from DiffusionSegWidgets.time_left import TimeLeft, in_words
 
 POLL_MILLISECONDS = 100
 
 
-class Job:
-    """One piece of work.
-
-    Args:
-        doing: what is being done, such as "Training".
-        start: starts it and returns the worker's call.
-        finish: takes the ended call; raises what went wrong.
-        then: called after a success; may start the next job.
-        gives_way: whether it is of no use any more once something new was painted.
-    """
-
-    def __init__(self, doing: str, start, finish, then=None, *, gives_way: bool = False) -> None:
-        self.doing, self.start, self.finish, self.then, self.gives_way = doing, start, finish, then, gives_way
-        self.call = None
-        self.cancelled = False
-
-
 class RunControl:
-    """Runs one job at a time and shows how far it is.
+    """Runs one job at a time and shows how far it is; a quiet one shows itself, and lets others wait for its end.
 
     Args:
         ui: the panel's controls.
         logic: has `poll()` and `cancel()`.
-        dependencies: has `ensure(done, failed)`.
+        dependencies: has `ensure(done, failed)` and `if_there(done, failed)`.
         messages: where errors are told.
         on_change: called when work begins or ends.
         on_curve: called with the parameters of each `curve` notification.
@@ -44,6 +29,7 @@ class RunControl:
         self._ui, self._logic, self._dependencies, self._messages = ui, logic, dependencies, messages
         self._on_change, self._on_curve = on_change, on_curve
         self._job: Job | None = None
+        self._waiting: Job | None = None
         self._going_on = False
         self._time_left = TimeLeft()
         self._timer = qt.QTimer()
@@ -54,37 +40,62 @@ class RunControl:
 
     @property
     def busy(self) -> bool:
-        """Whether work is going on."""
-        return self._job is not None
+        """Whether work is going on that the user asked for."""
+        return self._waiting is not None or (self._job is not None and not self._job.quiet)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing goes on, not even quietly."""
+        return self._job is None
 
     def run(self, job: Job) -> None:
-        """Start a job, once PyTorch is known to work; refused while another one is running."""
+        """Start a job, once PyTorch is known to work; refused while another one is running that is not quiet."""
         if self.busy:
             self._messages.inform(_("Still busy; press Cancel to stop."))
             return
         if not self._going_on:
             self._messages.clear()
-        self._job = job
-        self._time_left = TimeLeft()
-        self._show_stage(job.doing, 0, 0)
-        self._ui.cancelButton.enabled = True
-        self._ui.runFrame.visible = True
+        if self._job is None:
+            self._start(job)
+            return
+        self._waiting = job
+        self._show(job)
+        if not job.needs_features:
+            self.stop_quiet()
         self._on_change()
-        self._dependencies.ensure(lambda: self._begin(job), lambda error: self._end(job, error))
+
+    def run_quietly(self, job: QuietJob) -> None:
+        """Start a job that nobody waits for, if what it needs is installed; does nothing while another one runs."""
+        if self._job is not None:
+            return
+        self._job = job
+        self._on_change()
+        self._dependencies.if_there(lambda: self._begin(job), lambda error: self._end(job, error))
+
+    def stop_quiet(self) -> None:
+        """Let the quiet job end, if there is one, and nothing quiet follow it."""
+        job = self._job
+        if job is None or not job.quiet or job.cancelled:
+            return
+        job.cancelled = True
+        if job.call is not None and not job.brief:
+            with self._messages.quietly_guarded(job.doing):
+                self._logic.cancel()
 
     def cancel(self) -> None:
         """Stop the work; a worker that does not listen is ended."""
         job = self._job
-        if job is None:
-            return
-        job.cancelled = True
-        self._ui.cancelButton.enabled = False
-        self._ui.stageLabel.text = _("Stopping")
-        if job.call is None:
-            self._end(job, None)
-        else:
-            with self._messages.guarded(_("Stopping")):
-                self._logic.cancel()
+        if self._waiting is not None:
+            self._give_up_waiting()
+        elif job is not None and not job.quiet:
+            job.cancelled = True
+            self._ui.cancelButton.enabled = False
+            self._ui.stageLabel.text = _("Stopping")
+            if job.call is None:
+                self._end(job, None)
+            else:
+                with self._messages.guarded(_("Stopping")):
+                    self._logic.cancel()
 
     def give_way(self) -> None:
         """Stop work that will be done anew anyway."""
@@ -92,8 +103,8 @@ class RunControl:
             self.cancel()
 
     def abandon(self) -> None:
-        """Stop the work and touch the scene no more: it is being closed."""
-        job, self._job = self._job, None
+        """Stop the work and touch the scene no more: it is being closed, or the worker is."""
+        job, self._job, self._waiting = self._job, None, None
         self._timer.stop()
         self._ui.runFrame.visible = False
         if job is not None and job.call is not None:
@@ -120,8 +131,23 @@ class RunControl:
         if done:
             self._finish(job)
 
+    def _start(self, job: Job) -> None:
+        self._job = job
+        self._show(job)
+        self._on_change()
+        self._dependencies.ensure(lambda: self._begin(job), lambda error: self._end(job, error))
+
+    def _show(self, job: Job) -> None:
+        self._time_left = TimeLeft()
+        self._show_stage(job.doing, 0, 0)
+        self._ui.cancelButton.enabled = True
+        self._ui.runFrame.visible = True
+
     def _begin(self, job: Job) -> None:
         if job is not self._job:
+            return
+        if job.cancelled:
+            self._end(job, None)
             return
         try:
             job.call = job.start()
@@ -129,6 +155,13 @@ class RunControl:
             self._end(job, error)
             return
         self._timer.start()
+
+    def _give_up_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        self.stop_quiet()
+        self._put_away()
+        self._messages.inform(_("{doing} was stopped.").format(doing=waiting.doing))
+        self._on_change()
 
     def _finish(self, job: Job) -> None:
         self._timer.stop()
@@ -155,17 +188,32 @@ class RunControl:
         if job is not self._job:
             return
         self._job = None
-        self._ui.runFrame.visible = False
-        slicer.util.showStatusMessage("")
-        if job.cancelled:
+        waiting, self._waiting = self._waiting, None
+        self._put_away()
+        if job.quiet:
+            if job.cancelled or error is not None:
+                job.ended(None if job.cancelled else error)
+        elif job.cancelled:
             self._messages.inform(_("{doing} was stopped.").format(doing=job.doing))
         elif error is not None:
             self._messages.complain(error, job.doing)
-        self._on_change()
+        if waiting is not None:
+            self._start(waiting)
+        else:
+            self._on_change()
+
+    def _put_away(self) -> None:
+        self._ui.runFrame.visible = False
+        slicer.util.showStatusMessage("")
 
     def _take(self, method: str, params: dict) -> None:
-        if method == "progress" and not self._job.cancelled:
-            self._show_stage(params["stage"], params["done"], params["total"])
+        job = self._job
+        if method == "progress":
+            told = params["stage"], params["done"], params["total"]
+            if job.quiet and not job.cancelled:
+                job.show(*told)
+            if self._waiting is not None or not (job.quiet or job.cancelled):
+                self._show_stage(*told)
         elif method == "curve":
             self._on_curve(params)
         elif method == "warning":
@@ -181,19 +229,3 @@ class RunControl:
         text = words if seconds is None else _("{stage}, {time} left").format(stage=words, time=in_words(seconds))
         self._ui.stageLabel.text = text
         slicer.util.showStatusMessage(f"DiffusionSeg: {text}")
-
-
-def stage_in_words(stage: str) -> str:
-    """The worker's name of a stage as the panel shows it."""
-    words = {
-        "preparation": _("Preparing the volume"),
-        "alignment": _("Finding the body in the model's template"),
-        "features": _("Computing features"),
-        "saving": _("Keeping the features on disk"),
-        "gathering": _("Gathering painted voxels"),
-        "training": _("Training"),
-        "preview": _("Segmenting the slices in view"),
-        "prediction": _("Segmenting the volume"),
-        "clean-up": _("Keeping only the largest parts"),
-    }
-    return words.get(stage, stage[:1].upper() + stage[1:])

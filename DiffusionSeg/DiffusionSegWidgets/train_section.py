@@ -7,7 +7,8 @@ import slicer
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.bundle_choice import chosen_bundle
-from DiffusionSegWidgets.run_control import Job
+from DiffusionSegWidgets.job import Job
+from DiffusionSegWidgets.messages import ERROR_STYLE
 from DiffusionSegWidgets.time_left import in_words
 from DiffusionSegWidgets.training_chart import TrainingChart
 
@@ -28,6 +29,8 @@ class TrainSection:
         self._trained = False
         # What the estimate that is shown is about.
         self._estimated: tuple | None = None
+        # Whether the volume needs more memory than there is.
+        self.too_large = False
         self._pause = qt.QTimer()
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MILLISECONDS)
@@ -40,12 +43,23 @@ class TrainSection:
         """Step, loss and held-out agreement of the training so far."""
         return self._chart.points
 
+    @property
+    def estimated(self) -> bool:
+        """Whether the estimate that is shown, or was asked for in vain, is that of the next run."""
+        return self._estimated == self.to_estimate
+
+    @property
+    def to_estimate(self) -> tuple:
+        """What the next run is about: volume, model and device."""
+        parameters = self._panel.parameters
+        return parameters.input_volume, chosen_bundle(parameters), parameters.device
+
     def train(self) -> None:
         """Train, preview the slices in view, and segment the volume if that is wanted.
 
         Before the first time on a volume the user is told how long that will take.
         """
-        if self._estimated == self._to_estimate():
+        if self.estimated:
             self._train()
         else:
             self.estimate(then=self._train)
@@ -59,25 +73,53 @@ class TrainSection:
                 lambda: engine.start_training(warm=self._trained),
                 engine.finish_training,
                 self._preview,
+                needs_features=True,
             )
         )
 
     def estimate(self, _checked: bool = False, *, then=None) -> None:
         """Ask the worker how long the first run will take, and how much memory."""
-        # Once is enough also where it fails: it must not keep anyone from training.
-        self._estimated = self._to_estimate()
-        self._panel.run(Job(_("Estimating"), self._panel.logic.engine.start_estimate, self._show_estimate, then))
+        about = self.to_estimate
+
+        def start():
+            # Once is enough also where it fails: it must not keep anyone from training.
+            self._estimated = about
+            return self._panel.logic.engine.start_estimate()
+
+        self._panel.run(
+            Job(
+                _("Estimating"),
+                start,
+                lambda call: self.take_estimate(call, about),
+                then,
+                needs_features=True,
+            )
+        )
 
     def estimate_ahead(self) -> None:
         """Tell it before anyone asks, if a volume is chosen."""
         parameters = self._panel.parameters
-        if parameters is not None and parameters.input_volume is not None and self._estimated != self._to_estimate():
+        if parameters is not None and parameters.input_volume is not None and not self.estimated:
             self.estimate()
+
+    def take_estimate(self, call, about: tuple) -> None:
+        """Show the worker's answer, unless something else was chosen since it was asked.
+
+        Args:
+            call: the ended call.
+            about: what `to_estimate` was then.
+        """
+        answer, _arrays = call.result()
+        if about != self.to_estimate:
+            return
+        self._estimated = about
+        self._show_estimate(answer)
 
     def outdate_estimate(self) -> None:
         """Show no estimate that is about another volume, model or device."""
-        if self._estimated != self._to_estimate():
-            self._estimated = None
+        if not self.estimated:
+            self._estimated, self.too_large = None, False
+            self._panel.ui.estimateLabel.styleSheet = ""
             self._panel.ui.estimateLabel.text = _("Train tells first how long it will take.")
 
     def add_curve_point(self, params: dict) -> None:
@@ -115,6 +157,7 @@ class TrainSection:
         with self._panel.messages.quietly_guarded(_("Reading the painting")):
             self._panel.annotate.refresh()
         if not self._panel.parameters.retrain_on_paint:
+            self._panel.preparation.begin()
             return
         if self._panel.runs.busy:
             # Segmenting all of a large scan must not keep the slices in view waiting.
@@ -123,25 +166,29 @@ class TrainSection:
         else:
             self.train()
 
-    def _to_estimate(self) -> tuple:
-        parameters = self._panel.parameters
-        return parameters.input_volume, chosen_bundle(parameters), parameters.device
-
     def _preview(self) -> None:
         self._trained = True
+        self._panel.preparation.trained()
         engine = self._panel.logic.engine
         slices = engine.shown_slices()
         then = self._panel.review.predict if self._panel.parameters.whole_volume else None
         if slices:
             self._panel.run(
-                Job(_("Preview"), lambda: engine.start_preview(slices), engine.finish_preview, then),
+                Job(
+                    _("Preview"), lambda: engine.start_preview(slices), engine.finish_preview, then, needs_features=True
+                ),
             )
         elif then is not None:
             then()
 
-    def _show_estimate(self, call) -> None:
-        answer, _arrays = call.result()
+    def _show_estimate(self, answer: dict) -> None:
+        from DiffusionSegLib.memory_warning import gpu_memory_warning, memory_warning
+
+        label = self._panel.ui.estimateLabel
         text = _("The first run on this volume takes about {time} and {memory:.1f} GB of memory.")
-        self._panel.ui.estimateLabel.text = text.format(
-            time=in_words(answer["seconds"]), memory=answer["bytes"] / 2**30
-        )
+        told = [text.format(time=in_words(answer["seconds"]), memory=answer["bytes"] / 2**30)]
+        warning = memory_warning(answer["bytes"], answer["available_bytes"])
+        told += [warning, gpu_memory_warning(answer["gpu_bytes"], answer["available_gpu_bytes"])]
+        self.too_large = warning is not None
+        label.text = " ".join(filter(None, told))
+        label.styleSheet = ERROR_STYLE if self.too_large else ""

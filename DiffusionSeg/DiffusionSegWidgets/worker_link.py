@@ -12,8 +12,8 @@ from DiffusionSegWidgets.backend import worker_command, worker_environment
 from DiffusionSegWidgets.machine_settings import KEPT_WORK, WORKER_COMMAND, setting
 from DiffusionSegWidgets.messages import ActionableError
 
-# Only a folder of this name is ever deleted, whatever folder the user chose to hold it.
-WORK_FOLDER = "DiffusionSegWork"
+# Only folders of these names are ever deleted, whatever folder the user chose to hold the first.
+WORK_FOLDER, SEGMENTERS_FOLDER = "DiffusionSegWork", "DiffusionSegSegmenters"
 
 
 class WorkerLink:
@@ -34,9 +34,13 @@ class WorkerLink:
         return Path(setting(KEPT_WORK).strip() or slicer.app.cachePath) / WORK_FOLDER
 
     @property
-    def work_folder_here(self) -> Path:
-        """Where what is kept on this computer is kept."""
-        return Path(slicer.app.cachePath) / WORK_FOLDER if self.runs_elsewhere else self.work_folder
+    def segmenters_folder(self) -> Path:
+        """Where the segmenters are kept that saved scenes refer to, on this computer.
+
+        Beside Slicer's settings: its cache may be emptied by Slicer itself, and features can be computed again, but
+        a segmenter cannot.
+        """
+        return Path(slicer.app.slicerUserSettingsFilePath).parent / SEGMENTERS_FOLDER
 
     def living_client(self):
         """The client of a living worker; one that died is started again."""
@@ -75,13 +79,14 @@ class WorkerLink:
         Raises:
             ActionableError: if a file cannot be deleted.
         """
-        folder = self.work_folder_here
-        if not folder.is_dir():
-            return 0
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        # Where the worker runs elsewhere, the other folder is one of that computer.
+        kept = [self.segmenters_folder] if self.runs_elsewhere else [self.segmenters_folder, self.work_folder]
+        folders = [folder for folder in kept if folder.is_dir()]
+        size = sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
         self.close_worker()
         try:
-            shutil.rmtree(folder)
+            for folder in folders:
+                shutil.rmtree(folder)
         except OSError as error:
             message = _("Some of the kept work could not be deleted.")
             raise ActionableError(message, _("Close programs that use {name}.").format(name=error.filename)) from error

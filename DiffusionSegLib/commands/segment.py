@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from DiffusionSegLib.commands.options import add_bundle, add_device, add_seed
 if TYPE_CHECKING:
     from DiffusionSegLib.annotation import Annotation
     from DiffusionSegLib.prediction import Prediction
+    from DiffusionSegLib.session import Session
     from DiffusionSegLib.volume import Volume
 
 
@@ -47,6 +49,20 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def warn_of_memory(session: Session, volume: Volume) -> None:
+    """Tell on standard error where the memory will hardly suffice; the work begins nevertheless."""
+    from DiffusionSegLib.devices import available_gpu_memory
+    from DiffusionSegLib.free_memory import available_memory
+    from DiffusionSegLib.memory_warning import gpu_memory_warning, memory_warning
+    from DiffusionSegLib.worker.estimate import estimate
+
+    needed = estimate(session.bundle, session.denoisers, volume.grid, session.options.ensemble, timed=False)
+    on_gpu = gpu_memory_warning(needed.gpu_bytes, available_gpu_memory(session.device))
+    for warning in (memory_warning(needed.bytes, available_memory()), on_gpu):
+        if warning is not None:
+            sys.stderr.write(f"diffusionseg: {warning}\n")
+
+
 def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespace) -> Prediction:
     """Train on the annotation, predict the volume and write both the results and the segmenter."""
     from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE
@@ -64,6 +80,7 @@ def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespac
     )
     session = Session(options, progress=TerminalProgress())
     session.open(volume)
+    warn_of_memory(session, volume)
     session.annotate(annotation)
     segmenter = session.train()
     prediction = session.predict()

@@ -13,6 +13,7 @@ import torch
 from DiffusionSegLib.bundles.bundle import ModelBundle
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.slice_source import VIEW_AXES
+from DiffusionSegLib.features.device_tier import SHARE_OF_FREE_MEMORY
 from DiffusionSegLib.features.extraction import ActivationExtractor
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.grid import Grid
@@ -47,27 +48,33 @@ class Estimate:
     Args:
         seconds: how long it takes.
         bytes: how much memory it needs.
+        gpu_bytes: with how much free memory a GPU keeps all activations beside what it computes from them.
     """
 
     seconds: float
     bytes: int
+    gpu_bytes: int = 0
 
     def __add__(self, other: Estimate) -> Estimate:
-        return Estimate(self.seconds + other.seconds, self.bytes + other.bytes)
+        return Estimate(self.seconds + other.seconds, self.bytes + other.bytes, self.gpu_bytes + other.gpu_bytes)
 
 
-def estimate(bundle: ModelBundle, denoisers: Denoisers, grid: Grid, ensemble: EnsembleConfig) -> Estimate:
-    """What a scan on `grid` takes: each stage is run here and now, on a small part of such a scan."""
+def estimate(
+    bundle: ModelBundle, denoisers: Denoisers, grid: Grid, ensemble: EnsembleConfig, *, timed: bool = True
+) -> Estimate:
+    """What a scan on `grid` takes: each stage is run here and now, on a small part of such a scan.
+
+    Where only the memory is of interest (`timed` false) that is done sooner, and `seconds` means nothing.
+    """
     shape = ModelGrid.for_grid(grid, bundle.config.spacing_mm).grid.shape
-    return (
-        _activations(bundle, denoisers, shape)
-        + _alignment(bundle, shape)
-        + _what_follows(bundle, denoisers, shape, grid.shape, ensemble)
-        + Estimate(0.0, FIXED_BYTES)
-    )
+    found = _activations(bundle, denoisers, shape, timed=timed)
+    found += _what_follows(bundle, denoisers, shape, grid.shape, ensemble, timed=timed)
+    if timed:
+        found += _alignment(bundle, shape)
+    return found + Estimate(0.0, FIXED_BYTES)
 
 
-def _activations(bundle: ModelBundle, denoisers: Denoisers, shape: Shape) -> Estimate:
+def _activations(bundle: ModelBundle, denoisers: Denoisers, shape: Shape, *, timed: bool) -> Estimate:
     """One slice of each view stands for all; the activations stay in memory."""
     chosen = bundle.config.features
     seconds, size = 0.0, 0
@@ -77,11 +84,11 @@ def _activations(bundle: ModelBundle, denoisers: Denoisers, shape: Shape) -> Est
         extractor = ActivationExtractor(denoisers, bundle.config.schedule, config)
         of_slice = tuple(1 if other == axis else edge for other, edge in enumerate(shape))
         slice_alone = np.zeros((bundle.config.unet.channels_in, *of_slice), np.float32)
-        (found,), spent = _timed(lambda: extractor.extract(slice_alone))  # noqa: B023
+        (found,), spent = _timed(lambda: extractor.extract(slice_alone), warm_up=timed)  # noqa: B023
         repeats = shape[axis] * len(chosen.time_steps)
         seconds += spent * repeats
         size += sum(level.numel() * level.element_size() for level in found.levels.values()) * repeats
-    return Estimate(seconds, size)
+    return Estimate(seconds, size, int(size / SHARE_OF_FREE_MEMORY))
 
 
 def _alignment(bundle: ModelBundle, shape: Shape) -> Estimate:
@@ -97,30 +104,37 @@ def _alignment(bundle: ModelBundle, shape: Shape) -> Estimate:
 
 
 def _what_follows(
-    bundle: ModelBundle, denoisers: Denoisers, shape: Shape, source_shape: Shape, config: EnsembleConfig
+    bundle: ModelBundle,
+    denoisers: Denoisers,
+    shape: Shape,
+    source_shape: Shape,
+    config: EnsembleConfig,
+    *,
+    timed: bool,
 ) -> Estimate:
     """Preparation, gathering, training and prediction, on a piece of noise without any air."""
     spacing = bundle.config.spacing_mm
     piece = ModelGrid.for_grid(Grid((PIECE, PIECE, PIECE), np.diag([spacing] * 3 + [1.0])), spacing)
     raw = np.random.default_rng(0).uniform(1, 2, (bundle.config.unet.channels_in, PIECE, PIECE, PIECE))
     raw = raw.astype(np.float32)
-    normalised, preparation = _timed(lambda: Normalisation().apply(raw, bundle.config.modality))
-    _, masking = _timed(lambda: foreground_mask(normalised))
+    normalised, preparation = _timed(lambda: Normalisation().apply(raw, bundle.config.modality), warm_up=timed)
+    _, masking = _timed(lambda: foreground_mask(normalised), warm_up=timed)
     tissue = np.ones(raw.shape[1:], bool)
     positions = np.zeros((3, *tissue.shape), np.float32) if bundle.config.features.coordinates == "template" else None
     extractor = ActivationExtractor(denoisers, bundle.config.schedule, bundle.config.features)
     features = OrthogonalFeatures.extract(normalised, tissue, extractor, spacing, positions=positions)
     points = torch.from_numpy(np.argwhere(tissue))
-    gathered, gathering = _timed(lambda: features.at(points).half())
+    gathered, gathering = _timed(lambda: features.at(points).half(), warm_up=timed)
     device = extractor.device
     voxels = TrainingVoxels(gathered, torch.arange(len(points)) % CLASSES, points, features.view_channels)
-    few = replace(config, steps=PIECE_STEPS, check_every=PIECE_STEPS)
-    trained, training = _timed(lambda: train_ensemble(voxels, CLASSES, few, 0, device))
+    steps = PIECE_STEPS if timed else 1
+    few = replace(config, steps=steps, check_every=steps)
+    trained, training = _timed(lambda: train_ensemble(voxels, CLASSES, few, 0, device), warm_up=timed)
     segmenter = Segmenter(_header(bundle, config), trained)
-    prediction, predicting = _timed(lambda: predict(features, segmenter, piece))
+    prediction, predicting = _timed(lambda: predict(features, segmenter, piece), warm_up=timed)
 
     whole, painted = int(np.prod(shape)) / len(points), _painted_voxels(shape) / len(points)
-    seconds = (preparation + masking + predicting) * whole + gathering * painted + training * config.steps / PIECE_STEPS
+    seconds = (preparation + masking + predicting) * whole + gathering * painted + training * config.steps / steps
     # What is kept of each voxel exists twice while it is put together; beside it, what it was made from.
     of_model = (
         raw.nbytes + normalised.nbytes + tissue.nbytes + 2 * features.local.numel() * features.local.element_size()
@@ -152,7 +166,7 @@ def _header(bundle: ModelBundle, config: EnsembleConfig) -> SegmenterHeader:
     )
 
 
-def _timed(work: Callable[[], Found], *, warm_up: bool = True) -> tuple[Found, float]:
+def _timed(work: Callable[[], Found], *, warm_up: bool) -> tuple[Found, float]:
     """What work gives, and the seconds it takes once what is only done the first time is over."""
     if warm_up:
         work()

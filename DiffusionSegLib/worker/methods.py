@@ -13,12 +13,13 @@ import numpy as np
 
 from DiffusionSegLib import __version__
 from DiffusionSegLib.annotation import Annotation
-from DiffusionSegLib.bundles.description import bundled_descriptions
+from DiffusionSegLib.bundles.description import BundleDescription, bundled_descriptions
 from DiffusionSegLib.configuration import from_json, to_json
-from DiffusionSegLib.devices import choose_device, gpu_problem
+from DiffusionSegLib.devices import available_gpu_memory, choose_device, gpu_problem
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.features_memory import FeaturesMemory
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
+from DiffusionSegLib.free_memory import available_memory
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
 from DiffusionSegLib.segmenter.segmenter import Segmenter
@@ -67,6 +68,7 @@ class Methods:
         self._uncertainty: np.ndarray | None = None
         self.table: Mapping[str, Callable[[Json, Arrays], tuple[Json, Arrays]]] = {
             "hello": _method(given.NoParameters, self._hello),
+            "describe": _method(given.PathParameters, self._describe),
             "estimate": _method(given.EstimateParameters, self._estimate),
             "open": _method(given.OpenParameters, self._open),
             "extract": _method(given.NoParameters, self._extract),
@@ -86,12 +88,16 @@ class Methods:
         answer = {"version": __version__, "protocol": PROTOCOL, "device": device, "why_no_gpu": gpu_problem()}
         return {**answer, "bundles": bundles}, {}
 
+    def _describe(self, wanted: given.PathParameters, _: Arrays) -> tuple[Json, Arrays]:
+        return to_json(BundleDescription.read(Path(wanted.path))), {}
+
     def _estimate(self, wanted: given.EstimateParameters, _: Arrays) -> tuple[Json, Arrays]:
         session = self._session_with(wanted.bundle, wanted.device)
         self._session = self._session or session
         grid = Grid(wanted.shape, given.as_affine(wanted.affine))
         found = estimate(session.bundle, session.denoisers, grid, session.options.ensemble)
-        return to_json(found), {}
+        available = {"available_bytes": available_memory(), "available_gpu_bytes": available_gpu_memory(session.device)}
+        return {**to_json(found), **available}, {}
 
     def _open(self, wanted: given.OpenParameters, arrays: Arrays) -> tuple[Json, Arrays]:
         data = _array(arrays, "volume", 4).astype(np.float32, copy=False)

@@ -103,6 +103,9 @@ class FakeWorkerClient:
         bundles = [{"name": "tiny", "description": "a fake", "licence": "CC0", "card": "", "channels": 1}]
         return {"version": "fake", "protocol": 1, "device": "cpu", "why_no_gpu": "a fake", "bundles": bundles}, {}
 
+    def on_describe(self, params, arrays):
+        return {"name": params["path"], "description": "a fake", "licence": "CC0", "card": "", "channels": 1}, {}
+
     def on_estimate(self, params, arrays):
         return {"seconds": float(np.prod(params["shape"])), "bytes": 1}, {}
 

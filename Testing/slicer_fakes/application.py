@@ -24,13 +24,14 @@ class FakeApplication:
 
     Args:
         qt: the shimmed module.
-        cache: a folder for slicer.app.cachePath.
+        cache: a folder for slicer.app.cachePath; the settings lie in one below it.
     """
 
     applicationName = "Slicer"
 
     def __init__(self, qt: ModuleType, cache: Path) -> None:
         self.cachePath = str(cache)
+        self.slicerUserSettingsFilePath = str(cache / "settings" / "Slicer.ini")
         self.main_window = qt.QMainWindow()
         self.main_window.setObjectName("qSlicerMainWindow")
         self.testing = True
@@ -137,7 +138,7 @@ def fake_slicer(cache: Path):
         "ctk": _module("ctk", **CTK_WIDGETS),
         "slicer.i18n": _module("slicer.i18n", tr=lambda text: text, translate=lambda _context, text: text),
         "slicer.parameterNodeWrapper": make_module(),
-        "slicer.packaging": _module("slicer.packaging", load_requirements=None, pip_ensure=None),
+        "slicer.packaging": _module("slicer.packaging", load_requirements=None, pip_check=None, pip_ensure=None),
         "slicer.ScriptedLoadableModule": _module(
             "slicer.ScriptedLoadableModule",
             ScriptedLoadableModule=FakeScriptedLoadableModule,

@@ -26,7 +26,14 @@ HELLO = {
 }
 ANSWERS = {
     "hello": HELLO,
-    "estimate": {"seconds": 95.0, "bytes": 3 * 2**30},
+    "estimate": {
+        "seconds": 95.0,
+        "bytes": 3 * 2**30,
+        "gpu_bytes": 2 * 2**30,
+        "available_bytes": 12 * 2**30,
+        "available_gpu_bytes": None,
+    },
+    "describe": {"name": "knees", "description": "Knees.", "licence": "MIT", "card": "Of knees.", "channels": 1},
     "forget": {"bytes": 7 * 2**20},
     "suggest": {"slices": [{"axis": 2, "index": 11, "score": 0.42}, {"axis": 0, "index": 7, "score": 0.31}]},
 }
@@ -169,6 +176,12 @@ class FakeEngine:
         self.roi = self.scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "Background region")
         self.roi.CreateDefaultDisplayNodes()
 
+    def start_extraction(self) -> FakeCall:
+        return self._start("start_extraction", "extract")
+
+    def finish_extraction(self, call: FakeCall) -> None:
+        self._finish("finish_extraction", call)
+
     def start_training(self, warm: bool = False) -> FakeCall:
         return self._start("start_training", "train", warm)
 
@@ -210,6 +223,9 @@ class FakeEngine:
 
     def start_hello(self) -> FakeCall:
         return self._client_factory().start("hello", {})
+
+    def start_describing(self, folder: str) -> FakeCall:
+        return self._client_factory().start("describe", {"path": folder})
 
     def start_estimate(self) -> FakeCall:
         return self._client_factory().start("estimate", {})

@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from DiffusionSegLib import free_memory
 from DiffusionSegLib.__main__ import main
 
 WRITTEN = {"segmentation.nii.gz", "segmentation.seg.nrrd", "uncertainty.nii.gz", "report.json", "overlay.png"}
@@ -84,3 +85,17 @@ def test_scans_whose_results_would_replace_each_other_are_refused(case, result, 
     assert main([str(argument) for argument in arguments]) == 2
     assert "Two scans are called scan" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def segmented(case, out) -> int:
+    arguments = ["segment", case / "scan.nii.gz", "--labels", case / "painted.nii.gz", "--out", out]
+    return main([str(argument) for argument in [*arguments, "--bundle", case / "tiny", "--device", "cpu"]])
+
+
+@pytest.mark.parametrize("available", [10_000_000, None, 10**12])
+def test_segment_warns_of_a_scan_that_needs_more_memory_than_there_is(case, tmp_path, capsys, monkeypatch, available):
+    monkeypatch.setattr(free_memory, "available_memory", lambda: available)
+    assert segmented(case, tmp_path / "out") == 0
+    warned = [line for line in capsys.readouterr().err.splitlines() if line.startswith("diffusionseg: It needs")]
+    assert len(warned) == (available == 10_000_000)
+    assert all("crop the volume" in line for line in warned)

@@ -95,3 +95,15 @@ def test_the_alignment_counts_where_positions_in_a_template_are_features(tiny_bu
     boxed = estimate(tiny_bundle, denoisers, GRID, ENSEMBLE)
     # Three positions, in place of those in a box, exist once more.
     assert found.bytes - boxed.bytes >= 3 * 4 * np.prod(SHAPE)
+
+
+def test_the_memory_alone_is_estimated_alike(tiny_bundle, denoisers, estimated):
+    found = estimate(tiny_bundle, denoisers, GRID, ENSEMBLE, timed=False)
+    assert (found.bytes, found.gpu_bytes) == (estimated.bytes, estimated.gpu_bytes)
+
+
+def test_a_cropped_scan_needs_less_memory(tiny_bundle, denoisers, estimated):
+    half = Grid((SHAPE[0], SHAPE[1], SHAPE[2] // 2), np.eye(4))
+    found = estimate(tiny_bundle, denoisers, half, ENSEMBLE, timed=False)
+    assert found.bytes - FIXED_BYTES < 0.6 * (estimated.bytes - FIXED_BYTES)
+    assert found.gpu_bytes == pytest.approx(estimated.gpu_bytes / 2, rel=0.1)

@@ -258,6 +258,9 @@ def test_an_estimate_grows_with_the_scan(worker, tiny_bundle):
     large, _ = worker("estimate", {**asked, "shape": [64, 72, 80]})
     assert 0 < small["seconds"] < large["seconds"]
     assert 0 < small["bytes"] < large["bytes"]
+    assert 0 < small["gpu_bytes"] < large["gpu_bytes"]
+    assert large["available_bytes"] is None or large["available_bytes"] > 0
+    assert large["available_gpu_bytes"] is None
 
 
 def test_forgetting_frees_the_session_folder(tiny_bundle, tmp_path):
@@ -363,3 +366,10 @@ def test_a_scan_opened_again_is_not_written_again(tiny_bundle, tmp_path):
     worker("extract")
     assert written
     assert {path: path.stat().st_mtime_ns for path in written} == written
+
+
+def test_the_worker_describes_a_bundle_on_its_computer(worker, tiny_bundle, tmp_path):
+    said, _ = worker("describe", {"path": str(tiny_bundle.folder)})
+    assert (said["name"], said["licence"], said["channels"]) == ("tiny", "CC0", 1)
+    with pytest.raises(DiffusionSegError, match="no readable model bundle"):
+        worker("describe", {"path": str(tmp_path)})

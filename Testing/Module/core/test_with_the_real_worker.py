@@ -192,3 +192,38 @@ def test_a_disk_that_is_full_is_told_and_costs_nothing_but_the_keeping(ready, fu
     result = segmented(ready)
     assert isinstance(result, slicer.vtkMRMLSegmentationNode)
     assert masks_by_name(result, ready.nodes.volume().first)["Caudate"].any()
+
+
+COMPUTED = {"preparation", "features", "saving"}
+
+
+def stages_of(training, engine) -> set[str]:
+    """What the worker reports while a training is waited for."""
+    told = []
+    work = training(on_progress=lambda stage, _done, _total: told.append(stage))
+    engine.finish_training(work)
+    return set(told)
+
+
+def test_a_training_computes_nothing_that_was_extracted_while_the_user_painted(ready):
+    ready.finish_extraction(ready.start_extraction())
+    stages = stages_of(ready.start_training, ready)
+    assert "training" in stages
+    assert not stages & COMPUTED
+
+
+def test_a_training_that_is_begun_while_features_are_computed_goes_on_with_them(scene, tiny_bundle, tmp_path):
+    with painted_head.a_client("dawdle", 0.1) as slow:
+        engine = DiffusionSegEngine(scene, lambda: slow, str(tmp_path / "work"))
+        engine.settings.bundle, engine.settings.device = str(tiny_bundle.folder), "cpu"
+        painted(engine, a_volume_node(scene, IMAGE, AFFINES["axis aligned"]))
+        extraction = engine.start_extraction()
+        until(extraction, "extract")
+        assert not extraction.done
+        training = engine.start_training()
+        engine.finish_extraction(extraction)
+        slow.poll()
+        engine.finish_training(training)
+        stages = {told["params"]["stage"] for told in slow.poll() if told["method"] == "progress"}
+        assert "training" in stages
+        assert not stages & COMPUTED

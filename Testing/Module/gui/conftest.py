@@ -65,14 +65,20 @@ def module(scene, client, monkeypatch):
 
 
 @pytest.fixture
-def open_panel(qt, module, monkeypatch):
-    """Builds the panel as Slicer does when the module is opened, torch being there."""
+def open_panel(qt, module, monkeypatch, request):
+    """Builds the panel as Slicer does when the module is opened, torch being there for what was asked for.
+
+    What begins unasked finds it only with the fixture `painting_prepares`.
+    """
     opened = []
 
     def build():
-        from DiffusionSegWidgets.dependencies import Dependencies
+        from DiffusionSegWidgets.dependencies import Dependencies, NotInstalledError
 
         monkeypatch.setattr(Dependencies, "ensure", lambda _self, done, _failed: done())
+        if "painting_prepares" not in request.fixturenames:
+            missing = NotInstalledError("PyTorch is not installed.")
+            monkeypatch.setattr(Dependencies, "if_there", lambda _self, _done, failed: failed(missing))
         parent = qt.QWidget()
         qt.QVBoxLayout(parent)
         parent.isEntered = True
@@ -85,6 +91,14 @@ def open_panel(qt, module, monkeypatch):
     yield build
     for panel in opened:
         panel.cleanup()
+
+
+@pytest.fixture
+def painting_prepares(module, monkeypatch):
+    """Everything is installed, also for what is begun without being asked for."""
+    from DiffusionSegWidgets.dependencies import Dependencies
+
+    monkeypatch.setattr(Dependencies, "if_there", lambda _self, done, _failed: done())
 
 
 @pytest.fixture

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import slicer
+from slicer_fakes.engine import ANSWERS
 
 from DiffusionSegLib.bundles.description import BundleDescription, bundled_descriptions
+from DiffusionSegLib.errors import DiffusionSegError
 
 
 @pytest.fixture
@@ -74,6 +76,110 @@ def test_a_folder_on_the_workers_computer_is_not_looked_for_here(panel):
     panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
     assert "where the worker runs" in panel.ui.licenceLabel.text
     assert panel.ui.licenceLabel.styleSheet == ""
+
+
+THERE = "/data/models/there"
+
+
+@pytest.fixture
+def elsewhere(panel):
+    """The model lies where the worker runs, which was not started yet."""
+    panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
+    choose(panel, THERE)
+    return panel
+
+
+def asked(client) -> list[str]:
+    return [method for method, _params in client.asked]
+
+
+def test_the_worker_tells_the_licence_of_a_folder_on_its_computer(elsewhere, client, settle):
+    elsewhere.ui.connectButton.click()
+    settle()
+    assert ("describe", {"path": THERE}) in client.asked
+    assert elsewhere.ui.licenceLabel.text == "knees: Knees. Licence of the weights: MIT"
+    assert elsewhere.ui.licenceLabel.toolTip == "Of knees."
+
+
+def test_the_licence_is_there_before_anything_is_computed_and_asked_for_once(elsewhere, client, settle):
+    for _training in range(2):
+        elsewhere.ui.trainButton.click()
+        settle()
+    assert asked(client)[:4] == ["hello", "describe", "estimate", "train"]
+    assert asked(client).count("describe") == 1
+
+
+@pytest.mark.usefixtures("painting_prepares")
+def test_the_licence_is_there_before_painting_prepares_anything(elsewhere, client, settle):
+    elsewhere.ui.proposeButton.click()
+    settle()
+    assert asked(client) == ["hello", "describe", "estimate", "extract"]
+
+
+@pytest.mark.usefixtures("painting_prepares")
+def test_another_folder_is_asked_for_once_it_is_typed(elsewhere, client, settle):
+    elsewhere.ui.connectButton.click()
+    settle()
+    elsewhere.ui.bundleFolderEdit.currentPath = "/data/models/other"
+    assert "where the worker runs" in elsewhere.ui.licenceLabel.text
+    elsewhere.input.on_folder_typed()
+    settle()
+    assert client.asked[-1] == ("describe", {"path": "/data/models/other"})
+    assert elsewhere.ui.licenceLabel.text.startswith("knees: ")
+
+
+def test_no_worker_is_started_to_ask_for_a_licence(elsewhere, client, settle):
+    elsewhere.input.on_folder_typed()
+    settle()
+    assert client.asked == []
+
+
+def test_a_folder_that_is_no_model_there_is_told_of_in_red(elsewhere, client, settle):
+    client.faults["describe"] = DiffusionSegError(f"There is no readable model bundle in {THERE}.", "Look again.")
+    elsewhere.ui.connectButton.click()
+    settle()
+    assert elsewhere.ui.licenceLabel.text == f"There is no readable model bundle in {THERE}. Look again."
+    assert "color" in elsewhere.ui.licenceLabel.styleSheet
+    assert elsewhere.ui.messageLabel.text == elsewhere.ui.licenceLabel.text
+
+
+def test_nothing_is_computed_with_it_but_asked_again_and_what_needs_no_model_works(elsewhere, client, settle):
+    client.faults["describe"] = DiffusionSegError("There is no readable model bundle.", "Look again.")
+    elsewhere.ui.trainButton.click()
+    settle()
+    assert asked(client) == ["hello", "describe"]
+    elsewhere.ui.segmenterPathEdit.currentPath = "/data/balls"
+    elsewhere.ui.saveSegmenterButton.click()
+    settle()
+    assert elsewhere.ui.messageLabel.text == "The segmenter was saved."
+    elsewhere.ui.trainButton.click()
+    settle()
+    assert asked(client)[3:6] == ["describe", "estimate", "train"]
+    assert elsewhere.ui.licenceLabel.text.startswith("knees: ")
+
+
+def test_an_answer_of_another_version_is_told_and_leaves_the_panel_usable(elsewhere, settle, monkeypatch):
+    monkeypatch.setitem(ANSWERS, "describe", {"title": "knees"})
+    elsewhere.ui.connectButton.click()
+    settle()
+    assert "failed unexpectedly" in elsewhere.ui.licenceLabel.text
+    assert not elsewhere.runs.busy
+
+
+def test_a_worker_that_was_started_anew_is_asked_anew(elsewhere, client, settle):
+    for _start in range(2):
+        elsewhere.ui.restartButton.click()
+        settle()
+    assert asked(client).count("describe") == 2
+
+
+def test_a_folder_of_this_computer_needs_no_asking(panel, client, folder, settle):
+    panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
+    choose(panel, folder)
+    panel.ui.connectButton.click()
+    settle()
+    assert "describe" not in asked(client)
+    assert panel.ui.licenceLabel.text.startswith("tiny: ")
 
 
 def test_the_folder_comes_back_with_the_scene(panel, folder, open_panel):

@@ -18,6 +18,8 @@ def packaging(qt, monkeypatch):
     fake = sys.modules["slicer.packaging"]
     fake.asked = []
     monkeypatch.setattr(fake, "load_requirements", lambda path: [path])
+    fake.there = True
+    monkeypatch.setattr(fake, "pip_check", lambda found: found == [REQUIREMENTS] and fake.there)
     monkeypatch.setattr(fake, "pip_ensure", lambda found, requester: fake.asked.append((found, requester)))
     return fake
 
@@ -170,3 +172,34 @@ def test_the_real_check_finds_out_a_torn_torch(qt, application, tmp_path, monkey
         application.processEvents()
         time.sleep(0.01)
     assert told in torch_problem("\n".join(lines), codes[0])[0]
+
+
+def quiet_outcome(dependencies) -> str:
+    """Either "works" or the kind of the error."""
+    found = []
+    dependencies.if_there(lambda: found.append("works"), lambda error: found.append(type(error).__name__))
+    assert len(found) == 1
+    return found[0]
+
+
+def test_what_works_is_found_quietly_and_not_looked_at_again(dependencies, packaging, checks):
+    checks.append(("works 2.9.0", 0))
+    assert [quiet_outcome(dependencies) for _time in range(2)] == ["works", "works"]
+    assert outcome(dependencies) == "works"
+    assert packaging.asked == []
+
+
+def test_nothing_is_installed_quietly(dependencies, packaging, checks, torch_extension):
+    packaging.there = False
+    assert quiet_outcome(dependencies) == "NotInstalledError"
+    packaging.there = True
+    checks.append(("ModuleNotFoundError: No module named 'torch'", 1))
+    assert quiet_outcome(dependencies) == "NotInstalledError"
+    assert (packaging.asked, torch_extension.asked) == ([], [])
+
+
+def test_a_broken_torch_and_an_old_slicer_are_told_quietly(dependencies, checks, monkeypatch):
+    checks.append(("Segmentation fault", -11))
+    assert quiet_outcome(dependencies) == "ActionableError"
+    monkeypatch.setitem(sys.modules, "slicer.packaging", None)
+    assert quiet_outcome(dependencies) == "ModuleNotFoundError"

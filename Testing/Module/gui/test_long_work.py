@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import slicer
 from conftest import REPOSITORY
 from slicer_fakes.application import add_volume
 
@@ -38,7 +39,7 @@ def test_stage_share_and_cancel_are_shown(training, client, settle):
 
 
 def test_every_stage_of_the_worker_has_words_of_its_own(module):
-    from DiffusionSegWidgets.run_control import stage_in_words
+    from DiffusionSegWidgets.stage_words import stage_in_words
 
     sources = [path.read_text(encoding="utf-8") for path in (REPOSITORY / "DiffusionSegLib").glob("*.py")]
     sources += [(REPOSITORY / "DiffusionSegLib" / name).read_text(encoding="utf-8") for name in FURTHER_STAGES]
@@ -212,7 +213,7 @@ def test_a_scene_added_behind_another_module_lets_the_work_go_on(training, clien
 def test_work_that_another_computer_keeps_is_deleted_there_and_segmenters_here(panel, client, engine, settle):
     panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
     panel.ui.workFolderEdit.currentPath = "/scratch/anna"
-    here = panel.logic.work_folder_here
+    here = panel.logic.segmenters_folder
     here.mkdir(parents=True)
     (here / "segmenter-1.safetensors").write_bytes(bytes(2 * 2**20))
     panel.ui.deleteWorkButton.click()
@@ -222,13 +223,21 @@ def test_work_that_another_computer_keeps_is_deleted_there_and_segmenters_here(p
     assert not here.exists()
 
 
-def test_segmenters_are_kept_here_wherever_the_worker_keeps_its_work(panel, tmp_path):
-    panel.ui.workFolderEdit.currentPath = "/scratch/anna"
-    assert panel.logic.work_folder_here == panel.logic.work_folder == Path("/scratch/anna/DiffusionSegWork")
-    panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
-    panel.logic.close_worker()
-    assert panel.logic.engine.session_folder == "/scratch/anna/DiffusionSegWork"
-    assert panel.logic.engine.segmenter_folder == str(tmp_path / "DiffusionSegWork")
+def test_segmenters_are_kept_beside_the_settings_wherever_the_worker_keeps_its_work(panel, tmp_path):
+    here = str(tmp_path / "settings" / "DiffusionSegSegmenters")
+    assert panel.ui.segmentersFolderEdit.text == here
+    for command in ("", "ssh gpu-box diffusionseg worker"):
+        panel.ui.workFolderEdit.currentPath = "/scratch/anna"
+        panel.ui.workerCommandEdit.text = command
+        panel.logic.close_worker()
+        assert panel.logic.engine.session_folder == "/scratch/anna/DiffusionSegWork"
+        assert panel.logic.engine.segmenter_folder == here
+
+
+def test_an_emptied_cache_costs_no_segmenter(panel):
+    cache = Path(slicer.app.cachePath) / "DiffusionSegWork"
+    assert cache not in (panel.logic.segmenters_folder, *panel.logic.segmenters_folder.parents)
+    assert panel.logic.work_folder == cache
 
 
 def test_kept_work_is_deleted_and_nothing_else(panel, tmp_path):
@@ -236,6 +245,11 @@ def test_kept_work_is_deleted_and_nothing_else(panel, tmp_path):
     (tmp_path / "holiday.jpg").write_bytes(b"x")
     (tmp_path / "DiffusionSegWork" / "scan").mkdir(parents=True)
     (tmp_path / "DiffusionSegWork" / "scan" / "features").write_bytes(bytes(3 * 2**20))
+    segmenters = panel.logic.segmenters_folder
+    segmenters.mkdir(parents=True)
+    (segmenters / "segmenter-1.safetensors").write_bytes(bytes(2**20))
+    (segmenters.parent / "Slicer.ini").write_bytes(b"x")
     panel.ui.deleteWorkButton.click()
-    assert panel.ui.messageLabel.text == "3 MB were deleted."
-    assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
+    assert panel.ui.messageLabel.text == "4 MB were deleted."
+    assert {path.name for path in tmp_path.iterdir()} == {"holiday.jpg", "settings"}
+    assert [path.name for path in (tmp_path / "settings").iterdir()] == ["Slicer.ini"]

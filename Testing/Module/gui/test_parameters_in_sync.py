@@ -13,6 +13,7 @@ SIMPLE = [
     ("slices_per_axis", "slicesPerAxisSpinBox", "value", 5),
     ("stride", "strideSpinBox", "value", 4),
     ("background_margin", "backgroundMarginSlider", "value", 12.0),
+    ("prepare_while_painting", "prepareCheckBox", "checked", False),
     ("retrain_on_paint", "retrainOnPaintCheckBox", "checked", True),
     ("whole_volume", "wholeVolumeCheckBox", "checked", False),
     ("keep_largest", "keepLargestCheckBox", "checked", True),

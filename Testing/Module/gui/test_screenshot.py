@@ -93,6 +93,8 @@ def test_every_section_fits_when_it_is_unfolded(in_the_middle, application, clie
     settle()
     for section in (ui.otherVolumesCollapsibleButton, ui.advancedCollapsibleButton):
         section.collapsed = False
+    ui.segmentersFolderEdit.text = "/home/anna/.config/slicer.org/DiffusionSegSegmenters"
+    ui.segmentersFolderEdit.setCursorPosition(0)
     picture = picture_of(panel, application)
     assert panel.minimumSizeHint().width() <= WIDTH
     assert picture.width() == WIDTH
@@ -121,3 +123,21 @@ def test_a_model_folder_fits_however_long_its_path(panel, application, tiny_bund
     panel.ui.bundleFolderEdit.currentPath = "/home/anna/models/knees-t2"
     assert panel.ui.licenceLabel.text.startswith("knees-t2: Axial")
     renew(section.grab(), "tutorial/model_folder.png")
+
+
+@pytest.mark.usefixtures("painting_prepares")
+def test_a_scan_that_is_prepared_is_told_in_one_line_beside_its_cancel(panel, client, settle, application):
+    application.setStyle("Fusion")
+    panel.parent.resize(WIDTH, 1200)
+    panel.parent.show()
+    panel.ui.connectButton.click()
+    settle()
+    client.held_back = True
+    panel.ui.proposeButton.click()
+    client.notifications.append({"method": "progress", "params": {"stage": "features", "done": 30, "total": 100}})
+    settle()
+    assert picture_of(panel.parent, application).width() == WIDTH
+    label, button = panel.ui.preparationLabel, panel.ui.stopPreparingButton
+    assert button.mapTo(panel.parent, button.rect.topRight()).x() < WIDTH
+    assert label.mapTo(panel.parent, label.rect.topRight()).x() < button.mapTo(panel.parent, button.rect.topLeft()).x()
+    renew(panel.ui.trainCollapsibleButton.grab(), "tutorial/preparing.png")

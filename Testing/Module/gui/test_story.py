@@ -191,68 +191,6 @@ def test_the_device_the_reason_and_the_licence_are_shown(trained):
     assert trained.ui.licenceLabel.toolTip == "Random weights."
 
 
-def test_the_estimate_is_in_words(panel, settle):
-    panel.ui.estimateButton.click()
-    settle()
-    assert panel.ui.estimateLabel.text == "The first run on this volume takes about 2 min and 3.0 GB of memory."
-
-
-TOLD = "The first run on this volume takes about 2 min and 3.0 GB of memory."
-NOT_YET = "Train tells first how long it will take."
-
-
-def asked(client) -> list[str]:
-    return [method for method, _params in client.asked]
-
-
-def test_the_estimate_comes_by_itself_before_the_first_training_on_a_volume_and_not_again(
-    proposed, client, settle, scene
-):
-    assert proposed.ui.estimateLabel.text == NOT_YET
-    for _training in range(2):
-        proposed.ui.trainButton.click()
-        settle()
-    assert proposed.ui.estimateLabel.text == TOLD
-    assert asked(client).count("estimate") == 1
-    assert asked(client).index("estimate") < asked(client).index("train")
-    proposed.parameters.device = "cpu"
-    assert proposed.ui.estimateLabel.text == NOT_YET
-    proposed.ui.trainButton.click()
-    settle()
-    assert asked(client).count("estimate") == 2
-
-
-def test_the_estimate_comes_as_soon_as_a_worker_is_started_and_is_not_that_of_another_volume(
-    panel, client, settle, scene
-):
-    panel.ui.connectButton.click()
-    settle()
-    assert asked(client) == ["hello", "estimate"]
-    assert panel.ui.estimateLabel.text == TOLD
-    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
-    settle()
-    assert asked(client) == ["hello", "estimate"]
-    assert panel.ui.estimateLabel.text == NOT_YET
-
-
-def test_no_worker_is_started_for_an_estimate_that_nobody_asked_for(panel, client, settle, scene):
-    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
-    settle()
-    assert asked(client) == []
-
-
-def test_an_estimate_that_was_stopped_is_followed_by_no_training(proposed, client, engine, settle):
-    proposed.ui.connectButton.click()
-    settle()
-    proposed.parameters.device = "cpu"
-    client.held_back = True
-    proposed.ui.trainButton.click()
-    proposed.ui.cancelButton.click()
-    settle()
-    assert "start_training" not in done(engine)
-    assert proposed.ui.messageLabel.text == "Estimating was stopped."
-
-
 def test_uncertainty_is_laid_over_the_scan_and_taken_away(trained, engine):
     trained.ui.uncertaintySlider.value = 0.4
     assert engine.did[-1] == ("show_uncertainty", pytest.approx(0.4))

@@ -211,3 +211,80 @@ def test_a_saved_scene_comes_back_with_slices_settings_and_result(painted, settl
 
 def test_slicers_self_test_of_the_parameters_passes(module):
     module.DiffusionSegTest("test_parameters_survive_in_the_scene").debug()
+
+
+def prepared(panel, application) -> None:
+    """Waits until the scan is prepared."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not panel.ui.preparationLabel.text.startswith("The scan is prepared"):
+        assert time.monotonic() < end, panel.ui.preparationLabel.text
+        application.processEvents()
+        time.sleep(0.01)
+
+
+@pytest.mark.usefixtures("painting_prepares")
+def test_a_scan_that_was_prepared_while_it_was_painted_is_trained_at_once(painted, settle, application, monkeypatch):
+    prepared(painted, application)
+    from DiffusionSegWidgets import run_control
+
+    shown = []
+    monkeypatch.setattr(run_control, "stage_in_words", lambda stage: shown.append(stage) or stage)
+    painted.ui.trainButton.click()
+    settle()
+    assert painted.ui.messageLabel.text == ""
+    assert painted.logic.engine.preview is not None
+    assert "training" in shown
+    assert not {"preparation", "alignment", "features", "saving"} & set(shown)
+
+
+@pytest.mark.usefixtures("painting_prepares")
+def test_train_pressed_meanwhile_computes_nothing_twice(painted, settle, application, monkeypatch):
+    whole, poll = [], painted.logic.poll
+
+    def noted():
+        told = poll()
+        progress = [one["params"] for one in told if one["method"] == "progress"]
+        whole.extend(one["stage"] for one in progress if one["done"] == one["total"])
+        return told
+
+    monkeypatch.setattr(painted.logic, "poll", noted)
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not painted.ui.preparationLabel.text.startswith("Preparing the scan"):
+        assert time.monotonic() < end, painted.ui.preparationLabel.text
+        application.processEvents()
+        time.sleep(0.001)
+    painted.ui.trainButton.click()
+    assert painted.runs.busy
+    settle()
+    assert painted.ui.messageLabel.text == ""
+    assert painted.logic.engine.preview is not None
+    assert whole.count("features") == 1
+
+
+@pytest.mark.usefixtures("painting_prepares")
+def test_a_loaded_scene_prepares_nothing_until_the_user_paints(painted, settle, scene, head, application, tmp_path):
+    prepared(painted, application)
+    assert scene.WriteToMRB(str(tmp_path / "saved.mrb"))
+    scene.Clear(False)
+    painted.logic.close_worker()
+    assert scene.ReadFromMRB(str(tmp_path / "saved.mrb"), True)
+    for _second in range(3):
+        application.processEvents()
+        time.sleep(1)
+    assert painted.runs.idle
+    assert not painted.logic.greeted
+    paint_slices(painted.logic.engine, head[1], NAMES)
+    painted.train.on_pause()
+    prepared(painted, application)
+
+
+def test_the_licence_of_a_folder_that_only_the_worker_sees_is_asked_for(panel, settle, monkeypatch):
+    from DiffusionSegWidgets import bundle_choice
+
+    monkeypatch.setattr(bundle_choice, "_description", lambda _folder: None)
+    panel.input.bundles.show()
+    assert "where the worker runs" in panel.ui.licenceLabel.text
+    panel.ui.connectButton.click()
+    settle()
+    assert panel.ui.licenceLabel.text == "tiny: A small denoiser of random weights. Licence of the weights: CC0"
+    assert "takes about" in panel.ui.estimateLabel.text

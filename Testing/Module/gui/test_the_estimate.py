@@ -1,0 +1,131 @@
+"""What a run will take is told before it begins, in the panel with faked Slicer widgets and a fake engine."""
+
+from __future__ import annotations
+
+import pytest
+from slicer_fakes.application import add_volume
+from slicer_fakes.engine import ANSWERS
+
+TOLD = "The first run on this volume takes about 2 min and 3.0 GB of memory."
+NOT_YET = "Train tells first how long it will take."
+
+
+def done(engine) -> list[str]:
+    return [entry[0] for entry in engine.did]
+
+
+def asked(client) -> list[str]:
+    return [method for method, _params in client.asked]
+
+
+@pytest.fixture
+def proposed(panel):
+    panel.ui.proposeButton.click()
+    return panel
+
+
+def test_the_estimate_is_in_words(panel, settle):
+    panel.ui.estimateButton.click()
+    settle()
+    assert panel.ui.estimateLabel.text == TOLD
+
+
+@pytest.fixture
+def answer(monkeypatch):
+    """What the worker answers to `estimate`; to be changed."""
+    monkeypatch.setitem(ANSWERS, "estimate", dict(ANSWERS["estimate"]))
+    return ANSWERS["estimate"]
+
+
+def test_a_volume_that_needs_more_memory_than_there_is_is_told_with_the_way_out(panel, answer, settle):
+    answer["available_bytes"] = 2**30
+    panel.ui.estimateButton.click()
+    settle()
+    label = panel.ui.estimateLabel
+    assert "needs 3.0 GB of memory, but only 1.0 GB are free: close other programs, crop the volume" in label.text
+    assert "color" in label.styleSheet
+    panel.parameters.device = "cpu"
+    assert label.styleSheet == ""
+    assert label.text == NOT_YET
+
+
+def test_such_a_volume_is_trained_all_the_same(panel, answer, engine, settle):
+    answer["available_bytes"] = 2**30
+    panel.ui.trainButton.click()
+    settle()
+    assert "finish_prediction" in done(engine)
+
+
+def test_a_gpu_that_is_short_of_memory_is_told_without_alarm(panel, answer, settle):
+    answer["available_gpu_bytes"] = 2**30
+    panel.ui.estimateButton.click()
+    settle()
+    assert "The GPU has only 1.0 GB of memory free" in panel.ui.estimateLabel.text
+    assert panel.ui.estimateLabel.styleSheet == ""
+
+
+@pytest.mark.parametrize("available", [None, 4 * 2**30])
+def test_nothing_is_warned_of_where_the_memory_suffices_or_is_not_known(panel, answer, settle, available):
+    answer["available_bytes"] = available
+    panel.ui.estimateButton.click()
+    settle()
+    assert panel.ui.estimateLabel.text == TOLD
+
+
+def test_the_estimate_comes_by_itself_before_the_first_training_on_a_volume_and_not_again(
+    proposed, client, settle, scene
+):
+    assert proposed.ui.estimateLabel.text == NOT_YET
+    for _training in range(2):
+        proposed.ui.trainButton.click()
+        settle()
+    assert proposed.ui.estimateLabel.text == TOLD
+    assert asked(client).count("estimate") == 1
+    assert asked(client).index("estimate") < asked(client).index("train")
+    proposed.parameters.device = "cpu"
+    assert proposed.ui.estimateLabel.text == NOT_YET
+    proposed.ui.trainButton.click()
+    settle()
+    assert asked(client).count("estimate") == 2
+
+
+def test_the_estimate_comes_as_soon_as_a_worker_is_started_and_is_not_that_of_another_volume(
+    panel, client, settle, scene
+):
+    panel.ui.connectButton.click()
+    settle()
+    assert asked(client) == ["hello", "estimate"]
+    assert panel.ui.estimateLabel.text == TOLD
+    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    settle()
+    assert asked(client) == ["hello", "estimate"]
+    assert panel.ui.estimateLabel.text == NOT_YET
+
+
+def test_no_worker_is_started_for_an_estimate_that_nobody_asked_for(panel, client, settle, scene):
+    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    settle()
+    assert asked(client) == []
+
+
+def test_an_estimate_that_was_stopped_is_followed_by_no_training(proposed, client, engine, settle):
+    proposed.ui.connectButton.click()
+    settle()
+    proposed.parameters.device = "cpu"
+    client.held_back = True
+    proposed.ui.trainButton.click()
+    proposed.ui.cancelButton.click()
+    settle()
+    assert "start_training" not in done(engine)
+    assert proposed.ui.messageLabel.text == "Estimating was stopped."
+
+
+def test_an_estimate_for_what_is_no_longer_chosen_is_not_shown(panel, client, settle):
+    panel.ui.connectButton.click()
+    settle()
+    client.held_back = True
+    panel.ui.estimateButton.click()
+    panel.parameters.device = "cpu"
+    client.running.end()
+    settle()
+    assert panel.ui.estimateLabel.text == NOT_YET
