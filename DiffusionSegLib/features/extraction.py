@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from threading import Lock
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from DiffusionSegLib.crew import Crew
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.schedule import NoiseSchedule
 from DiffusionSegLib.diffusion.slice_source import VIEW_AXES
@@ -19,7 +21,7 @@ from DiffusionSegLib.memory_shortage import is_memory_shortage
 from DiffusionSegLib.normalisation import AIR
 from DiffusionSegLib.progress import Progress, silent
 
-# Pixels of a batch: enough to keep two cores or a GPU busy, little enough for a few hundred megabytes of activations.
+# Pixels at work at a time: enough for a GPU, little enough for a few hundred megabytes of activations.
 BATCH_PIXELS = {"cpu": 8 * 160 * 192, "cuda": 64 * 256 * 256}
 NOISE_EDGE = 512
 
@@ -48,40 +50,35 @@ class ActivationExtractor:
         self.denoisers, self.schedule, self.config, self.kept_as = denoisers, schedule, config, kept_as
         self.device = next(denoisers.parameters()).device
 
-    @torch.inference_mode()
     def extract(self, volume: np.ndarray, progress: Progress = silent) -> list[ViewActivations]:
         """Activations of each chosen view of `volume` (channels, I, J, K) in [-1, 1], padded with -1 as needed."""
         data = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
         axes = [VIEW_AXES[view] for view in self.config.views]
-        total = sum(data.shape[axis + 1] for axis in axes)
-        done = 0
-        views = []
-        for axis in axes:
-            slices = data.movedim(axis + 1, 0)
-            batch = max(1, BATCH_PIXELS[self.device.type] // (slices.shape[2] * slices.shape[3]))
-            levels: dict[int, Tensor] = {}
-            start = 0
-            while start < len(slices):
-                part = slices[start : start + batch]
-                try:
-                    found = self._slices(part, axis)
-                except (RuntimeError, MemoryError) as error:
-                    if batch == 1 or not is_memory_shortage(error):
-                        raise
-                    batch //= 2
-                    message = f"The memory is short: {batch} slices are computed at a time, which is slower."
-                    warnings.warn(message, DiffusionSegWarning, stacklevel=2)
-                    torch.cuda.empty_cache()
-                    continue
-                for reduction, level in found.items():
-                    if reduction not in levels:
-                        levels[reduction] = torch.empty(len(slices), *level.shape[1:], dtype=level.dtype)
-                    levels[reduction][start : start + len(part)] = level
-                start += len(part)
-                progress("features", done + start, total)
-            done += len(slices)
-            views.append(ViewActivations(axis, levels))
-        return views
+        with Crew(self.device) as crew:
+            pixels = BATCH_PIXELS[self.device.type] // crew.size
+            views = [_ViewSlices(axis, data.movedim(axis + 1, 0), pixels) for axis in axes]
+            parts = [part for view in views for part in view.parts()]
+            crew.each(self._fill, parts, lambda done: progress("features", done, len(parts)))
+        return [ViewActivations(view.axis, view.levels) for view in views]
+
+    @torch.inference_mode()
+    def _fill(self, part: tuple[_ViewSlices, int, int]) -> None:
+        """Find the activations of the slices from one to another; where memory is short, of fewer at a time."""
+        view, start, stop = part
+        while start < stop:
+            batch = min(view.batch, stop - start)
+            try:
+                found = self._slices(view.slices[start : start + batch], view.axis)
+            except (RuntimeError, MemoryError) as error:
+                if batch == 1 or not is_memory_shortage(error):
+                    raise
+                view.batch = batch // 2
+                message = f"The memory is short: {view.batch} slices are computed at a time, which is slower."
+                warnings.warn(message, DiffusionSegWarning, stacklevel=2)
+                torch.cuda.empty_cache()
+                continue
+            view.put(start, found)
+            start += batch
 
     def _slices(self, slices: Tensor, view: int) -> dict[int, Tensor]:
         unet = self.denoisers.unet
@@ -101,6 +98,35 @@ class ActivationExtractor:
                 kept = outputs[block].permute(0, 2, 3, 1).to(self.kept_as)
                 found.setdefault(unet.block_reductions[block], []).append(kept)
         return {reduction: torch.cat(parts, dim=-1).cpu() for reduction, parts in found.items()}
+
+
+class _ViewSlices:
+    """The slices of a view and what is found of them.
+
+    Args:
+        axis: the axis of the grid that they are stacked along.
+        slices: shape (slices, channels, rows, columns).
+        pixels: about as many are computed at a time.
+    """
+
+    def __init__(self, axis: int, slices: Tensor, pixels: int) -> None:
+        self.axis, self.slices = axis, slices
+        self.batch = max(1, pixels // (slices.shape[2] * slices.shape[3]))
+        self.levels: dict[int, Tensor] = {}
+        self._one_at_a_time = Lock()
+
+    def parts(self) -> list[tuple[_ViewSlices, int, int]]:
+        """Pieces of work: this view, the first slice and the one after the last."""
+        count = len(self.slices)
+        return [(self, start, min(start + self.batch, count)) for start in range(0, count, self.batch)]
+
+    def put(self, start: int, found: dict[int, Tensor]) -> None:
+        """Take in the activations of some slices, from `start` on."""
+        for reduction, level in found.items():
+            with self._one_at_a_time:
+                if reduction not in self.levels:
+                    self.levels[reduction] = torch.empty(len(self.slices), *level.shape[1:], dtype=level.dtype)
+            self.levels[reduction][start : start + len(level)] = level
 
 
 def shared_noise(channels: int, size: torch.Size, seed: int) -> Tensor:
