@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from threading import Lock
 
@@ -55,8 +56,8 @@ class ActivationExtractor:
         data = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
         axes = [VIEW_AXES[view] for view in self.config.views]
         with Crew(self.device) as crew:
-            pixels = BATCH_PIXELS[self.device.type] // crew.size
-            views = [_ViewSlices(axis, data.movedim(axis + 1, 0), pixels) for axis in axes]
+            pixels = BATCH_PIXELS[self.device.type]
+            views = [_ViewSlices(axis, data.movedim(axis + 1, 0), pixels, crew.size) for axis in axes]
             parts = [part for view in views for part in view.parts()]
             crew.each(self._fill, parts, lambda done: progress("features", done, len(parts)))
         return [ViewActivations(view.axis, view.levels) for view in views]
@@ -107,11 +108,13 @@ class _ViewSlices:
         axis: the axis of the grid that they are stacked along.
         slices: shape (slices, channels, rows, columns).
         pixels: about as many are computed at a time.
+        hands: how many work at a time.
     """
 
-    def __init__(self, axis: int, slices: Tensor, pixels: int) -> None:
+    def __init__(self, axis: int, slices: Tensor, pixels: int, hands: int) -> None:
         self.axis, self.slices = axis, slices
-        self.batch = max(1, pixels // (slices.shape[2] * slices.shape[3]))
+        fitting = pixels // (hands * slices.shape[2] * slices.shape[3])
+        self.batch = max(1, min(fitting, math.ceil(len(slices) / hands)))
         self.levels: dict[int, Tensor] = {}
         self._one_at_a_time = Lock()
 

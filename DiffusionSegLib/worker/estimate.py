@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from DiffusionSegLib.bundles.bundle import ModelBundle
+from DiffusionSegLib.crew import Crew
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.slice_source import VIEW_AXES
 from DiffusionSegLib.features.device_tier import SHARE_OF_FREE_MEMORY
@@ -75,20 +76,21 @@ def estimate(
 
 
 def _activations(bundle: ModelBundle, denoisers: Denoisers, shape: Shape, *, timed: bool) -> Estimate:
-    """One slice of each view stands for all; the activations stay in memory."""
+    """As many slices of each view as are at work at a time stand for all; the activations stay in memory."""
     chosen = bundle.config.features
-    seconds, size = 0.0, 0
+    seconds = size = 0.0
     for view in chosen.views:
         axis = VIEW_AXES[view]
         config = replace(chosen, views=(view,), time_steps=chosen.time_steps[:1])
         extractor = ActivationExtractor(denoisers, bundle.config.schedule, config)
-        of_slice = tuple(1 if other == axis else edge for other, edge in enumerate(shape))
-        slice_alone = np.zeros((bundle.config.unet.channels_in, *of_slice), np.float32)
-        (found,), spent = _timed(lambda: extractor.extract(slice_alone), warm_up=timed)  # noqa: B023
-        repeats = shape[axis] * len(chosen.time_steps)
+        few = min(shape[axis], Crew(extractor.device).size)
+        of_few = tuple(few if other == axis else edge for other, edge in enumerate(shape))
+        slices = np.zeros((bundle.config.unet.channels_in, *of_few), np.float32)
+        (found,), spent = _timed(lambda: extractor.extract(slices), warm_up=timed)  # noqa: B023
+        repeats = shape[axis] / few * len(chosen.time_steps)
         seconds += spent * repeats
         size += sum(level.numel() * level.element_size() for level in found.levels.values()) * repeats
-    return Estimate(seconds, size, int(size / SHARE_OF_FREE_MEMORY))
+    return Estimate(seconds, int(size), int(size / SHARE_OF_FREE_MEMORY))
 
 
 def _alignment(bundle: ModelBundle, shape: Shape) -> Estimate:
@@ -141,7 +143,9 @@ def _what_follows(
     )
     of_model += 0 if positions is None else positions.nbytes
     # The results exist twice, too, while their axes are put into the scan's order.
-    of_source = raw.nbytes + 2 * (prediction.labelmap.nbytes + prediction.uncertainty.nbytes)
+    of_source = raw.nbytes + 2 * sum(
+        array.nbytes for array in (prediction.labelmap, prediction.uncertainty, prediction.confidence)
+    )
     of_training = 2 * gathered.numel() * gathered.element_size()
     source = int(np.prod(source_shape)) / len(points)
     return Estimate(seconds, int(of_model * whole + of_source * source + of_training * painted))

@@ -53,7 +53,8 @@ def test_the_memory_is_that_of_what_is_really_kept(session, estimated):
     levels = size(*(level for view in features.views for level in view.levels.values()))
     # The scan as it was read, on the model's grid and normalised, and what is kept beside the activations, twice.
     beside = 3 * 4 * voxels + size(features.tissue) + 2 * size(features.local)
-    results = 2 * size(session.prediction.labelmap, session.prediction.uncertainty)
+    found = session.prediction
+    results = 2 * size(found.labelmap, found.uncertainty, found.confidence)
     painted = 3 * sum(voxels // edge for edge in SHAPE)
     learnt = 2 * size(features.at(torch.zeros(1, 3, dtype=torch.long)).half()) * painted
     assert estimated.bytes == pytest.approx(levels + beside + results + learnt + FIXED_BYTES, abs=9)
@@ -74,8 +75,8 @@ def test_the_time_is_of_the_order_of_what_it_really_takes(session, estimated):
 def test_a_scan_of_coarse_voxels_is_estimated_on_the_grid_of_the_denoiser(tiny_bundle, denoisers, estimated):
     coarse = Grid((24, 40, 36), np.diag([2.0, 1, 1, 1]))
     found = estimate(tiny_bundle, denoisers, coarse, ENSEMBLE)
-    # Half of the voxels of the scan itself: as they were read, labels and uncertainty.
-    less = (4 + 2 * (2 + 4)) * np.prod(coarse.shape)
+    # Half of the voxels of the scan itself: as they were read, labels, uncertainty and confidence.
+    less = (4 + 2 * (2 + 4 + 1)) * np.prod(coarse.shape)
     assert found.bytes == pytest.approx(estimated.bytes - less, abs=9)
 
 
