@@ -70,30 +70,19 @@ def predict(
     Probabilities, not labels, are interpolated from the model's grid to the scan's. Memory beyond the three outputs is
     that of one tile. What the clean-up takes from a label keeps the confidence that it had.
     """
-    shape = model_grid.source_shape_in_model_order()
-    labelmap, uncertainty = np.zeros(shape, np.uint16), np.zeros(shape, np.float32)
-    confidence = np.full(shape, SURE, np.uint8)
-    resampler = SourceSampling(model_grid, features.origin)
-    classify = TileClassifier(features, segmenter)
+    classify, sampling = TileClassifier(features, segmenter), SourceSampling(model_grid, features.origin)
     tiles = list(tiles_of(features.tissue, TILE[classify.device.type], features.finest_reduction))
-
-    def fill(tile: Box) -> None:
-        target, matrices, needed = resampler.plan(tile, features.tissue.shape)
-        if target is not None:
-            labelmap[target], uncertainty[target], confidence[target] = classify.mixed(needed, matrices)
-
+    arrays = _Arrays(model_grid.source_shape_in_model_order())
     with Crew(classify.device) as crew:
-        crew.each(fill, tiles, lambda done: progress("prediction", done, len(tiles)))
+        crew.each(
+            lambda tile: arrays.fill(tile, classify, sampling),
+            tiles,
+            lambda done: progress("prediction", done, len(tiles)),
+        )
     for number, value in enumerate(segmenter.header.keep_largest):
         progress("clean-up", number, len(segmenter.header.keep_largest))
-        labelmap = keep_largest_components(labelmap, (value,))
-    return Prediction(
-        model_grid.to_source_order(labelmap),
-        model_grid.to_source_order(uncertainty),
-        model_grid.to_source_order(confidence),
-        model_grid.source,
-        segmenter.labels,
-    )
+        arrays.labelmap = keep_largest_components(arrays.labelmap, (value,))
+    return Prediction(*arrays.in_source_order(model_grid), model_grid.source, segmenter.labels)
 
 
 def preview(
@@ -107,25 +96,46 @@ def preview(
 
     Only voxels of the model's grid that these slices are mixed from are classified.
     """
-    shape = model_grid.source_shape_in_model_order()
-    resampler = SourceSampling(model_grid, features.origin)
-    classify = TileClassifier(features, segmenter)
+    classify, sampling = TileClassifier(features, segmenter), SourceSampling(model_grid, features.origin)
     found = []
     for number, (source_axis, index) in enumerate(slices):
         axis = [axis_map.source_axis for axis_map in model_grid.axis_maps].index(source_axis)
-        thin_shape = tuple(1 if other == axis else size for other, size in enumerate(shape))
-        labelmap, uncertainty = np.zeros(thin_shape, np.uint16), np.zeros(thin_shape, np.float32)
-        confidence = np.full(thin_shape, SURE, np.uint8)
-        on_slice = resampler.only(axis, index)
+        on_slice = sampling.only(axis, index)
         place = int(np.floor(on_slice.places[axis][0]))
+        shape = model_grid.source_shape_in_model_order()
+        arrays = _Arrays((*shape[:axis], 1, *shape[axis + 1 :]))
         for tile in tiles_of_slice(
             features.tissue, SLICE_TILE[classify.device.type], features.finest_reduction, axis, place
         ):
-            target, matrices, needed = on_slice.plan(tile, features.tissue.shape)
-            if target is not None:
-                labelmap[target], uncertainty[target], confidence[target] = classify.mixed(needed, matrices)
-                progress("preview", number, len(slices))
-        on_scan = (model_grid.to_source_order(array) for array in (labelmap, uncertainty, confidence))
-        found.append(SlicePrediction(*(array.take(0, source_axis) for array in on_scan)))
+            arrays.fill(tile, classify, on_slice)
+            progress("preview", number, len(slices))
+        found.append(SlicePrediction(*(array.take(0, source_axis) for array in arrays.in_source_order(model_grid))))
         progress("preview", number + 1, len(slices))
     return found
+
+
+class _Arrays:
+    """What is found, in the model's order of axes: air, until a tile is filled in.
+
+    Args:
+        shape: of the scan, or of one slice of it.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.labelmap, self.uncertainty = np.zeros(shape, np.uint16), np.zeros(shape, np.float32)
+        self.confidence = np.full(shape, SURE, np.uint8)
+
+    def fill(self, tile: Box, classify: TileClassifier, sampling: SourceSampling) -> None:
+        """Find what lies in a tile of the model's grid."""
+        target, matrices, needed = sampling.plan(tile, classify.tissue.shape)
+        if target is not None:
+            found = classify.mixed(needed, matrices)
+            self.labelmap[target], self.uncertainty[target], self.confidence[target] = found
+
+    def in_source_order(self, model_grid: ModelGrid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Label map, uncertainty and confidence with the scan's own axes."""
+        return (
+            model_grid.to_source_order(self.labelmap),
+            model_grid.to_source_order(self.uncertainty),
+            model_grid.to_source_order(self.confidence),
+        )

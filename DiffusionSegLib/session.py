@@ -148,9 +148,6 @@ class Session:
             hidden=self.options.ensemble.hidden,
             members=self.options.ensemble.members,
         )
-        goes_on = start is not None and replace(start.header, labels=(), keep_largest=()) == replace(
-            header, labels=(), keep_largest=()
-        )
         with self.report.stage("training"):
             ensemble = train_ensemble(
                 voxels,
@@ -159,7 +156,7 @@ class Session:
                 self.options.seed,
                 self.device,
                 self.progress,
-                start.ensemble if start is not None and goes_on else None,
+                start.ensemble if start is not None and header.goes_on_from(start.header) else None,
                 self.curve,
             )
         self._segmenter = Segmenter(header, ensemble)

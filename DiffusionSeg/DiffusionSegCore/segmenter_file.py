@@ -18,8 +18,11 @@ def read_segmenter(path: str | Path) -> dict[str, np.ndarray]:
     """
     try:
         content = Path(path).read_bytes()
-    except OSError as error:
+    except FileNotFoundError as error:
         raise DiffusionSegError(f"There is no segmenter {path}.", "Choose another file, or train again.") from error
+    except OSError as error:
+        message = f"The segmenter {path} cannot be read."
+        raise DiffusionSegError(message, "Choose a file that you may read, or train again.") from error
     return {"segmenter": np.frombuffer(content, np.uint8)}
 
 

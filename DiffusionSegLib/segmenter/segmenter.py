@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ class SegmenterHeader:
 
     Args:
         bundle: name of the bundle that its features come from.
-        bundle_digest: SHA-256 of that bundle's weights.
+        bundle_digest: SHA-256 of all that its features follow from.
         channels: how many channels a scan must have.
         features: which features it takes.
         values: label value of each class, in the order of the ensemble's outputs.
@@ -47,6 +47,10 @@ class SegmenterHeader:
     keep_largest: tuple[int, ...]
     hidden: tuple[int, int]
     members: int
+
+    def goes_on_from(self, other: SegmenterHeader) -> bool:
+        """Whether an ensemble of the other takes the same features, tells the same classes and has the same shape."""
+        return replace(self, labels=(), keep_largest=()) == replace(other, labels=(), keep_largest=())
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +110,11 @@ class Segmenter:
         """
         try:
             content = path.read_bytes()
-        except OSError as error:
+        except FileNotFoundError as error:
             raise DiffusionSegError(f"There is no segmenter {path}.", "Check the file's name.") from error
+        except OSError as error:
+            message = f"The segmenter {path} cannot be read."
+            raise DiffusionSegError(message, "Check that it is a file that you may read.") from error
         return cls.from_bytes(content, path.name)
 
     def to(self, device: torch.device) -> Segmenter:

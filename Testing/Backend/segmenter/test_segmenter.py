@@ -40,6 +40,8 @@ def test_a_file_that_is_no_segmenter_is_refused(tmp_path, tiny_bundle: ModelBund
             Segmenter.load(path)
     with pytest.raises(DiffusionSegError, match="no segmenter"):
         Segmenter.load(tmp_path / "nowhere")
+    with pytest.raises(DiffusionSegError, match="cannot be read"):
+        Segmenter.load(tmp_path)
 
 
 def test_a_segmenter_of_another_bundle_is_refused(tiny_bundle: ModelBundle):

@@ -142,9 +142,11 @@ def test_a_segmenter_never_lies_on_the_workers_disk(scene, client, volume, head,
     assert {params["session_folder"] for method, params in sent if method == "open"} == {str(there)}
 
 
-@pytest.mark.parametrize("path", ["gone/kept.safetensors", "."])
-def test_a_segmenter_file_that_cannot_be_read_is_told_of(predicted_engine, tmp_path, path):
-    with pytest.raises(DiffusionSegError, match="There is no segmenter"):
+@pytest.mark.parametrize(
+    ("path", "told"), [("gone/kept.safetensors", "There is no segmenter"), (".", "cannot be read")]
+)
+def test_a_segmenter_file_that_cannot_be_read_is_told_of(predicted_engine, tmp_path, path, told):
+    with pytest.raises(DiffusionSegError, match=told):
         predicted_engine.load_segmenter(tmp_path / path)
     predicted_engine.finish_prediction(predicted_engine.start_prediction())
 
