@@ -3,34 +3,78 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 from DiffusionSegLib.benchmark.comparison import compare
-from DiffusionSegLib.benchmark.methods import DiffusionMethod
+from DiffusionSegLib.benchmark.methods import DiffusionMethod, DiffusionScan
 from DiffusionSegLib.benchmark.oasis import VALIDATION, OasisFolder
 from DiffusionSegLib.benchmark.scores import HEADER
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, find_bundle
-from DiffusionSegLib.diffusion.slice_source import VIEWS
-from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.diffusion.slice_source import VIEWS, View
+from DiffusionSegLib.features.feature_config import Fusion
+from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.session import SessionOptions
+from DiffusionSegLib.volume import Volume
 
 SETTING = "9+background"
+SUBSETS = [views for number in (1, 2, 3) for views in itertools.combinations(VIEWS, number)]
+CHOICES: list[tuple[tuple[View, ...], Fusion]] = [
+    *((views, "sum") for views in SUBSETS),
+    (VIEWS, "concat"),
+    (VIEWS, "max"),
+]
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line for each set of views and for each fusion of all three."""
     data = OasisFolder(arguments.data)
-    bundle = find_bundle(arguments.bundle or DEFAULT_BUNDLE)
-    chosen: dict[str, FeatureConfig] = {}
-    for number in (1, 2, 3):
-        for views in itertools.combinations(VIEWS, number):
-            chosen[f"{' + '.join(views)}, sum"] = replace(bundle.config.features, views=views)
-    for fusion in ("concat", "max"):
-        chosen[f"{' + '.join(VIEWS)}, {fusion}"] = replace(bundle.config.features, fusion=fusion)
+    options = SessionOptions(bundle=find_bundle(arguments.bundle or DEFAULT_BUNDLE), device=arguments.device)
+    all_views = AllViews(options)
     print(HEADER, flush=True)  # noqa: T201
-    for name, features in chosen.items():
-        options = SessionOptions(bundle=bundle, device=arguments.device, features=features)
-        for row in compare(name, DiffusionMethod(options), data, [SETTING], data.people(VALIDATION)):
+    for views, fusion in CHOICES:
+        method = FusedViews(all_views, views, fusion)
+        name = f"{' + '.join(views)}, {fusion}"
+        for row in compare(name, method, data, [SETTING], data.people(VALIDATION)):
             print(row.markdown(), flush=True)  # noqa: T201
     return 0
+
+
+class AllViews:
+    """The features of all views, which are computed once a scan.
+
+    Args:
+        options: bundle and training.
+    """
+
+    def __init__(self, options: SessionOptions) -> None:
+        self.options = options
+        self._found: dict[str, OrthogonalFeatures] = {}
+
+    def of(self, volume: Volume) -> OrthogonalFeatures:
+        key = hashlib.sha256(volume.data.tobytes()).hexdigest()
+        if key not in self._found:
+            self._found[key] = DiffusionMethod(self.options).open(volume).features
+        return self._found[key]
+
+
+class FusedViews(DiffusionMethod):
+    """Our way with some of the views, or another fusion.
+
+    Args:
+        all_views: computes the features.
+        views: which to take.
+        fusion: how they come together.
+    """
+
+    def __init__(self, all_views: AllViews, views: Sequence[View], fusion: Fusion) -> None:
+        options = all_views.options
+        assert not isinstance(options.bundle, str)
+        features = replace(options.bundle.config.features, views=tuple(views), fusion=fusion)
+        super().__init__(replace(options, features=features))
+        self.all_views, self.views, self.fusion = all_views, views, fusion
+
+    def open(self, volume: Volume) -> DiffusionScan:
+        return DiffusionScan(volume, self.all_views.of(volume).fused_as(self.views, self.fusion))

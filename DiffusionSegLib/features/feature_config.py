@@ -7,6 +7,8 @@ from typing import Literal
 
 from DiffusionSegLib.diffusion.slice_source import VIEWS, View
 
+Fusion = Literal["sum", "concat", "max"]
+
 
 @dataclass(frozen=True)
 class FeatureConfig:
@@ -33,7 +35,7 @@ class FeatureConfig:
     time_steps: tuple[int, ...] = (50, 150, 250)
     blocks: tuple[int, ...] = (1, 4, 7, 10)
     views: tuple[View, ...] = VIEWS
-    fusion: Literal["sum", "concat", "max"] = "sum"
+    fusion: Fusion = "sum"
     activation_weight: float = 10.0
     intensity_sigmas_mm: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0)
     edge_sigmas_mm: tuple[float, ...] = (1.0, 2.0)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from DiffusionSegLib.diffusion.slice_source import View
 from DiffusionSegLib.features.activations import ViewActivations
 from DiffusionSegLib.features.extraction import ActivationExtractor
-from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.features.feature_config import FeatureConfig, Fusion
 from DiffusionSegLib.features.local_features import absolute_features, local_features, local_images
 from DiffusionSegLib.progress import Progress, silent
 
@@ -66,15 +68,24 @@ class OrthogonalFeatures:
         views = tuple(extractor.extract(crop, progress))
         places = None if positions is None else positions[(slice(None), *box)]
         local = local_images(crop, inside, places, extractor.config, spacing_mm)
-        raw = cls(extractor.config, low, inside, views, local, torch.zeros(1), torch.ones(1))
-        points = np.argwhere(inside)
+        return cls(extractor.config, low, inside, views, local, torch.zeros(1), torch.ones(1))._standardised()
+
+    def fused_as(self, views: Sequence[View], fusion: Fusion) -> OrthogonalFeatures:
+        """The features of some of the views, or fused in another way, as `extract` would find them."""
+        chosen = tuple(self.views[self.config.views.index(view)] for view in views)
+        config = replace(self.config, views=tuple(views), fusion=fusion)
+        return replace(self, config=config, views=chosen, mean=torch.zeros(1), spread=torch.ones(1))._standardised()
+
+    def _standardised(self) -> OrthogonalFeatures:
+        """The same with mean and spread, where so far these change nothing."""
+        points = np.argwhere(self.tissue)
         chosen = np.random.default_rng(0).permutation(len(points))[:STATISTICS_VOXELS]
-        spread, mean = torch.std_mean(raw.at(torch.from_numpy(points[chosen])), dim=0)
+        spread, mean = torch.std_mean(self.at(torch.from_numpy(points[chosen])), dim=0)
         spread = spread.clamp(min=1e-4)
-        spread[: raw.view_channels] *= (raw.view_channels / extractor.config.activation_weight) ** 0.5
-        absolute = len(spread) - absolute_features(extractor.config)
+        spread[: self.view_channels] *= (self.view_channels / self.config.activation_weight) ** 0.5
+        absolute = len(spread) - absolute_features(self.config)
         mean[absolute:], spread[absolute:] = 0, 1
-        return cls(extractor.config, low, inside, views, local, mean, spread)
+        return replace(self, mean=mean, spread=spread)
 
     @property
     def view_channels(self) -> int:

@@ -144,6 +144,17 @@ def test_positions_in_a_template_are_the_same_features_in_every_scan(tiny_bundle
     torch.testing.assert_close(hidden[0, 0], features.at(point) @ weight, rtol=1e-3, atol=1e-2)
 
 
+@pytest.mark.parametrize(
+    ("views", "fusion"), [(("coronal",), "sum"), (("axial", "sagittal"), "sum"), (CONFIG.views, "max")]
+)
+def test_activations_that_are_there_are_fused_as_if_they_were_extracted_for_that(tiny_bundle, views, fusion):
+    found = features_of(tiny_bundle)[0].fused_as(views, fusion)
+    expected, _ = features_of(tiny_bundle, replace(CONFIG, views=views, fusion=fusion))
+    assert found.config == expected.config
+    points = torch.from_numpy(np.argwhere(expected.tissue))
+    torch.testing.assert_close(found.at(points), expected.at(points))
+
+
 def test_all_slices_share_the_middle_of_one_noise_image():
     small, large = shared_noise(1, (8, 6), 3), shared_noise(1, (12, 10), 3)
     torch.testing.assert_close(small, large[:, :, 2:10, 2:8])
