@@ -13,7 +13,9 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - there is nothing to choose
     """Serve until the client is gone."""
+    from DiffusionSegLib.worker.priority import give_way
     from DiffusionSegLib.worker.server import Server
     from DiffusionSegLib.worker.standard_streams import take_standard_streams
 
+    give_way()
     return Server(*take_standard_streams()).run()
