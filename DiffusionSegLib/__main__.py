@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from DiffusionSegLib import __version__
 from DiffusionSegLib.allocator import keep_large_blocks
 from DiffusionSegLib.commands import apply, benchmark, demo, evaluate, info, pretrain, segment, suggest, worker
+from DiffusionSegLib.commands.terminal_warnings import warnings_on_one_line
 from DiffusionSegLib.errors import DiffusionSegError
 
 COMMANDS = (segment, apply, suggest, evaluate, pretrain, benchmark, info, demo, worker)
@@ -24,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     keep_large_blocks()
     try:
-        return chosen.run(chosen)
+        with warnings_on_one_line():
+            return chosen.run(chosen)
     except DiffusionSegError as error:
         sys.stderr.write(f"diffusionseg: {error}\n")
         return 2

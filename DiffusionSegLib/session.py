@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+import numpy as np
+
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, ModelBundle, find_bundle
 from DiffusionSegLib.devices import choose_device
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.features.extraction import ActivationExtractor
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
@@ -30,6 +33,9 @@ from DiffusionSegLib.volume import Volume
 Found = TypeVar("Found", Prediction, SlicePrediction)
 # What the filters of the local features need along each axis of the model's grid.
 THINNEST_VOXELS = 4
+# Of a scan and the template of the model brain-t1: other people of its own data set 0.94, the MNI152 brain 0.93, a T1
+# scan with lesions of multiple sclerosis 0.87, T1 with contrast agent and a tumour 0.84, FLAIR 0.81 and 0.72.
+LEAST_LIKENESS = 0.82
 
 
 @dataclass(frozen=True)
@@ -229,6 +235,20 @@ class Session:
     def _model_grid(self) -> ModelGrid:
         return ModelGrid.for_grid(self._opened().grid, self.bundle.config.spacing_mm)
 
+    def _positions(self, normalised: np.ndarray) -> np.ndarray:
+        """Where the scan's voxels lie in the bundle's template; tells where the two hardly look alike."""
+        template = self.bundle.template
+        found = template.positions(
+            normalised, self.bundle.config.spacing_mm, device=self.device, progress=self.progress
+        )
+        if template.likeness(normalised, found) < LEAST_LIKENESS:
+            message = (
+                f"The scan hardly looks like those that the model {self.bundle.name} was made for, so that structures "
+                "may be missed: check contrast and body part, and whether the model expects the skull to be removed."
+            )
+            warnings.warn(message, DiffusionSegWarning, stacklevel=2)
+        return found
+
     def _extracted(self, config: FeatureConfig) -> OrthogonalFeatures:
         if self._features is None or self._features_config != config:
             with self.report.stage("preparation"):
@@ -243,9 +263,7 @@ class Session:
                 self.progress("preparation", 3, 4)
                 positions = None
                 if config.coordinates == "template":
-                    positions = self.bundle.template.positions(
-                        normalised[0], spacing, device=self.device, progress=self.progress
-                    )
+                    positions = self._positions(normalised[0])
             with self.report.stage("features"):
                 extractor = ActivationExtractor(self.denoisers, self.bundle.config.schedule, config)
                 self._features = OrthogonalFeatures.extract(

@@ -12,6 +12,7 @@ import SimpleITK as sitk
 import torch
 
 from DiffusionSegLib.alignment import CPU, find_transform, image_of, shrunk
+from DiffusionSegLib.deformation import TISSUE
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.progress import Progress, silent
 
@@ -100,6 +101,21 @@ class Template:
         found = np.zeros(flat.shape[1], np.float32)
         found[inside] = self.image[tuple(voxels[:, inside])]
         return found.reshape(positions.shape[1:])
+
+    def likeness(self, normalised: np.ndarray, positions: np.ndarray) -> float:
+        """How much a scan looks like the template where either shows tissue: the correlation of their intensities.
+
+        Args:
+            normalised: the scan (I, J, K) as `positions` takes it.
+            positions: what that returned, (3, I, J, K).
+        """
+        # An eighth of the voxels tells as much.
+        some = (slice(None, None, 2),) * 3
+        scan, found = (normalised[some] + 1) / 2, self.at(positions[(slice(None), *some)])
+        shown = (scan > TISSUE) | (found > TISSUE)
+        if not scan[shown].any() or not found[shown].any():
+            return 0.0
+        return float(np.corrcoef(scan[shown], found[shown])[0, 1])
 
     @cached_property
     def sitk_image(self) -> sitk.Image:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,9 @@ import pytest
 
 from DiffusionSegLib.bundles.bundle import ModelBundle
 from DiffusionSegLib.bundles.tiny import write_tiny_bundle
+from DiffusionSegLib.configuration import to_json
 from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.template import Template
 from DiffusionSegLib.volume import Volume
 
 REPOSITORY = Path(__file__).parents[1]
@@ -66,6 +70,18 @@ def a_volume(image: np.ndarray, affine: np.ndarray | None = None) -> Volume:
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> ModelBundle:
     """A bundle with a small denoiser of random weights, on disk."""
     return write_tiny_bundle(tmp_path_factory.mktemp("bundle"))
+
+
+@pytest.fixture
+def aligned_bundle(tiny_bundle: ModelBundle, tmp_path: Path) -> ModelBundle:
+    """The tiny bundle with a template, in which positions are features."""
+    folder = tmp_path / "aligned"
+    shutil.copytree(tiny_bundle.folder, folder)
+    Template(np.clip(a_head((24, 24, 24))[0] / 1000, 0, 1), 2.0).save(folder / "template.nii.gz")
+    features = replace(tiny_bundle.config.features, coordinates="template")
+    config = replace(tiny_bundle.config, features=features)
+    (folder / "config.json").write_text(json.dumps(to_json(config)))
+    return replace(tiny_bundle, folder=folder, config=config)
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,16 @@
 """The main job on a phantom, with a small denoiser of random weights."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from conftest import a_head, a_volume, an_affine, an_oblique_rotation, axis_orders
 
+from DiffusionSegLib import session as session_module
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.benchmark.painting import annotate_slices, on_slices
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.session import Session, SessionOptions
@@ -235,3 +237,16 @@ def test_confidence_is_full_where_painted_and_least_where_members_disagree(tiny_
     assert prediction.confidence[unknown & torn].mean() < prediction.confidence[unknown & ~torn].mean()
     # The likeliest of three classes has a third at least.
     assert prediction.confidence.min() >= 255 // 3
+
+
+def test_a_scan_that_hardly_looks_like_the_template_is_told_of_and_segmented_nevertheless(aligned_bundle, monkeypatch):
+    # The surface, where voxels of two sizes never agree, is a large part of a head this small.
+    monkeypatch.setattr(session_module, "LEAST_LIKENESS", 0.6)
+    image, labels = a_head((48, 48, 48))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        trained_session(aligned_bundle, image, labels)
+    inverted = np.where(image > 0, 900 - image, 0)
+    with pytest.warns(DiffusionSegWarning, match="hardly looks like those that the model tiny was made for"):
+        session, _ = trained_session(aligned_bundle, inverted, labels)
+    assert set(np.unique(session.predict().labelmap)) == {0, 3, 7}

@@ -124,3 +124,20 @@ def test_an_alignment_stops_at_the_next_iteration_and_lets_through_what_stopped_
         template.positions(2 * image - 1, SPACING_MM, progress=interrupt)
     assert told == whole[:iteration]
     assert {stage for stage, _, _ in told} == {"alignment"}
+
+
+def test_another_contrast_and_a_skull_make_a_scan_look_less_like_the_template(template):
+    image, labels = brain_like(turn_degrees=5)
+    shell = ndimage.binary_dilation(labels > 0, iterations=4) & ~ndimage.binary_dilation(labels > 0, iterations=2)
+    inverted = np.where(labels > 0, 1.1 - image, 0)
+    likeness = [
+        template.likeness(2 * scan - 1, template.positions(2 * scan - 1, SPACING_MM))
+        for scan in (image, np.where(shell, 0.9, image), inverted)
+    ]
+    assert likeness[0] > 0.9
+    assert max(likeness[1:]) < 0.6
+
+
+def test_air_looks_like_nothing(template):
+    air = np.full(SHAPE, -1.0, np.float32)
+    assert template.likeness(air, np.zeros((3, *SHAPE), np.float32)) == 0

@@ -1,30 +1,8 @@
 """A real worker that was asked to extract before anything was painted computes nothing of it again."""
 
-import json
-import shutil
-from dataclasses import replace
-
-import numpy as np
-import pytest
-from conftest import a_head
 from painted_head import a_client, open_parameters, painting, volume
 
-from DiffusionSegLib.configuration import to_json
-from DiffusionSegLib.template import Template
-
 COMPUTED = {"preparation", "alignment", "features", "saving"}
-
-
-@pytest.fixture
-def aligned_bundle(tiny_bundle, tmp_path):
-    """The tiny bundle with a template, in which positions are features."""
-    folder = tmp_path / "aligned"
-    shutil.copytree(tiny_bundle.folder, folder)
-    Template(np.clip(a_head((24, 24, 24))[0] / 1000, 0, 1), 2.0).save(folder / "template.nii.gz")
-    features = replace(tiny_bundle.config.features, coordinates="template")
-    config = replace(tiny_bundle.config, features=features)
-    (folder / "config.json").write_text(json.dumps(to_json(config)))
-    return replace(tiny_bundle, folder=folder, config=config)
 
 
 def stages_of(client, method: str) -> set[str]:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 
 import pytest
 
 from DiffusionSegLib import __version__
 from DiffusionSegLib.__main__ import main
 from DiffusionSegLib.commands import info
+from DiffusionSegLib.errors import DiffusionSegWarning
 
 COMMANDS = ["segment", "apply", "suggest", "evaluate", "pretrain", "info", "demo", "benchmark", "worker"]
 
@@ -46,3 +48,13 @@ def test_ctrl_c_exits_with_130(monkeypatch, capsys):
     monkeypatch.setattr(info, "run", interrupted)
     assert main(["info"]) == 130
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_warning_is_one_line_without_the_code_that_it_comes_from(monkeypatch, capsys):
+    def warned(arguments):
+        warnings.warn("The memory is short.", DiffusionSegWarning, stacklevel=1)
+        return 0
+
+    monkeypatch.setattr(info, "run", warned)
+    assert main(["info"]) == 0
+    assert capsys.readouterr().err.strip() == "diffusionseg: The memory is short."
