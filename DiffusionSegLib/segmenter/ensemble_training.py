@@ -59,7 +59,7 @@ def train_ensemble(
     first = (_untrained(voxels, classes, config, seed) if start is None else start).to(device)
     features, targets = voxels.features.to(device), voxels.classes.to(device)
     draws = TrainingDraws(learnt, voxels, classes, config, random)
-    found = _Best(features[held_out.to(device)].float(), targets[held_out.to(device)])
+    found = _Best(first, features[held_out.to(device)].float(), targets[held_out.to(device)])
     with Crew(device) as crew:
         parts = [
             MemberTraining(first, members, config, draws, features, targets)
@@ -82,14 +82,13 @@ class _Best:
     """The ensemble that is best on what is held out; where nothing is, the last one.
 
     Args:
+        ensemble: what training starts from.
         features: of the voxels that are held out (N, features).
         targets: their class numbers (N,).
     """
 
-    ensemble: MlpEnsemble
-
-    def __init__(self, features: Tensor, targets: Tensor) -> None:
-        self.features, self.targets = features, targets
+    def __init__(self, ensemble: MlpEnsemble, features: Tensor, targets: Tensor) -> None:
+        self.ensemble, self.features, self.targets = ensemble, features, targets
         self.loss, self.checks_without_improvement = math.inf, 0
 
     def consider(self, ensemble: MlpEnsemble) -> float | None:

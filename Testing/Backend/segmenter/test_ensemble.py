@@ -94,3 +94,12 @@ def test_the_curve_tells_of_the_loss_and_of_the_agreement_on_held_out_voxels():
     assert [step for step, _, _ in points] == [50, 100, 150, 200]
     assert points[-1][1] < points[0][1]
     assert 0 < points[0][2] < points[-1][2] <= 1
+
+
+def test_voxels_that_nothing_can_be_learnt_from_leave_the_ensemble_as_it_was():
+    voxels = separable_voxels(400)
+    config = EnsembleConfig(members=2, hidden=(8, 4), batch=32, steps=20, check_every=10)
+    start = train_ensemble(voxels, 3, config, 0, torch.device("cpu"))
+    voxels.features[:] = torch.nan
+    found = train_ensemble(voxels, 3, config, 0, torch.device("cpu"), start=start)
+    torch.testing.assert_close(found.weights[0], start.weights[0], rtol=0, atol=0)
