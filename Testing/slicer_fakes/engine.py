@@ -79,6 +79,10 @@ class FakeClient:
             self.running.end(self.faults.pop(method, None))
         return self.running
 
+    def tell(self, method: str, **params) -> None:
+        """Send a notification, as the worker does while it works."""
+        self.notifications.append({"method": method, "params": params})
+
     def poll(self) -> list[dict]:
         told, self.notifications = self.notifications, []
         return told

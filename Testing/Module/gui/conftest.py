@@ -121,3 +121,17 @@ def settle(application, panel):
             panel.runs.poll()
 
     return wait
+
+
+@pytest.fixture
+def press_and_hold(panel, client, settle):
+    """Presses a button of a connected panel; what that begins goes on until the test ends it."""
+
+    def press(button) -> None:
+        panel.ui.connectButton.click()
+        settle()
+        client.held_back = True
+        button.click()
+        settle()
+
+    return press

@@ -14,22 +14,14 @@ FURTHER_STAGES = ("features/extraction.py", "features/features_file.py", "segmen
 
 
 @pytest.fixture
-def training(panel, client, settle):
+def training(panel, press_and_hold):
     """A training that goes on until the test ends it."""
-    panel.ui.connectButton.click()
-    settle()
-    client.held_back = True
-    panel.ui.trainButton.click()
-    settle()
+    press_and_hold(panel.ui.trainButton)
     return panel
 
 
-def told(client, method: str, **params) -> None:
-    client.notifications.append({"method": method, "params": params})
-
-
 def test_stage_share_and_cancel_are_shown(training, client, settle):
-    told(client, "progress", stage="features", done=3, total=12)
+    client.tell("progress", stage="features", done=3, total=12)
     settle()
     ui = training.ui
     assert ui.runFrame.isVisibleTo(training.parent)
@@ -79,9 +71,9 @@ def test_what_would_disturb_is_disabled_and_painting_is_not(training):
 
 def test_the_chart_draws_loss_and_agreement(training, client, settle):
     assert not training.ui.chartLabel.isVisibleTo(training.parent)
-    told(client, "curve", step=0, loss=2.0, held_out=None)
-    told(client, "curve", step=10, loss=1.0, held_out=0.5)
-    told(client, "curve", step=20, loss=0.5, held_out=0.9)
+    client.tell("curve", step=0, loss=2.0, held_out=None)
+    client.tell("curve", step=10, loss=1.0, held_out=0.5)
+    client.tell("curve", step=20, loss=0.5, held_out=0.9)
     settle()
     assert training.ui.chartLabel.isVisibleTo(training.parent)
     picture = training.ui.chartLabel.pixmap.toImage()
@@ -90,7 +82,7 @@ def test_the_chart_draws_loss_and_agreement(training, client, settle):
 
 
 def test_a_curve_that_cannot_be_drawn_does_not_keep_the_panel_busy(training, client, settle):
-    told(client, "curve", step=0)
+    client.tell("curve", step=0)
     client.running.end()
     client.held_back = False
     settle()
@@ -98,7 +90,7 @@ def test_a_curve_that_cannot_be_drawn_does_not_keep_the_panel_busy(training, cli
 
 
 def test_a_warning_of_the_worker_is_shown(training, client, settle):
-    told(client, "warning", message="The disk is full.", hint="Delete kept work.")
+    client.tell("warning", message="The disk is full.", hint="Delete kept work.")
     settle()
     assert training.ui.messageLabel.text == "The disk is full. Delete kept work."
 
@@ -125,7 +117,7 @@ def test_the_segmenters_file_is_waited_for_without_blocking(training, client, se
 
 
 def test_a_warning_is_still_there_when_all_that_follows_is_done(training, client, settle):
-    told(client, "warning", message="The memory is short.", hint="Smaller pieces are computed.")
+    client.tell("warning", message="The memory is short.", hint="Smaller pieces are computed.")
     settle()
     client.held_back = False
     client.running.end()

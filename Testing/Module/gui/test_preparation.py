@@ -13,10 +13,6 @@ def asked(client) -> list[str]:
     return [method for method, _params in client.asked]
 
 
-def told(client, method: str, **params) -> None:
-    client.notifications.append({"method": method, "params": params})
-
-
 def paint(panel, engine) -> None:
     """A stroke, and the pause after it."""
     engine.paint(0, 20)
@@ -24,13 +20,9 @@ def paint(panel, engine) -> None:
 
 
 @pytest.fixture
-def preparing(panel, client, settle):
+def preparing(panel, client, press_and_hold):
     """A panel that prepares the scan until the test ends it."""
-    panel.ui.connectButton.click()
-    settle()
-    client.held_back = True
-    panel.ui.proposeButton.click()
-    settle()
+    press_and_hold(panel.ui.proposeButton)
     assert asked(client)[-1] == "extract"
     return panel
 
@@ -83,7 +75,7 @@ def test_switching_it_off_stops_what_is_under_way(preparing, client, settle):
 
 
 def test_how_far_it_is_is_told_quietly(preparing, client, settle):
-    told(client, "progress", stage="features", done=50, total=100)
+    client.tell("progress", stage="features", done=50, total=100)
     settle()
     ui = preparing.ui
     assert ui.preparationLabel.text == "Preparing the scan while you paint - 67 %"
@@ -113,7 +105,7 @@ def test_train_goes_on_with_what_is_under_way(preparing, client, engine, settle)
     assert not extraction.done
     assert preparing.ui.runFrame.isVisibleTo(preparing.parent)
     assert not preparing.ui.stopPreparingButton.isVisibleTo(preparing.parent)
-    told(client, "progress", stage="features", done=3, total=12)
+    client.tell("progress", stage="features", done=3, total=12)
     settle()
     assert preparing.ui.stageLabel.text == "Computing features"
     let_go(client)
@@ -155,7 +147,7 @@ def test_cancel_stops_a_train_that_waits_and_what_it_waits_for(preparing, client
 
 
 def test_cancel_leaves_the_volume_to_train(preparing, client, engine, settle):
-    told(client, "progress", stage="features", done=3, total=12)
+    client.tell("progress", stage="features", done=3, total=12)
     settle()
     preparing.ui.stopPreparingButton.click()
     settle()
@@ -273,7 +265,7 @@ def test_what_training_has_computed_is_not_prepared(panel, client, engine, settl
 
 def test_closing_the_scene_stops_it_also_behind_another_module(preparing, client, scene, settle):
     extraction = client.running
-    told(client, "progress", stage="features", done=3, total=12)
+    client.tell("progress", stage="features", done=3, total=12)
     settle()
     preparing.exit()
     preparing.parent.isEntered = False
@@ -302,7 +294,7 @@ def test_a_worker_that_is_ended_meanwhile_is_no_failure(preparing, client, settl
 
 
 def test_a_warning_that_comes_meanwhile_is_shown(preparing, client, settle):
-    told(client, "warning", message="The disk is full.", hint="Delete kept work.")
+    client.tell("warning", message="The disk is full.", hint="Delete kept work.")
     settle()
     assert preparing.ui.messageLabel.text == "The disk is full. Delete kept work."
 

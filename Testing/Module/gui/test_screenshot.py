@@ -54,9 +54,9 @@ def in_the_middle(panel, engine, client, scene, settle, application):
     settle()
     for step in range(60):
         curve = {"step": step, "loss": 2.2 * math.exp(-step / 14) + 0.12, "held_out": 0.92 - 0.7 * math.exp(-step / 11)}
-        client.notifications.append({"method": "curve", "params": curve})
+        client.tell("curve", **curve)
     for done in (10, 60):
-        client.notifications.append({"method": "progress", "params": {"stage": "training", "done": done, "total": 100}})
+        client.tell("progress", stage="training", done=done, total=100)
         settle()
         time.sleep(1.1)
     return panel
@@ -134,7 +134,7 @@ def test_a_scan_that_is_prepared_is_told_in_one_line_beside_its_cancel(panel, cl
     settle()
     client.held_back = True
     panel.ui.proposeButton.click()
-    client.notifications.append({"method": "progress", "params": {"stage": "features", "done": 30, "total": 100}})
+    client.tell("progress", stage="features", done=30, total=100)
     settle()
     assert picture_of(panel.parent, application).width() == WIDTH
     label, button = panel.ui.preparationLabel, panel.ui.stopPreparingButton
