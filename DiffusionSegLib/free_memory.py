@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from DiffusionSegLib.windows_process import kernel_and_process
+
 PROC = Path("/proc")
 MAC_COMMAND_SECONDS = 5
 
@@ -67,9 +69,7 @@ def _free_on_windows() -> int:
 
 def _held_on_windows() -> int:
     counters = _ProcessMemory(length=ctypes.sizeof(_ProcessMemory))
-    kernel = ctypes.CDLL("kernel32")
-    kernel.GetCurrentProcess.restype = ctypes.c_void_p
-    process = ctypes.c_void_p(kernel.GetCurrentProcess())
+    kernel, process = kernel_and_process()
     if not kernel.K32GetProcessMemoryInfo(process, ctypes.byref(counters), counters.length):
         raise OSError("K32GetProcessMemoryInfo")
     return int(counters.held)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -38,6 +39,12 @@ class Volume:
                 message = f"The channels {first.stem} and {other.stem} lie on different grids."
                 raise DiffusionSegError(message, "Resample one onto the other first.")
         return replace(first, data=np.concatenate([volume.data for volume in volumes]))
+
+    def content_digest(self) -> str:
+        """SHA-256 of the voxels and where they lie."""
+        digest = hashlib.sha256(repr((self.data.shape, self.grid.affine.tolist())).encode())
+        digest.update(np.ascontiguousarray(self.data, dtype="<f4").data.cast("B"))
+        return digest.hexdigest()
 
     def validate(self) -> Volume:
         """The volume itself, if it can be worked with.

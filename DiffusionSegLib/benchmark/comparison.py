@@ -12,7 +12,7 @@ from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.benchmark.log import log
 from DiffusionSegLib.benchmark.methods import Method
 from DiffusionSegLib.benchmark.oasis import TRAIN, OasisFolder
-from DiffusionSegLib.benchmark.painting import annotate_slices, on_slices
+from DiffusionSegLib.benchmark.painting import NINE, annotate_slices, on_slices
 from DiffusionSegLib.benchmark.scores import Row
 from DiffusionSegLib.evaluation import Score, evaluate
 from DiffusionSegLib.grid import Grid
@@ -23,7 +23,7 @@ BRAINSTEM = 35
 WHOLE = "volume"
 KINDS = ("completion", "transfer")
 # Slices an axis, and their distance in voxels.
-SLICES = {"9": (3, 10), "9+background": (3, 10), "15": (5, 5), "30": (10, 2)}
+SLICES = {"9": NINE, "9+background": NINE, "15": (5, 5), "30": (10, 2)}
 
 
 def annotation_for(setting: str, reference: np.ndarray, grid: Grid, labels: Sequence[Label]) -> Annotation:

@@ -10,6 +10,9 @@ from DiffusionSegLib.annotation import Annotation, BackgroundBox, CompleteSlices
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
 
+# The papers' nine slices: so many along each axis, and their distance in voxels.
+NINE = (3, 10)
+
 
 def central_slices(reference: np.ndarray, *, per_axis: int, stride: int) -> CompleteSlices:
     """So many slices along each axis, `stride` voxels apart, around the mean position of all structures' voxels."""
@@ -31,7 +34,8 @@ def bounding_box(reference: np.ndarray) -> BackgroundBox:
 
 def nine_slices(reference: np.ndarray) -> CompleteSlices:
     """The slices that the papers' protocol begins with: three along each axis, ten voxels apart."""
-    return central_slices(reference, per_axis=3, stride=10)
+    per_axis, stride = NINE
+    return central_slices(reference, per_axis=per_axis, stride=stride)
 
 
 def painted_only(reference: np.ndarray, slices: CompleteSlices) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +11,7 @@ from DiffusionSegLib.benchmark.comparison import compare
 from DiffusionSegLib.benchmark.methods import DiffusionMethod, DiffusionScan
 from DiffusionSegLib.benchmark.oasis import VALIDATION, OasisFolder
 from DiffusionSegLib.benchmark.scores import HEADER
-from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, find_bundle
+from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, ModelBundle, find_bundle
 from DiffusionSegLib.diffusion.slice_source import VIEWS, View
 from DiffusionSegLib.features.feature_config import Fusion
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
@@ -31,8 +30,7 @@ CHOICES: list[tuple[tuple[View, ...], Fusion]] = [
 def run(arguments: argparse.Namespace) -> int:
     """Print a line for each set of views and for each fusion of all three."""
     data = OasisFolder(arguments.data)
-    options = SessionOptions(bundle=find_bundle(arguments.bundle or DEFAULT_BUNDLE), device=arguments.device)
-    all_views = AllViews(options)
+    all_views = AllViews(find_bundle(arguments.bundle or DEFAULT_BUNDLE), arguments.device)
     print(HEADER, flush=True)  # noqa: T201
     for views, fusion in CHOICES:
         method = FusedViews(all_views, views, fusion)
@@ -46,17 +44,19 @@ class AllViews:
     """The features of all views, which are computed once a scan.
 
     Args:
-        options: bundle and training.
+        bundle: the denoisers.
+        device: what computes.
     """
 
-    def __init__(self, options: SessionOptions) -> None:
-        self.options = options
+    def __init__(self, bundle: ModelBundle, device: str) -> None:
+        self.bundle, self.device = bundle, device
+        self._method = DiffusionMethod(SessionOptions(bundle=bundle, device=device))
         self._found: dict[str, OrthogonalFeatures] = {}
 
     def of(self, volume: Volume) -> OrthogonalFeatures:
-        key = hashlib.sha256(volume.data.tobytes()).hexdigest()
+        key = volume.content_digest()
         if key not in self._found:
-            self._found[key] = DiffusionMethod(self.options).open(volume).features
+            self._found[key] = self._method.open(volume).features
         return self._found[key]
 
 
@@ -70,10 +70,8 @@ class FusedViews(DiffusionMethod):
     """
 
     def __init__(self, all_views: AllViews, views: Sequence[View], fusion: Fusion) -> None:
-        options = all_views.options
-        assert not isinstance(options.bundle, str)
-        features = replace(options.bundle.config.features, views=tuple(views), fusion=fusion)
-        super().__init__(replace(options, features=features))
+        features = replace(all_views.bundle.config.features, views=tuple(views), fusion=fusion)
+        super().__init__(SessionOptions(bundle=all_views.bundle, device=all_views.device, features=features))
         self.all_views, self.views, self.fusion = all_views, views, fusion
 
     def open(self, volume: Volume) -> DiffusionScan:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from DiffusionSegLib.commands.options import add_bundle, add_device, add_seed
+from DiffusionSegLib.errors import DiffusionSegWarning
 
 if TYPE_CHECKING:
     from DiffusionSegLib.annotation import Annotation
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def warn_of_memory(session: Session, volume: Volume) -> None:
-    """Tell on standard error where the memory will hardly suffice; the work begins nevertheless."""
+    """Tell where the memory will hardly suffice; the work begins nevertheless."""
     from DiffusionSegLib.devices import available_gpu_memory
     from DiffusionSegLib.free_memory import available_memory
     from DiffusionSegLib.memory_warning import gpu_memory_warning, memory_warning
@@ -60,7 +61,7 @@ def warn_of_memory(session: Session, volume: Volume) -> None:
     on_gpu = gpu_memory_warning(needed.gpu_bytes, available_gpu_memory(session.device))
     for warning in (memory_warning(needed.bytes, available_memory()), on_gpu):
         if warning is not None:
-            sys.stderr.write(f"diffusionseg: {warning}\n")
+            warnings.warn(warning, DiffusionSegWarning, stacklevel=2)
 
 
 def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespace) -> Prediction:

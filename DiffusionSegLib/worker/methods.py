@@ -29,7 +29,7 @@ from DiffusionSegLib.volume import Volume
 from DiffusionSegLib.worker import parameters as given
 from DiffusionSegLib.worker.estimate import estimate
 from DiffusionSegLib.worker.protocol import PROTOCOL
-from DiffusionSegLib.worker.session_folder import ScanFolder, SessionFolder, content_digest
+from DiffusionSegLib.worker.session_folder import ScanFolder, SessionFolder
 
 Json = dict[str, Any]
 Arrays = dict[str, np.ndarray]
@@ -103,7 +103,7 @@ class Methods:
         data = _array(arrays, "volume", 4).astype(np.float32, copy=False)
         first, second, third = data.shape[1:]
         volume = Volume(data, Grid((first, second, third), given.as_affine(wanted.affine)), wanted.stem)
-        digest = content_digest(volume)
+        digest = volume.content_digest()
         session = self._session_with(wanted.bundle, wanted.device)
         opened = session is self._session and digest == self._digest
         if not opened:

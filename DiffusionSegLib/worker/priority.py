@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
+
+from DiffusionSegLib.windows_process import kernel_and_process
 
 NICENESS = 5
 # Of Windows' SetPriorityClass.
@@ -14,8 +15,7 @@ BELOW_NORMAL = 0x4000
 def give_way() -> None:
     """Let programs of usual priority go first, so that painting stays smooth while the worker computes on all cores."""
     if sys.platform == "win32":
-        kernel = ctypes.WinDLL("kernel32")
-        kernel.GetCurrentProcess.restype = ctypes.c_void_p
-        kernel.SetPriorityClass(ctypes.c_void_p(kernel.GetCurrentProcess()), BELOW_NORMAL)
+        kernel, process = kernel_and_process()
+        kernel.SetPriorityClass(process, BELOW_NORMAL)
     else:
         os.nice(NICENESS)

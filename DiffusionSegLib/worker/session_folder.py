@@ -24,20 +24,12 @@ from DiffusionSegLib.features import features_file
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.segmenter.segmenter import Segmenter
-from DiffusionSegLib.volume import Volume
 from DiffusionSegLib.worker.parameters import AnnotateParameters
 
 OF_SCAN = re.compile("scan-[0-9a-f]{24}-[0-9a-f]{8}")
 ANNOTATION, SEGMENTER = "annotation.safetensors", "segmenter.safetensors"
 # What a killed process left half-written is nobody's any more after an hour.
 UNFINISHED_SECONDS = 3600
-
-
-def content_digest(volume: Volume) -> str:
-    """SHA-256 of a scan's voxels and where they lie."""
-    digest = hashlib.sha256(repr((volume.data.shape, volume.grid.affine.tolist())).encode())
-    digest.update(np.ascontiguousarray(volume.data, dtype="<f4").data.cast("B"))
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from DiffusionSegLib.features import features_file
 from DiffusionSegLib.features.features_file import features_bytes
 from DiffusionSegLib.session import Session, SessionOptions
 from DiffusionSegLib.worker.parameters import AnnotateParameters, LabelParameters
-from DiffusionSegLib.worker.session_folder import SessionFolder, content_digest
+from DiffusionSegLib.worker.session_folder import SessionFolder
 
 PLENTY = 10**9
 
@@ -36,7 +36,7 @@ def test_a_scan_is_known_by_its_voxels_and_their_place_alone():
     changed = image.copy()
     changed[4, 4, 4] += 1
     digests = {
-        content_digest(volume)
+        volume.content_digest()
         for volume in (
             a_volume(image),
             a_volume(image.copy(order="F")),
