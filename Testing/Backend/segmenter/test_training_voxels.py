@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import a_head, a_volume
+from scipy.ndimage import distance_transform_edt
 
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.benchmark.painting import annotate_slices
@@ -16,7 +17,7 @@ from DiffusionSegLib.session import Session, SessionOptions
 
 @pytest.fixture(scope="module")
 def gathered(tiny_bundle):
-    """The limits asked for, and what is gathered of a head of which every voxel is annotated."""
+    """What is gathered of a head of which every voxel is annotated, the features, and where the structure is."""
     image, labels = a_head((64, 40, 36))
     labels[labels == 7] = 0
     volume = a_volume(image)
@@ -26,21 +27,22 @@ def gathered(tiny_bundle):
     grid = ModelGrid.for_grid(volume.grid, 1.0)
     config = EnsembleConfig(voxels_per_class=900, far_voxels=70)
     annotation = Annotation(labels, volume.grid, (Label.generic(3),))
-    return gather_training_voxels(features, annotation, grid, config, 0), features
+    ends = np.add(features.origin, features.tissue.shape)
+    cropped = tuple(slice(*edges) for edges in zip(features.origin, ends, strict=True))
+    return gather_training_voxels(features, annotation, grid, config, 0), features, labels[cropped] == 3
 
 
 def test_structures_and_the_background_near_and_far_are_limited_each_by_itself(gathered):
-    voxels, _ = gathered
-    points, structure = voxels.points.numpy(), voxels.classes.numpy() == 1
-    low, high = points[structure].min(0) - NEAR_VOXELS, points[structure].max(0) + NEAR_VOXELS
-    near = ((points >= low - 2) & (points <= high + 2)).all(1) & ~structure
-    assert structure.sum() == 900
-    assert 900 <= near.sum() <= 970
-    assert (~structure).sum() == 970
+    voxels, _, structure = gathered
+    distance = distance_transform_edt(~structure)[tuple(voxels.points.numpy().T)]
+    assert (distance == 0).sum() == 900
+    assert ((distance > 0) & (distance <= NEAR_VOXELS)).sum() == 900
+    assert (distance > NEAR_VOXELS).sum() == 70
+    assert ((voxels.classes.numpy() == 1) == (distance == 0)).all()
 
 
 def test_each_row_holds_the_features_of_its_voxel(gathered):
-    voxels, features = gathered
+    voxels, features, _ = gathered
     assert voxels.activations == features.view_channels
     np.testing.assert_allclose(voxels.features.float(), features.at(voxels.points), atol=0.02)
 
