@@ -16,12 +16,14 @@ from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.features.extraction import ActivationExtractor
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
+from DiffusionSegLib.mirror_labels import mirrored_values
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.normalisation import Normalisation, foreground_mask
 from DiffusionSegLib.prediction import Prediction, SlicePrediction, predict, preview
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
+from DiffusionSegLib.segmenter.mirrored_voxels import with_mirror_image
 from DiffusionSegLib.segmenter.segmenter import Segmenter, SegmenterHeader
 from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 from DiffusionSegLib.segmenter.training_voxels import gather_training_voxels
@@ -143,6 +145,7 @@ class Session:
                 known=self._gathered,
             )
         self.report.voxels_trained = len(voxels.classes)
+        voxels = self._with_mirror_image(voxels, self._annotation, config)
         header = SegmenterHeader(
             bundle=self.bundle.name,
             bundle_digest=self.bundle.digest,
@@ -234,6 +237,15 @@ class Session:
 
     def _model_grid(self) -> ModelGrid:
         return ModelGrid.for_grid(self._opened().grid, self.bundle.config.spacing_mm)
+
+    def _with_mirror_image(
+        self, voxels: TrainingVoxels, annotation: Annotation, config: FeatureConfig
+    ) -> TrainingVoxels:
+        """The voxels and, where it is known what they are in the mirror, their mirror images."""
+        if not self.options.ensemble.mirrored or config.coordinates != "template" or not self.bundle.template.symmetric:
+            return voxels
+        partners = mirrored_values(annotation.labels)
+        return voxels if partners is None else with_mirror_image(voxels, annotation.classes, partners, config)
 
     def _positions(self, normalised: np.ndarray) -> np.ndarray:
         """Where the scan's voxels lie in the bundle's template; tells where the two hardly look alike."""

@@ -118,6 +118,11 @@ class Template:
         return float(np.corrcoef(scan[shown], found[shown])[0, 1])
 
     @cached_property
+    def symmetric(self) -> bool:
+        """Whether its left and right are mirror images: then so are the positions of a scan and of its mirror image."""
+        return np.array_equal(self.image, self.image[::-1])
+
+    @cached_property
     def sitk_image(self) -> sitk.Image:
         """The template with its first voxel at the origin."""
         return image_of(self.image, self.spacing_mm)

@@ -25,6 +25,7 @@ from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.reading import NIBABEL_ENDINGS, SIMPLEITK_ENDINGS, read_labelmap, read_volume
 from DiffusionSegLib.template import Template
 from DiffusionSegLib.template_building import build_template
+from DiffusionSegLib.template_symmetry import symmetrised
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,8 @@ class PretrainingJob:
         spacing = self.config.spacing_mm
         if not (out / TEMPLATE).exists():
             template = build_template([volume[0] for volume in volumes], spacing, progress)
+            if self.config.augmentation.flip:
+                template = symmetrised(template)
             out.mkdir(parents=True, exist_ok=True)
             with atomic_path(out / TEMPLATE) as part:
                 template.save(part)

@@ -54,6 +54,20 @@ def absolute_features(config: FeatureConfig) -> int:
     return 3 + 6 * len(config.position_wavelengths_mm) if config.coordinates == "template" else 0
 
 
+def signs_in_a_mirror(features: int, config: FeatureConfig) -> Tensor:
+    """1 for each of a voxel's features that stays the same where left and right are exchanged, -1 for the others.
+
+    These change their sign: the position to the right of the template's middle, and its sines.
+    """
+    signs = torch.ones(features)
+    absolute = absolute_features(config)
+    if absolute:
+        # Three positions, then for each wavelength three sines and three cosines, the position to the right first.
+        signs[-absolute] = -1
+        signs[features - absolute + 3 :: 6] = -1
+    return signs
+
+
 def _filtered(channel: np.ndarray, config: FeatureConfig, spacing_mm: float) -> Iterator[np.ndarray]:
     image = sitk.GetImageFromArray(np.ascontiguousarray(channel, dtype=np.float32))
     for sigma in config.intensity_sigmas_mm:

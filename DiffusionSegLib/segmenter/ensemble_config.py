@@ -23,6 +23,8 @@ class EnsembleConfig:
         check_every: steps between checks.
         voxels_per_class: no class keeps more annotated voxels than this.
         far_voxels: of the background far from all structures, no more than this are kept.
+        mirrored: whether annotated voxels are also learnt as they would be in the mirror, where the labels' names tell
+            left from right and the bundle's template is symmetric.
     """
 
     members: int = 10
@@ -31,10 +33,11 @@ class EnsembleConfig:
     steps: int = 2400
     learning_rate: float = 3e-3
     weight_decay: float = 1e-3
-    feature_dropout: float = 0.5
+    feature_dropout: float = 0.8
     balance: float = 0.7
     held_out: float = 0.1
     patience: int = 8
     check_every: int = 100
     voxels_per_class: int = 200_000
     far_voxels: int = 20_000
+    mirrored: bool = True

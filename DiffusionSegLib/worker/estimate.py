@@ -146,7 +146,8 @@ def _what_follows(
     of_source = raw.nbytes + 2 * sum(
         array.nbytes for array in (prediction.labelmap, prediction.uncertainty, prediction.confidence)
     )
-    of_training = 2 * gathered.numel() * gathered.element_size()
+    # Once as gathered, and once more with its mirror image where that is learnt, too.
+    of_training = 3 * gathered.numel() * gathered.element_size()
     source = int(np.prod(source_shape)) / len(points)
     return Estimate(seconds, int(of_model * whole + of_source * source + of_training * painted))
 

@@ -12,8 +12,11 @@ from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.benchmark.painting import annotate_slices, on_slices
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.labels import Label
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
+from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
 from DiffusionSegLib.session import Session, SessionOptions
+from DiffusionSegLib.template import Template
 from DiffusionSegLib.volume import Volume
 
 QUICK = EnsembleConfig(members=3, hidden=(24, 12), batch=128, steps=200)
@@ -250,3 +253,66 @@ def test_a_scan_that_hardly_looks_like_the_template_is_told_of_and_segmented_nev
     with pytest.warns(DiffusionSegWarning, match="hardly looks like those that the model tiny was made for"):
         session, _ = trained_session(aligned_bundle, inverted, labels)
     assert set(np.unique(session.predict().labelmap)) == {0, 3, 7}
+
+
+@pytest.fixture
+def symmetric_bundle(aligned_bundle):
+    """The bundle with a template of which left and right are mirror images."""
+    image = aligned_bundle.template.image
+    Template((image + image[::-1]) / 2, 2.0).save(aligned_bundle.folder / "template.nii.gz")
+    return replace(aligned_bundle)
+
+
+@pytest.fixture
+def rows_learnt(monkeypatch):
+    """How many voxels each training was given."""
+    found = []
+
+    def counted(voxels, *others):
+        found.append(len(voxels.classes))
+        return train_ensemble(voxels, *others)
+
+    monkeypatch.setattr(session_module, "train_ensemble", counted)
+    return found
+
+
+# Heads this small are little but surface, where voxels of two sizes never agree.
+LITTLE_ALIKE = pytest.mark.filterwarnings("ignore:The scan hardly looks like")
+
+
+def train_with_names(bundle, names, **changes):
+    """The session that has learnt two structures of these names."""
+    image, labels = a_head()
+    volume = a_volume(image)
+    session = Session(options(bundle, **changes))
+    session.open(volume)
+    named = [replace(Label.generic(value), name=name) for value, name in zip((3, 7), names, strict=True)]
+    session.annotate(annotate_slices(labels, volume.grid, per_axis=3, stride=4, background=True, labels=named))
+    session.train()
+    return session
+
+
+@LITTLE_ALIKE
+def test_where_names_tell_left_from_right_every_voxel_is_also_learnt_in_the_mirror(symmetric_bundle, rows_learnt):
+    session = train_with_names(symmetric_bundle, ("Left ball", "Right ball"))
+    assert rows_learnt == [2 * session.report.voxels_trained]
+
+
+@LITTLE_ALIKE
+def test_nothing_is_learnt_in_the_mirror_where_the_template_is_not_symmetric(aligned_bundle, rows_learnt):
+    session = train_with_names(aligned_bundle, ("Left ball", "Right ball"))
+    assert rows_learnt == [session.report.voxels_trained]
+
+
+@LITTLE_ALIKE
+@pytest.mark.parametrize("names", [("Ball", "Other ball"), ("Left ball", "Other ball")])
+def test_nothing_is_learnt_in_the_mirror_where_names_do_not_pair_up(symmetric_bundle, rows_learnt, names):
+    session = train_with_names(symmetric_bundle, names)
+    assert rows_learnt == [session.report.voxels_trained]
+
+
+@LITTLE_ALIKE
+def test_the_mirror_can_be_left_out(symmetric_bundle, rows_learnt):
+    ensemble = replace(QUICK, mirrored=False)
+    session = train_with_names(symmetric_bundle, ("Left ball", "Right ball"), ensemble=ensemble)
+    assert rows_learnt == [session.report.voxels_trained]

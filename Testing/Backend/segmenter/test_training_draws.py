@@ -16,7 +16,7 @@ def voxels():
 
 
 def draws(**changes):
-    config = EnsembleConfig(members=4, batch=50, **changes)
+    config = EnsembleConfig(members=4, batch=50, feature_dropout=0.5, **changes)
     learnt = torch.arange(100, ROWS)
     return TrainingDraws(learnt, voxels(), 3, config, torch.Generator().manual_seed(0))
 
