@@ -17,9 +17,12 @@ from DiffusionSegLib.benchmark.unet_method import UNetMethod
 from DiffusionSegLib.benchmark.unet_training import UNetTraining
 from DiffusionSegLib.bundles.bundle import ModelBundle
 from DiffusionSegLib.devices import choose_device
+from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.session import SessionOptions
 
 UNTRAINED_SEED = 1
+# A weight of activations with which they are but tiny numbers to the segmenter.
+NEXT_TO_NOTHING = 1e-9
 # Registration carries labels from voxel to voxel: few slices give it next to nothing to carry.
 ONLY_WHOLE_VOLUMES = ("syn",)
 
@@ -49,6 +52,8 @@ class Competitors:
         makers: dict[str, Callable[[], Method]] = {
             "ours": lambda: DiffusionMethod(SessionOptions(bundle=self.bundle, device=self.device)),
             "untrained": self._untrained,
+            "no-activations": self._without_activations,
+            "no-mirror": self._without_mirror,
             "forest": ForestMethod,
             "syn": SynMethod,
             "unet": self._unet,
@@ -58,6 +63,14 @@ class Competitors:
 
     def _untrained(self) -> Method:
         return DiffusionMethod(SessionOptions(bundle=self.bundle.untrained(UNTRAINED_SEED), device=self.device))
+
+    def _without_activations(self) -> Method:
+        features = replace(self.bundle.config.features, activation_weight=NEXT_TO_NOTHING)
+        return DiffusionMethod(SessionOptions(bundle=self.bundle, device=self.device, features=features))
+
+    def _without_mirror(self) -> Method:
+        ensemble = EnsembleConfig(mirrored=False)
+        return DiffusionMethod(SessionOptions(bundle=self.bundle, device=self.device, ensemble=ensemble))
 
     def _unet(self, start: Mapping[str, Tensor] | None = None) -> Method:
         training = UNetTraining()

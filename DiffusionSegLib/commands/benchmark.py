@@ -9,8 +9,9 @@ from typing import Any
 from DiffusionSegLib.commands.options import add_bundle, add_device
 from DiffusionSegLib.extras import not_installed
 
-METHODS = ("ours", "forest", "untrained", "syn", "unet", "unet-denoising")
-# Registration and U-Nets take longer than all others together: they are asked for.
+METHODS = ("ours", "forest", "untrained", "no-activations", "no-mirror", "syn", "unet", "unet-denoising")
+# The others are asked for: registration and U-Nets take longer than all of these together, and ours without some of its
+# parts is for who wants to know what these do.
 USUAL_METHODS = METHODS[:3]
 SETTINGS = ("9", "9+background", "15", "30", "volume")
 
