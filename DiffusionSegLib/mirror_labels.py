@@ -15,11 +15,13 @@ def mirrored_values(labels: Sequence[Label]) -> dict[int, int] | None:
     """The value that each label's voxels have in a mirror, told by "left" and "right" in the names.
 
     Labels without a side stay what they are. None where nothing has a side, since a structure may then be painted on
-    one side alone without its name telling so; or where a side is missing, since its voxels would be background here
-    and another structure in the mirror.
+    one side alone without its name telling so; where a side is missing, since its voxels would be background here and
+    another structure in the mirror; or where two labels have the same name.
     """
     found: dict[int, int] = {}
     values = {label.name.lower(): label.value for label in labels}
+    if len(values) < len(labels):
+        return None
     sided = False
     for label in labels:
         name = label.name.lower()

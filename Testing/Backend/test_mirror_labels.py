@@ -33,3 +33,7 @@ def test_nothing_is_known_where_no_name_has_a_side():
 
 def test_nothing_is_known_where_a_partner_is_missing():
     assert mirrored_values(labels("Left eye", "Right eye", "Left ear")) is None
+
+
+def test_nothing_is_known_where_two_labels_have_the_same_name():
+    assert mirrored_values(labels("Left eye", "Right eye", "Right eye")) is None
