@@ -146,7 +146,7 @@ def _what_follows(
     of_source = raw.nbytes + 2 * sum(
         array.nbytes for array in (prediction.labelmap, prediction.uncertainty, prediction.confidence)
     )
-    # Once as gathered, and once more with its mirror image where that is learnt, too.
+    # Once as gathered, and once more with the mirror image of each, which is not always learnt.
     of_training = 3 * gathered.numel() * gathered.element_size()
     source = int(np.prod(source_shape)) / len(points)
     return Estimate(seconds, int(of_model * whole + of_source * source + of_training * painted))
