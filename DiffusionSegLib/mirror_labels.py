@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from DiffusionSegLib.labels import Label
 
-# "Left Thalamus", "thalamus_left", "Left-Thalamus", but not "leftover".
-SIDE = re.compile(r"(?<![a-z])(left|right)(?![a-z])", re.IGNORECASE)
+# In lower case: "left thalamus", "thalamus_left", "left-thalamus", but not "leftover".
+SIDE = re.compile(r"(?<![a-z])(left|right)(?![a-z])")
 
 
 def mirrored_values(labels: Sequence[Label]) -> dict[int, int] | None:

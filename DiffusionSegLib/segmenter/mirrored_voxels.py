@@ -25,10 +25,10 @@ def with_mirror_image(
     Args:
         voxels: what was annotated, of a scan whose positions are in a symmetric template.
         values: label values by class number, 0 for the background.
-        partners: the mirror image of each label value but 0.
+        partners: the mirror image of each label value; what has none stays what it is.
         config: what the features are.
     """
-    classes = torch.tensor([values.index(partners.get(value, 0)) for value in values])
+    classes = torch.tensor([values.index(partners.get(value, value)) for value in values])
     mirrored = voxels.features * signs_in_a_mirror(voxels.features.shape[1], config).to(voxels.features)
     return TrainingVoxels(
         torch.cat([voxels.features, mirrored]),
