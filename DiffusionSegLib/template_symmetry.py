@@ -7,10 +7,10 @@ import SimpleITK as sitk
 
 from DiffusionSegLib.alignment import find_transform, image_of
 from DiffusionSegLib.template import Template
+from DiffusionSegLib.template_building import MARGIN_VOXELS
 
 # An average of both sides is blurred where these differ; each round aligns to a sharper one.
 ROUNDS = 2
-MARGIN_VOXELS = 4
 STEPS = 100
 
 

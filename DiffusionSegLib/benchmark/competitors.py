@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -50,10 +51,12 @@ class Competitors:
     def make(self, name: str) -> Method:
         """The method of that name."""
         makers: dict[str, Callable[[], Method]] = {
-            "ours": lambda: DiffusionMethod(SessionOptions(bundle=self.bundle, device=self.device)),
-            "untrained": self._untrained,
-            "no-activations": self._without_activations,
-            "no-mirror": self._without_mirror,
+            "ours": self._ours,
+            "untrained": lambda: self._ours(bundle=self.bundle.untrained(UNTRAINED_SEED)),
+            "no-activations": lambda: self._ours(
+                features=replace(self.bundle.config.features, activation_weight=NEXT_TO_NOTHING)
+            ),
+            "no-mirror": lambda: self._ours(ensemble=EnsembleConfig(mirrored=False)),
             "forest": ForestMethod,
             "syn": SynMethod,
             "unet": self._unet,
@@ -61,16 +64,9 @@ class Competitors:
         }
         return makers[name]()
 
-    def _untrained(self) -> Method:
-        return DiffusionMethod(SessionOptions(bundle=self.bundle.untrained(UNTRAINED_SEED), device=self.device))
-
-    def _without_activations(self) -> Method:
-        features = replace(self.bundle.config.features, activation_weight=NEXT_TO_NOTHING)
-        return DiffusionMethod(SessionOptions(bundle=self.bundle, device=self.device, features=features))
-
-    def _without_mirror(self) -> Method:
-        ensemble = EnsembleConfig(mirrored=False)
-        return DiffusionMethod(SessionOptions(bundle=self.bundle, device=self.device, ensemble=ensemble))
+    def _ours(self, **changes: Any) -> Method:
+        """Our method, but for some of its options."""
+        return DiffusionMethod(replace(SessionOptions(bundle=self.bundle, device=self.device), **changes))
 
     def _unet(self, start: Mapping[str, Tensor] | None = None) -> Method:
         training = UNetTraining()
