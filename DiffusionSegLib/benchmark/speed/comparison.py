@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.benchmark.scores import mean_dice
 from DiffusionSegLib.benchmark.speed.convolution_rate import ConvolutionLog
 from DiffusionSegLib.benchmark.speed.cost import Cost, measured, measured_in_turn
@@ -14,6 +15,7 @@ from DiffusionSegLib.benchmark.speed.operation_count import counted
 from DiffusionSegLib.benchmark.speed.other_methods import OtherMethod, other_methods
 from DiffusionSegLib.benchmark.speed.our_path import OurPath
 from DiffusionSegLib.benchmark.speed.published import train_in_turn
+from DiffusionSegLib.benchmark.speed.published_setting import untrained_segmenter, with_published_features
 from DiffusionSegLib.benchmark.speed.region import RegionComparison, compare_on
 from DiffusionSegLib.benchmark.speed.scan import SpeedScan
 from DiffusionSegLib.features.features_file import features_bytes
@@ -63,6 +65,7 @@ class SpeedComparison:
         training_in_turn: cost of training the ensemble's members one after the other.
         training_steps: of either training.
         region: both ways side by side.
+        published_setting: the same with as many activations as the paper takes (`with_published_features`).
         others: what else there is.
         sizes: costs of cubes of the scan.
         labels: seconds of our prediction of the region for each number of labels.
@@ -82,6 +85,7 @@ class SpeedComparison:
     training_in_turn: Cost
     training_steps: int
     region: RegionComparison
+    published_setting: RegionComparison
     others: list[OtherMethod]
     sizes: list[SizeCost]
     labels: dict[int, float]
@@ -176,6 +180,7 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
         training_in_turn=in_turn,
         training_steps=ours.ensemble.steps,
         region=comparison,
+        published_setting=_compare_published_setting(region, ours, annotation, rates),
         others=other_methods(scan, annotation),
         sizes=[
             *(_size_cost(scan.middle(edge), ours, segmenter) for edge in edges),
@@ -196,6 +201,14 @@ def _warm_up(scan: SpeedScan, ours: OurPath) -> None:
     ensemble = short.train(voxels, len(annotation.classes))
     ours.predict(features, ours.segmenter(ensemble, annotation), scan.middle(WARM_UP_EDGE))
     train_in_turn(voxels, len(annotation.classes), short.ensemble, ours.device)
+
+
+def _compare_published_setting(
+    region: SpeedScan, ours: OurPath, annotation: Annotation, rates: MachineRates
+) -> RegionComparison:
+    theirs = with_published_features(ours)
+    features = len(theirs.features(region.middle(WARM_UP_EDGE)).mean)
+    return compare_on(region, theirs, untrained_segmenter(theirs, features, annotation), rates)
 
 
 def _size_cost(cube: SpeedScan, ours: OurPath, segmenter: Segmenter) -> SizeCost:

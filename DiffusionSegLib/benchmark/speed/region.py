@@ -42,6 +42,7 @@ class RegionComparison:
 
     Args:
         shape: of the region, after air around it was cut away.
+        features_per_voxel: length of a voxel's features.
         features: our features.
         prediction: our prediction from them.
         full_features: the published features, at full size.
@@ -54,6 +55,7 @@ class RegionComparison:
     """
 
     shape: tuple[int, ...]
+    features_per_voxel: int
     features: Cost
     prediction: Cost
     full_features: Cost
@@ -130,6 +132,7 @@ def compare_on(region: SpeedScan, ours: OurPath, segmenter: Segmenter, rates: Ma
     single = replace(ours.features(region, torch.float32), mean=features.mean, spread=features.spread)
     return RegionComparison(
         shape=features.tissue.shape,
+        features_per_voxel=len(features.mean),
         features=feature_cost,
         prediction=prediction_cost,
         full_features=full_cost,

@@ -11,6 +11,8 @@ from DiffusionSegLib.benchmark.speed.slicer_effects import SlicerAbsentError
 RATIOS = (
     "prediction_speedup_vs_published",
     "prediction_memory_ratio_vs_published",
+    "prediction_speedup_with_published_features",
+    "prediction_memory_ratio_with_published_features",
     "training_speedup_vs_sequential",
     "feature_share_of_conv_rate",
     "max_logit_difference",
@@ -33,6 +35,7 @@ def test_one_run_writes_all_figures_and_says_what_they_mean(few_steps, tiny_bund
     for name in RATIOS:
         assert found[name] > 0, name
     assert found["max_logit_difference"] < 1e-4
+    assert found["max_logit_difference_with_published_features"] < 1e-4
     assert found["equal_labels"] >= 0.9999
     assert found["measured"]["shape"] == [20, 20, 20]
     for stage in found["measured"]["rooflines"].values():
