@@ -50,6 +50,12 @@ class MlpEnsemble(nn.Module):
         """Weight (features, members * width) and bias (members * width,) of all first layers as one."""
         return self.weights[0].permute(1, 0, 2).flatten(1), self.biases[0].flatten()
 
+    def with_first_weights(self, weights: Tensor) -> MlpEnsemble:
+        """The same but for the first layers' weights (members, features, hidden units), of any number of features."""
+        found = MlpEnsemble(self.members, weights.shape[1], self.hidden, self.classes).to(weights)
+        found.load_state_dict({**self.state_dict(), "weights.0": weights})
+        return found.train(self.training).requires_grad_(False)
+
     def folded_layers(self) -> list[FoldedLayer]:
         """The layers after the first, with the batch norm before each of them folded in. Exact but for rounding."""
         found = []

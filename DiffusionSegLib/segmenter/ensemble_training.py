@@ -17,6 +17,7 @@ from DiffusionSegLib.segmenter.ensemble import MlpEnsemble, mean_probabilities
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.learning_members import ensemble_of
 from DiffusionSegLib.segmenter.member_training import MemberTraining
+from DiffusionSegLib.segmenter.principal_axes import PrincipalAxes
 from DiffusionSegLib.segmenter.steady_draws import steady_draws
 from DiffusionSegLib.segmenter.training_draws import TrainingDraws, TrainingVoxels
 
@@ -51,6 +52,26 @@ def train_ensemble(
         start: an ensemble of the same shape to go on from, in fewer and smaller steps; it is left as it is.
         curve: told of the losses at every check.
     """
+    if not 0 < config.activation_axes < voxels.activations:
+        return _trained(voxels, classes, config, seed, device, progress, start, curve)
+    if start is None:
+        axes = PrincipalAxes.of(voxels, config.activation_axes)
+    else:
+        axes = PrincipalAxes.that_matter_to(start, voxels.activations, config.activation_axes)
+        start = axes.narrowed(start)
+    return axes.widened(_trained(axes.along(voxels), classes, config, seed, device, progress, start, curve))
+
+
+def _trained(
+    voxels: TrainingVoxels,
+    classes: int,
+    config: EnsembleConfig,
+    seed: int,
+    device: torch.device,
+    progress: Progress,
+    start: MlpEnsemble | None,
+    curve: Curve,
+) -> MlpEnsemble:
     random = torch.Generator().manual_seed(seed)
     learnt, held_out = _split(voxels, config.held_out, seed)
     if start is not None:

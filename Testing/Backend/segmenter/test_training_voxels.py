@@ -1,5 +1,7 @@
 """Which annotated voxels a segmenter learns from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -14,10 +16,12 @@ from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.training_voxels import NEAR_VOXELS, gather_training_voxels
 from DiffusionSegLib.session import Session, SessionOptions
 
+FEW = EnsembleConfig(voxels_per_class=900, far_voxels=70, far_share=0.0)
+
 
 @pytest.fixture(scope="module")
-def gathered(tiny_bundle):
-    """What is gathered of a head of which every voxel is annotated, the features, and where the structure is."""
+def gather(tiny_bundle):
+    """Gathers a head of which every voxel is annotated: also the features, and where the structure is."""
     image, labels = a_head((64, 40, 36))
     labels[labels == 7] = 0
     volume = a_volume(image)
@@ -25,15 +29,18 @@ def gathered(tiny_bundle):
     session.open(volume)
     features = session.extract()
     grid = ModelGrid.for_grid(volume.grid, 1.0)
-    config = EnsembleConfig(voxels_per_class=900, far_voxels=70)
     annotation = Annotation(labels, volume.grid, (Label.generic(3),))
     ends = np.add(features.origin, features.tissue.shape)
     cropped = tuple(slice(*edges) for edges in zip(features.origin, ends, strict=True))
-    return gather_training_voxels(features, annotation, grid, config, 0), features, labels[cropped] == 3
+    return lambda config: (
+        gather_training_voxels(features, annotation, grid, config, 0),
+        features,
+        labels[cropped] == 3,
+    )
 
 
-def test_structures_and_the_background_near_and_far_are_limited_each_by_itself(gathered):
-    voxels, _, structure = gathered
+def test_structures_and_the_background_near_and_far_are_limited_each_by_itself(gather):
+    voxels, _, structure = gather(FEW)
     distance = distance_transform_edt(~structure)[tuple(voxels.points.numpy().T)]
     assert (distance == 0).sum() == 900
     assert ((distance > 0) & (distance <= NEAR_VOXELS)).sum() == 900
@@ -41,8 +48,14 @@ def test_structures_and_the_background_near_and_far_are_limited_each_by_itself(g
     assert ((voxels.classes.numpy() == 1) == (distance == 0)).all()
 
 
-def test_each_row_holds_the_features_of_its_voxel(gathered):
-    voxels, features, _ = gathered
+@pytest.mark.parametrize(("far_share", "expected"), [(0.05, 70), (0.2, 180)])
+def test_the_more_background_near_structures_the_more_is_kept_of_that_far_away(gather, far_share, expected):
+    voxels, _, structure = gather(replace(FEW, far_share=far_share))
+    assert (distance_transform_edt(~structure)[tuple(voxels.points.numpy().T)] > NEAR_VOXELS).sum() == expected
+
+
+def test_each_row_holds_the_features_of_its_voxel(gather):
+    voxels, features, _ = gather(FEW)
     assert voxels.activations == features.view_channels
     np.testing.assert_allclose(voxels.features.float(), features.at(voxels.points), atol=0.02)
 
@@ -56,7 +69,11 @@ def test_after_one_more_slice_only_new_voxels_are_gathered(tiny_bundle, monkeypa
     volume = a_volume(image)
     session = Session(SessionOptions(bundle=tiny_bundle, device="cpu"))
     session.open(volume)
-    features, grid, config = session.extract(), ModelGrid.for_grid(volume.grid, 1.0), EnsembleConfig(far_voxels=500)
+    features, grid, config = (
+        session.extract(),
+        ModelGrid.for_grid(volume.grid, 1.0),
+        EnsembleConfig(far_voxels=500, far_share=0.0),
+    )
     before = gather_training_voxels(features, annotated(volume, labels, 2), grid, config, 0)
     asked = []
     at = type(features).at

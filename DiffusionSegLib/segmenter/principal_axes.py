@@ -1,0 +1,66 @@
+"""The few directions in which a scan's activations differ most: what the ensemble learns of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
+from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
+
+STATISTICS_VOXELS = 20_000
+# Voxels whose activations are in single precision at a time.
+CHUNK = 16_384
+
+
+@dataclass(frozen=True, eq=False)
+class PrincipalAxes:
+    """Orthonormal directions in the space of the activations.
+
+    MLPs that learn what the activations are along them are, as their first layers are linear, MLPs of the activations
+    themselves: nothing but the learning knows of these directions.
+
+    Args:
+        axes: shape (activations, directions).
+    """
+
+    axes: Tensor
+
+    @classmethod
+    def of(cls, voxels: TrainingVoxels, count: int) -> PrincipalAxes:
+        """The `count` directions of largest variance over the voxels; all directions where there are no more."""
+        every = max(len(voxels.features) // STATISTICS_VOXELS, 1)
+        activations = voxels.features[::every, : voxels.activations].double()
+        # Of activations that are no numbers nothing can be learnt, along any direction.
+        _, axes = torch.linalg.eigh(activations.T.cov().nan_to_num())
+        return cls(axes[:, -count:].flip(1).float())
+
+    @classmethod
+    def that_matter_to(cls, ensemble: MlpEnsemble, activations: int, count: int) -> PrincipalAxes:
+        """The `count` directions that the first layers tell activations apart by; all that an ensemble learnt from."""
+        weights = ensemble.weights[0][:, :activations].detach().transpose(0, 1).flatten(1)
+        axes, _, _ = torch.linalg.svd(weights.double(), full_matrices=False)
+        return cls(axes[:, :count].float())
+
+    def along(self, voxels: TrainingVoxels) -> TrainingVoxels:
+        """The voxels with their activations along these directions instead."""
+        axes, directions = self.axes.to(voxels.features.device), self.axes.shape[1]
+        features = voxels.features.new_empty(
+            len(voxels.features), directions + voxels.features.shape[1] - voxels.activations
+        )
+        features[:, directions:] = voxels.features[:, voxels.activations :]
+        for rows, part in zip(voxels.features.split(CHUNK), features.split(CHUNK), strict=True):
+            part[:, :directions] = rows[:, : voxels.activations].float() @ axes
+        return replace(voxels, features=features, activations=directions)
+
+    def narrowed(self, ensemble: MlpEnsemble) -> MlpEnsemble:
+        """An ensemble of activations as one of what they are along these directions."""
+        activations, others = ensemble.weights[0].tensor_split([len(self.axes)], dim=1)
+        return ensemble.with_first_weights(torch.cat([self.axes.to(activations).T @ activations, others], dim=1))
+
+    def widened(self, ensemble: MlpEnsemble) -> MlpEnsemble:
+        """An ensemble that learnt along these directions as one of the activations themselves: the same outputs."""
+        along, others = ensemble.weights[0].tensor_split([self.axes.shape[1]], dim=1)
+        return ensemble.with_first_weights(torch.cat([self.axes.to(along) @ along, others], dim=1))
