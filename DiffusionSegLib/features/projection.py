@@ -7,6 +7,7 @@ from torch import Tensor
 
 from DiffusionSegLib.features.box_projection import BoxProjection, LevelProjection
 from DiffusionSegLib.features.device_tier import on_device
+from DiffusionSegLib.features.few_directions import few_directions
 from DiffusionSegLib.features.local_features import local_features
 from DiffusionSegLib.features.native_piece import Box, NativePiece
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
@@ -24,6 +25,9 @@ class FirstLayerProjection:
     as the voxels and has fewer channels than there are hidden units, its channels are interpolated and added up
     instead, and the layer follows. Exact but for rounding either way.
 
+    First layers that learnt along few directions of the activations are split in two: what is interpolated are the
+    activations along these directions, a twentieth of the hidden units of ten members.
+
     Args:
         features: the scan's features, fused by "sum" or "concat"; "max" is computed voxel by voxel instead.
         weight: the first layers' weights, shape (features, hidden units of all members).
@@ -35,12 +39,14 @@ class FirstLayerProjection:
         self.views = on_device(features.views, self.device)
         scaled = weight / features.spread.to(self.device)[:, None]
         self.weight, self.bias = scaled, bias - features.mean.to(self.device) @ scaled
-        self.local_weight = scaled[features.view_channels :]
+        activations, self.local_weight = scaled.tensor_split([features.view_channels])
+        into, along_weight = few_directions(activations) or (activations, None)
+        self.along_weight = along_weight
         widths = [level.shape[-1] for level in features.views[0].levels.values()]
         step = sum(widths) if features.config.fusion == "concat" else 0
         # The weights of each view's levels; summed views share them.
         self.level_weights = [
-            dict(zip(view.levels, scaled[index * step :][: sum(widths)].split(widths), strict=True))
+            dict(zip(view.levels, into[index * step :][: sum(widths)].split(widths), strict=True))
             for index, view in enumerate(features.views)
         ]
 
@@ -54,14 +60,25 @@ class FirstLayerProjection:
         shape = tuple(stop - start for start, stop in box)
         if self.features.config.fusion == "max":
             return BoxProjection(shape, self._voxel_by_voxel(box), self.weight, self.bias, ())
+        images = self.features.local[(slice(None), *(slice(*edges) for edges in box))].to(self.device)
+        ordered = images.permute(0, *(axis + 1 for axis in VOXEL_ORDER))
+        local = local_features(ordered.flatten(1), self.features.config)
+        if self.along_weight is None:
+            return self._of_levels(box, local, self.local_weight, self.bias)
+        directions = len(self.along_weight)
+        nothing = self.weight.new_zeros(0, directions)
+        along = self._of_levels(box, local[:, :0], nothing, self.bias.new_zeros(directions)).hidden(slice(None))
+        weights = torch.cat([self.local_weight, self.along_weight])
+        return BoxProjection(shape, torch.cat([local, along], dim=1), weights, self.bias, ())
+
+    def _of_levels(self, box: Box, beside: Tensor, beside_weight: Tensor, bias: Tensor) -> BoxProjection:
+        """What the levels' weights make of a box, with what is beside the activations."""
         pieces = [
             {reduction: NativePiece.of(view, reduction, box, self.device) for reduction in view.levels}
             for view in self.views
         ]
         before = [reduction for reduction in pieces[0] if self._is_cheaper_before(reduction, pieces)]
-        images = self.features.local[(slice(None), *(slice(*edges) for edges in box))].to(self.device)
-        ordered = images.permute(0, *(axis + 1 for axis in VOXEL_ORDER))
-        columns, weights = [local_features(ordered.flatten(1), self.features.config)], [self.local_weight]
+        columns, weights = [beside], [beside_weight]
         for reduction in (reduction for reduction in pieces[0] if reduction not in before):
             upsampled = [of_view[reduction].upsampled().permute(*VOXEL_ORDER, 3).flatten(0, 2) for of_view in pieces]
             if self.features.config.fusion == "sum":
@@ -75,11 +92,12 @@ class FirstLayerProjection:
             for reduction in before
             for of_view, view_weights in zip(pieces, self.level_weights, strict=True)
         )
-        return BoxProjection(shape, torch.cat(columns, dim=1), torch.cat(weights), self.bias, levels)
+        shape = tuple(stop - start for start, stop in box)
+        return BoxProjection(shape, torch.cat(columns, dim=1), torch.cat(weights), bias, levels)
 
     def _is_cheaper_before(self, reduction: int, pieces: list[dict[int, NativePiece]]) -> bool:
         """Whether a level takes fewer multiplications if it is projected before it is interpolated."""
-        units, channels = self.weight.shape[1], pieces[0][reduction].pixels.shape[-1]
+        channels, units = self.level_weights[0][reduction].shape
         before = after = 0.0
         for piece in (of_view[reduction] for of_view in pieces):
             (height, rows), (width, columns) = piece.row_matrix.shape, piece.column_matrix.shape

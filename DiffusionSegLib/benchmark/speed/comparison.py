@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.benchmark.scores import mean_dice
 from DiffusionSegLib.benchmark.speed.convolution_rate import ConvolutionLog
 from DiffusionSegLib.benchmark.speed.cost import Cost, measured, measured_in_turn
@@ -15,7 +14,7 @@ from DiffusionSegLib.benchmark.speed.operation_count import counted
 from DiffusionSegLib.benchmark.speed.other_methods import OtherMethod, other_methods
 from DiffusionSegLib.benchmark.speed.our_path import OurPath
 from DiffusionSegLib.benchmark.speed.published import train_in_turn
-from DiffusionSegLib.benchmark.speed.published_setting import untrained_segmenter, with_published_features
+from DiffusionSegLib.benchmark.speed.published_setting import trained_on, with_published_features
 from DiffusionSegLib.benchmark.speed.region import RegionComparison, compare_on
 from DiffusionSegLib.benchmark.speed.scan import SpeedScan
 from DiffusionSegLib.features.features_file import features_bytes
@@ -161,6 +160,7 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
         ),
     }
     region_features = ours.features(region)
+    theirs = with_published_features(ours)
 
     def prediction_seconds(*, members: int | None = None, classes: int | None = None) -> float:
         other = _reshaped(segmenter, members or segmenter.ensemble.members, classes or segmenter.ensemble.classes)
@@ -180,7 +180,7 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
         training_in_turn=in_turn,
         training_steps=ours.ensemble.steps,
         region=comparison,
-        published_setting=_compare_published_setting(region, ours, annotation, rates),
+        published_setting=compare_on(region, theirs, trained_on(region, theirs), rates),
         others=other_methods(scan, annotation),
         sizes=[
             *(_size_cost(scan.middle(edge), ours, segmenter) for edge in edges),
@@ -201,14 +201,6 @@ def _warm_up(scan: SpeedScan, ours: OurPath) -> None:
     ensemble = short.train(voxels, len(annotation.classes))
     ours.predict(features, ours.segmenter(ensemble, annotation), scan.middle(WARM_UP_EDGE))
     train_in_turn(voxels, len(annotation.classes), short.ensemble, ours.device)
-
-
-def _compare_published_setting(
-    region: SpeedScan, ours: OurPath, annotation: Annotation, rates: MachineRates
-) -> RegionComparison:
-    theirs = with_published_features(ours)
-    features = len(theirs.features(region.middle(WARM_UP_EDGE)).mean)
-    return compare_on(region, theirs, untrained_segmenter(theirs, features, annotation), rates)
 
 
 def _size_cost(cube: SpeedScan, ours: OurPath, segmenter: Segmenter) -> SizeCost:

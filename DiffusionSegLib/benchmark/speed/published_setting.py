@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.benchmark.speed.our_path import OurPath
+from DiffusionSegLib.benchmark.speed.scan import SpeedScan
 from DiffusionSegLib.bundles.bundle import ModelBundle
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.features.feature_config import FeatureConfig
-from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
 from DiffusionSegLib.segmenter.segmenter import Segmenter
 
 
@@ -28,10 +27,11 @@ def with_published_features(ours: OurPath) -> OurPath:
     return replace(ours, bundle=ModelBundle(ours.bundle.folder, replace(ours.bundle.config, features=features)))
 
 
-def untrained_segmenter(ours: OurPath, features: int, annotation: Annotation) -> Segmenter:
-    """A segmenter of so many features that has learnt nothing, which matters neither to durations nor to agreement."""
-    ensemble = MlpEnsemble(ours.ensemble.members, features, ours.ensemble.hidden, len(annotation.classes))
-    return ours.segmenter(ensemble.to(ours.device).eval().requires_grad_(False), annotation)
+def trained_on(scan: SpeedScan, ours: OurPath) -> Segmenter:
+    """A segmenter that has learnt nine slices of a scan from these features."""
+    features, annotation = ours.features(scan), scan.annotation()
+    voxels = ours.gather(features, scan, annotation)
+    return ours.segmenter(ours.train(voxels, len(annotation.classes)), annotation)
 
 
 def _a_block_of_each_level(denoisers: Denoisers) -> tuple[int, ...]:

@@ -1,14 +1,14 @@
 """The published setting of features for denoisers of other depths."""
 
 from DiffusionSegLib.benchmark.speed.our_path import OurPath
-from DiffusionSegLib.benchmark.speed.published_setting import untrained_segmenter, with_published_features
+from DiffusionSegLib.benchmark.speed.published_setting import trained_on, with_published_features
 from DiffusionSegLib.benchmark.speed.scan import SpeedScan
 from DiffusionSegLib.bundles.bundle import find_bundle
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 
 
 def published_setting(bundle):
-    return with_published_features(OurPath(bundle, bundle.denoisers(), EnsembleConfig(members=2)))
+    return with_published_features(OurPath(bundle, bundle.denoisers(), EnsembleConfig(members=2, steps=200)))
 
 
 def test_one_decoder_block_of_each_level_is_taken(tiny_bundle):
@@ -27,8 +27,8 @@ def test_nothing_but_activations_of_three_time_steps_describes_a_voxel(tiny_bund
     assert features.view_channels % 3 == 0
 
 
-def test_an_untrained_segmenter_labels_the_scan(tiny_bundle):
-    theirs, scan = published_setting(tiny_bundle), SpeedScan.phantom(20, 1.0)
-    features = theirs.features(scan)
-    segmenter = untrained_segmenter(theirs, len(features.mean), scan.annotation())
-    assert theirs.predict(features, segmenter, scan).labelmap.shape == (20, 20, 20)
+def test_a_segmenter_learns_from_these_features_and_labels_the_scan(tiny_bundle):
+    theirs, scan = published_setting(tiny_bundle), SpeedScan.phantom(24, 1.0)
+    segmenter = trained_on(scan, theirs)
+    found = theirs.predict(theirs.features(scan), segmenter, scan).labelmap
+    assert ((found == scan.reference)[scan.tissue]).mean() > 0.8

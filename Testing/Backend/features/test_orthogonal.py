@@ -90,6 +90,20 @@ def test_projecting_before_upsampling_gives_the_first_layer_of_the_gathered_feat
     torch.testing.assert_close(whole, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
 
 
+@pytest.mark.parametrize("fusion", ["sum", "concat", "max"])
+def test_first_layers_that_look_along_few_directions_are_taken_apart_and_give_the_same(tiny_bundle, fusion):
+    features, _ = features_of(tiny_bundle, replace(CONFIG, fusion=fusion))
+    torch.manual_seed(1)
+    weight, bias = torch.randn(len(features.mean), 40), torch.randn(40)
+    weight[: features.view_channels] = torch.randn(features.view_channels, 3) @ torch.randn(3, 40)
+    projection = FirstLayerProjection(features, weight, bias)
+    assert projection.along_weight.shape == (3, 40)
+    points = torch.from_numpy(np.argwhere(np.ones(features.tissue.shape, bool)))
+    expected = (features.at(points) @ weight + bias).reshape(*features.tissue.shape, 40)
+    whole = projection.hidden(tuple((0, size) for size in features.tissue.shape))
+    torch.testing.assert_close(whole, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
+
+
 @pytest.mark.parametrize("fusion", ["sum", "concat"])
 def test_levels_projected_before_and_after_interpolation_give_the_same(tiny_bundle, fusion, monkeypatch):
     features, _ = features_of(tiny_bundle, replace(CONFIG, fusion=fusion))
