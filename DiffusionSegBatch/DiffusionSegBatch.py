@@ -21,11 +21,13 @@ def main(arguments: Sequence[str]) -> int:
     chosen = _parser().parse_args(arguments)
     make_backend_importable()
     try:
+        from DiffusionSegLib.commands.terminal_warnings import warnings_on_one_line
         from DiffusionSegLib.errors import DiffusionSegError
     except ImportError as error:
         return _told(f"What computes is not installed beside this script: {error}.")
     try:
-        return _run(chosen)
+        with warnings_on_one_line():
+            return _run(chosen)
     except ImportError as error:
         return _told(f"{error}. Open the module DiffusionSeg once and press Train: it installs what is missing.")
     except DiffusionSegError as error:

@@ -9,6 +9,7 @@ from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.prediction import Prediction
 from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.reading import read_volume, stem
+from DiffusionSegLib.scan_memory import warn_of_memory
 from DiffusionSegLib.segmenter.segmenter import Segmenter
 from DiffusionSegLib.session import Session, SessionOptions
 from DiffusionSegLib.volume import Volume
@@ -43,6 +44,8 @@ class Batch:
         self.scans = _by_scan(volumes, header.channels)
         self._session = Session(SessionOptions(bundle=bundle or header.bundle, device=device), progress=progress)
         self._segmenter.check_bundle(self._session.bundle)
+        # Of the scans so far: what is told of one need not be told of others that are as large.
+        self._shapes: set[tuple[int, ...]] = set()
 
     def segment(self, channels: Sequence[Path]) -> tuple[Volume, Prediction]:
         """One of the scans and what was found in it.
@@ -52,6 +55,9 @@ class Batch:
         """
         volume = Volume.stack([read_volume(path) for path in channels])
         self._session.open(volume)
+        if volume.grid.shape not in self._shapes:
+            warn_of_memory(self._session, volume.grid)
+        self._shapes.add(volume.grid.shape)
         return volume, self._session.predict(self._segmenter)
 
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from DiffusionSegLib.commands.options import add_bundle, add_device, add_seed
-from DiffusionSegLib.errors import DiffusionSegWarning
 
 if TYPE_CHECKING:
     from DiffusionSegLib.annotation import Annotation
     from DiffusionSegLib.prediction import Prediction
-    from DiffusionSegLib.session import Session
     from DiffusionSegLib.volume import Volume
 
 
@@ -50,26 +47,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def warn_of_memory(session: Session, volume: Volume) -> None:
-    """Tell where the memory will hardly suffice; the work begins nevertheless."""
-    from DiffusionSegLib.devices import available_gpu_memory
-    from DiffusionSegLib.free_memory import available_memory
-    from DiffusionSegLib.memory_warning import gpu_memory_warning, memory_warning
-    from DiffusionSegLib.worker.estimate import estimate
-
-    needed = estimate(session.bundle, session.denoisers, volume.grid, session.options.ensemble, timed=False)
-    on_gpu = gpu_memory_warning(needed.gpu_bytes, available_gpu_memory(session.device))
-    for warning in (memory_warning(needed.bytes, available_memory()), on_gpu):
-        if warning is not None:
-            warnings.warn(warning, DiffusionSegWarning, stacklevel=2)
-
-
 def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespace) -> Prediction:
     """Train on the annotation, predict the volume and write both the results and the segmenter."""
     from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE
     from DiffusionSegLib.commands.result_folder import result_folder
     from DiffusionSegLib.commands.terminal_progress import TerminalProgress
     from DiffusionSegLib.overlay import write_overlay
+    from DiffusionSegLib.scan_memory import warn_of_memory
     from DiffusionSegLib.session import Session, SessionOptions
     from DiffusionSegLib.writing import write_segmentation, write_volume
 
@@ -81,7 +65,7 @@ def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespac
     )
     session = Session(options, progress=TerminalProgress())
     session.open(volume)
-    warn_of_memory(session, volume)
+    warn_of_memory(session, volume.grid)
     session.annotate(annotation)
     segmenter = session.train()
     prediction = session.predict()

@@ -21,6 +21,7 @@ from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.normalisation import Normalisation, foreground_mask
 from DiffusionSegLib.prediction import predict
+from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
 from DiffusionSegLib.segmenter.segmenter import Segmenter, SegmenterHeader
@@ -129,14 +130,12 @@ def _what_follows(
     gathered, gathering = _timed(lambda: features.at(points).half(), warm_up=timed)
     device = extractor.device
     voxels = TrainingVoxels(gathered, torch.arange(len(points)) % CLASSES, points, features.view_channels)
-    steps = PIECE_STEPS if timed else 1
-    few = replace(config, steps=steps, check_every=steps)
-    trained, training = _timed(lambda: train_ensemble(voxels, CLASSES, few, 0, device), warm_up=timed)
+    trained, training = _training(voxels, config, device, timed=timed)
     segmenter = Segmenter(_header(bundle, config), trained)
     prediction, predicting = _timed(lambda: predict(features, segmenter, piece), warm_up=timed)
 
     whole, painted = int(np.prod(shape)) / len(points), _painted_voxels(shape) / len(points)
-    seconds = (preparation + masking + predicting) * whole + gathering * painted + training * config.steps / steps
+    seconds = (preparation + masking + predicting) * whole + gathering * painted + training
     # What is kept of each voxel exists twice while it is put together; beside it, what it was made from.
     of_model = (
         raw.nbytes + normalised.nbytes + tissue.nbytes + 2 * features.local.numel() * features.local.element_size()
@@ -146,10 +145,27 @@ def _what_follows(
     of_source = raw.nbytes + 2 * sum(
         array.nbytes for array in (prediction.labelmap, prediction.uncertainty, prediction.confidence)
     )
-    # Once as gathered, and once more with the mirror image of each, which is not always learnt.
-    of_training = 3 * gathered.numel() * gathered.element_size()
+    # Once as gathered, once more with the mirror image of each, which is not always learnt, and less than once more
+    # along the principal axes.
+    of_training = 4 * gathered.numel() * gathered.element_size()
     source = int(np.prod(source_shape)) / len(points)
     return Estimate(seconds, int(of_model * whole + of_source * source + of_training * painted))
+
+
+def _training(
+    voxels: TrainingVoxels, config: EnsembleConfig, device: torch.device, *, timed: bool
+) -> tuple[MlpEnsemble, float]:
+    """An ensemble that has learnt hardly anything, and the seconds that all steps would take."""
+
+    def after(steps: int) -> tuple[MlpEnsemble, float]:
+        few = replace(config, steps=steps, check_every=steps)
+        return _timed(lambda: train_ensemble(voxels, CLASSES, few, 0, device), warm_up=timed)
+
+    trained, first = after(1)
+    if not timed:
+        return trained, first
+    # What comes before the first step is done once, however many follow.
+    return trained, first + max(after(1 + PIECE_STEPS)[1] - first, 0) / PIECE_STEPS * (config.steps - 1)
 
 
 def _painted_voxels(shape: Shape) -> int:

@@ -12,6 +12,7 @@ import pytest
 from Batch.conftest import BATCH, SHAPE
 from conftest import a_head
 
+from DiffusionSegLib import scan_memory
 from DiffusionSegLib.reading import read_labelmap
 
 SCRIPT = BATCH / "DiffusionSegBatch.py"
@@ -95,3 +96,14 @@ def test_help_does_not_wait_for_torch():
     done = run("--help")
     assert done.returncode == 0
     assert "--inputFolder" in done.stdout
+
+
+def test_a_scan_that_needs_more_memory_than_there_is_is_told_of_on_one_line(
+    options, scans, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(scan_memory, "available_memory", lambda: 10_000_000)
+    arguments = [*options, scans / "first.nii.gz", "--outputFolder", tmp_path / "out"]
+    assert main([str(argument) for argument in arguments]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if "It needs" in line]
+    assert len(told) == 1
+    assert told[0].startswith("diffusionseg: It needs")

@@ -7,7 +7,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from DiffusionSegLib import free_memory
+from DiffusionSegLib import scan_memory
 from DiffusionSegLib.__main__ import main
 
 WRITTEN = {"segmentation.nii.gz", "segmentation.seg.nrrd", "uncertainty.nii.gz", "report.json", "overlay.png"}
@@ -94,8 +94,21 @@ def segmented(case, out) -> int:
 
 @pytest.mark.parametrize("available", [10_000_000, None, 10**12])
 def test_segment_warns_of_a_scan_that_needs_more_memory_than_there_is(case, tmp_path, capsys, monkeypatch, available):
-    monkeypatch.setattr(free_memory, "available_memory", lambda: available)
+    monkeypatch.setattr(scan_memory, "available_memory", lambda: available)
     assert segmented(case, tmp_path / "out") == 0
-    warned = [line for line in capsys.readouterr().err.splitlines() if line.startswith("diffusionseg: It needs")]
+    warned = warned_of_memory(capsys)
     assert len(warned) == (available == 10_000_000)
     assert all("crop the volume" in line for line in warned)
+
+
+def test_apply_warns_once_of_scans_of_the_same_size_that_need_more_memory(case, result, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(scan_memory, "available_memory", lambda: 10_000_000)
+    shutil.copy(case / "scan.nii.gz", tmp_path / "next.nii.gz")
+    arguments = ["apply", result.parent / "two.safetensors", case / "scan.nii.gz", tmp_path / "next.nii.gz"]
+    arguments += ["--out", tmp_path / "out", "--bundle", case / "tiny", "--device", "cpu"]
+    assert main([str(argument) for argument in arguments]) == 0
+    assert len(warned_of_memory(capsys)) == 1
+
+
+def warned_of_memory(capsys) -> list[str]:
+    return [line for line in capsys.readouterr().err.splitlines() if line.startswith("diffusionseg: It needs")]

@@ -1,0 +1,22 @@
+"""Telling of a scan that will hardly fit into memory, before any of it is computed."""
+
+from __future__ import annotations
+
+import warnings
+
+from DiffusionSegLib.devices import available_gpu_memory
+from DiffusionSegLib.errors import DiffusionSegWarning
+from DiffusionSegLib.free_memory import available_memory
+from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.memory_warning import gpu_memory_warning, memory_warning
+from DiffusionSegLib.session import Session
+from DiffusionSegLib.worker.estimate import estimate
+
+
+def warn_of_memory(session: Session, grid: Grid) -> None:
+    """Tell where the memory will hardly suffice for a scan on `grid`; nobody is kept from trying."""
+    needed = estimate(session.bundle, session.denoisers, grid, session.options.ensemble, timed=False)
+    on_gpu = gpu_memory_warning(needed.gpu_bytes, available_gpu_memory(session.device))
+    for warning in (memory_warning(needed.bytes, available_memory()), on_gpu):
+        if warning is not None:
+            warnings.warn(warning, DiffusionSegWarning, stacklevel=2)
