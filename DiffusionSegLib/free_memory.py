@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from DiffusionSegLib.container_memory import memory_left_in_container
 from DiffusionSegLib.windows_process import kernel_and_process
 
 PROC = Path("/proc")
@@ -25,10 +26,15 @@ def available_memory() -> int | None:
             return _free_on_windows() + _held_on_windows()
         if sys.platform == "darwin":
             return _free_on_mac() + _held_on_mac()
-        return _kilobytes(PROC / "meminfo", "MemAvailable") + _kilobytes(PROC / "self" / "status", "RssAnon")
+        return _free_on_linux() + _kilobytes(PROC / "self" / "status", "RssAnon")
     # Whatever such a system says instead: what is not known keeps nobody from working.
     except (OSError, ValueError, AttributeError, subprocess.SubprocessError):
         return None
+
+
+def _free_on_linux() -> int:
+    free, left = _kilobytes(PROC / "meminfo", "MemAvailable"), memory_left_in_container()
+    return free if left is None else min(free, left)
 
 
 def _kilobytes(path: Path, name: str) -> int:

@@ -29,6 +29,7 @@ def proc(tmp_path, monkeypatch):
     """A /proc of Linux that tells of 3 GB that are free, and 1 GB that this process holds."""
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(free_memory, "PROC", tmp_path)
+    monkeypatch.setattr(free_memory, "memory_left_in_container", lambda: None)
     (tmp_path / "self").mkdir()
     (tmp_path / "meminfo").write_text("MemTotal: 9000000 kB\nMemFree: 1 kB\nMemAvailable:    3000000 kB\n")
     (tmp_path / "self" / "status").write_text("Name: python\nVmRSS:\t 5 kB\nRssAnon:\t 1000000 kB\n")
@@ -37,6 +38,12 @@ def proc(tmp_path, monkeypatch):
 
 def test_on_linux_it_is_what_is_free_and_what_is_held(proc):
     assert available_memory() == 4_000_000 * 1024
+
+
+@pytest.mark.parametrize(("left", "expected"), [(1_000_000, 2_000_000), (5_000_000, 4_000_000)])
+def test_in_a_container_no_more_is_free_than_it_leaves(proc, monkeypatch, left, expected):
+    monkeypatch.setattr(free_memory, "memory_left_in_container", lambda: left * 1024)
+    assert available_memory() == expected * 1024
 
 
 @pytest.mark.parametrize("name", ["meminfo", "self/status"])
@@ -54,6 +61,7 @@ def test_what_this_process_takes_counts_as_held_by_it(tmp_path, monkeypatch):
     (tmp_path / "meminfo").write_text("MemAvailable:    3000000 kB\n")
     (tmp_path / "self").symlink_to("/proc/self")
     monkeypatch.setattr(free_memory, "PROC", tmp_path)
+    monkeypatch.setattr(free_memory, "memory_left_in_container", lambda: None)
     # What the allocator kept from other tests would be taken first, and is held already.
     taken = np.frombuffer(mmap.mmap(-1, 400_000_000, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS), np.uint8)
     before = available_memory()
