@@ -6,6 +6,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from DiffusionSegLib.alignment import find_transform, image_of
+from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.template import Template
 from DiffusionSegLib.template_building import MARGIN_VOXELS
 
@@ -14,16 +15,21 @@ ROUNDS = 2
 STEPS = 100
 
 
-def symmetrised(template: Template) -> Template:
+def symmetrised(template: Template, progress: Progress = silent) -> Template:
     """The average of a template and its mirror image, which first is turned so that the two are most alike.
 
     Positions in it can be mirrored: what is learnt of a left structure tells of the right one.
+
+    Args:
+        template: what to start from.
+        progress: told how many of the alignments are done, and asked while they run; what it raises stops the work.
     """
+    progress("symmetry", 0, 1 + ROUNDS)
     turned = _upright(template)
     average = _both_sides(turned)
-    for _ in range(ROUNDS):
+    for done in range(1, 1 + ROUNDS):
         still, moving = (image_of(image, template.spacing_mm) for image in (average, turned))
-        found = find_transform(still, moving)
+        found = find_transform(still, moving, progress=lambda *_: progress("symmetry", done, 1 + ROUNDS))  # noqa: B023
         average = _both_sides(sitk.GetArrayFromImage(sitk.Resample(moving, still, found)).T)
     return Template(np.clip(average, 0, 1), template.spacing_mm)
 

@@ -97,7 +97,7 @@ class PretrainingJob:
         if not (out / TEMPLATE).exists():
             template = build_template([volume[0] for volume in volumes], spacing, progress)
             if self.config.augmentation.flip:
-                template = symmetrised(template)
+                template = symmetrised(template, progress)
             out.mkdir(parents=True, exist_ok=True)
             with atomic_path(out / TEMPLATE) as part:
                 template.save(part)

@@ -43,3 +43,18 @@ def test_a_tilted_template_becomes_upright_and_symmetric_without_getting_blurred
 def test_it_stays_symmetric_on_disk(tmp_path):
     symmetrised(tilted(3, 1)).save(tmp_path / "template.nii.gz")
     assert Template.load(tmp_path / "template.nii.gz").symmetric
+
+
+def test_it_tells_how_far_it_is_and_can_be_stopped_meanwhile():
+    told = []
+    symmetrised(tilted(3, 1), lambda *point: told.append(point))
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert {done for _, done, _ in told} == {0, 1, 2}
+    assert all(total == 3 for _, _, total in told)
+
+    def stop(_stage, done, _total):
+        if done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        symmetrised(tilted(3, 1), stop)
