@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.prediction import Prediction
 from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.reading import read_volume, stem
@@ -45,7 +46,7 @@ class Batch:
         self._session = Session(SessionOptions(bundle=bundle or header.bundle, device=device), progress=progress)
         self._segmenter.check_bundle(self._session.bundle)
         # Of the scans so far: what is told of one need not be told of others that are as large.
-        self._shapes: set[tuple[int, ...]] = set()
+        self._sizes: set[tuple[tuple[int, ...], tuple[int, ...]]] = set()
 
     def segment(self, channels: Sequence[Path]) -> tuple[Volume, Prediction]:
         """One of the scans and what was found in it.
@@ -55,9 +56,11 @@ class Batch:
         """
         volume = Volume.stack([read_volume(path) for path in channels])
         self._session.open(volume)
-        if volume.grid.shape not in self._shapes:
-            warn_of_memory(self._session, volume.grid)
-        self._shapes.add(volume.grid.shape)
+        model_grid = ModelGrid.for_grid(volume.grid, self._session.bundle.config.spacing_mm).grid
+        sizes = (volume.grid.shape, model_grid.shape)
+        if sizes not in self._sizes:
+            warn_of_memory(self._session, volume.grid, learning=False)
+        self._sizes.add(sizes)
         return volume, self._session.predict(self._segmenter)
 
 

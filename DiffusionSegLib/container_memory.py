@@ -30,17 +30,23 @@ def _groups() -> Iterator[Path]:
 
 
 def _left_in(group: Path) -> int | None:
-    for limit, used, cached in (
-        ("memory.max", "memory.current", "inactive_file"),
-        ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    for limit, used, prefix in (
+        ("memory.max", "memory.current", ""),
+        ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
     ):
         try:
             most, held = ((group / name).read_text(encoding="ascii").strip() for name in (limit, used))
-            of_files = re.search(
-                rf"^{cached} (\d+)$", (group / "memory.stat").read_text(encoding="ascii"), re.MULTILINE
-            )
         except OSError:
             continue
         if most.isdecimal() and held.isdecimal():
-            return max(int(most) - int(held) + (int(of_files[1]) if of_files else 0), 0)
+            return max(int(most) - int(held) + _kept_of_files(group, prefix), 0)
     return None
+
+
+def _kept_of_files(group: Path, prefix: str) -> int:
+    """Bytes that the group keeps of files, used lately or not: they are dropped when memory is short."""
+    try:
+        told = (group / "memory.stat").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    return sum(map(int, re.findall(rf"^{prefix}(?:in)?active_file (\d+)$", told, re.MULTILINE)))

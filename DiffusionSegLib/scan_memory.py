@@ -13,9 +13,16 @@ from DiffusionSegLib.session import Session
 from DiffusionSegLib.worker.estimate import estimate
 
 
-def warn_of_memory(session: Session, grid: Grid) -> None:
-    """Tell where the memory will hardly suffice for a scan on `grid`; nobody is kept from trying."""
-    needed = estimate(session.bundle, session.denoisers, grid, session.options.ensemble, timed=False)
+def warn_of_memory(session: Session, grid: Grid, *, learning: bool = True) -> None:
+    """Tell where the memory will hardly suffice for a scan on `grid`; nobody is kept from trying.
+
+    Args:
+        session: what will work on it.
+        grid: the scan's own.
+        learning: whether a segmenter will be trained on it, too.
+    """
+    ensemble = session.options.ensemble
+    needed = estimate(session.bundle, session.denoisers, grid, ensemble, timed=False, learning=learning)
     on_gpu = gpu_memory_warning(needed.gpu_bytes, available_gpu_memory(session.device))
     for warning in (memory_warning(needed.bytes, available_memory()), on_gpu):
         if warning is not None:

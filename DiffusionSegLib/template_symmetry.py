@@ -22,7 +22,8 @@ def symmetrised(template: Template, progress: Progress = silent) -> Template:
 
     Args:
         template: what to start from.
-        progress: told how many of the alignments are done, and asked while they run; what it raises stops the work.
+        progress: told how many of the alignments are done; what it raises stops the work, after the first of them at
+            once.
     """
     progress("symmetry", 0, 1 + ROUNDS)
     turned = _upright(template)
@@ -31,6 +32,7 @@ def symmetrised(template: Template, progress: Progress = silent) -> Template:
         still, moving = (image_of(image, template.spacing_mm) for image in (average, turned))
         found = find_transform(still, moving, progress=lambda *_: progress("symmetry", done, 1 + ROUNDS))  # noqa: B023
         average = _both_sides(sitk.GetArrayFromImage(sitk.Resample(moving, still, found)).T)
+    progress("symmetry", 1 + ROUNDS, 1 + ROUNDS)
     return Template(np.clip(average, 0, 1), template.spacing_mm)
 
 

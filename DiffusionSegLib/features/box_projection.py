@@ -1,4 +1,7 @@
-"""Hidden units of a box of voxels, from activations that are projected before they are interpolated."""
+"""What a linear layer makes of a box of voxels, from activations that are projected before they are interpolated.
+
+Its outputs are hidden units, or what activations are along few directions (`FirstLayerProjection`).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ class LevelProjection:
     Args:
         reduction: edge of its pixels in voxels.
         piece: its activations around the box.
-        weight: shape (channels, hidden units).
+        weight: shape (channels, units).
     """
 
     reduction: int
@@ -34,7 +37,7 @@ class LevelProjection:
         return self.piece.pixels.movedim(0, self.piece.axis).permute(2, 0, 1, 3).contiguous()
 
     def halfway(self, units: slice) -> Tensor:
-        """Some hidden units, interpolated along one of the two axes: (k, i, second axis' voxels * units).
+        """Some of the outputs, interpolated along one of the two axes: (k, i, second axis' voxels * units).
 
         What is left is the first axis for slices across the third one, and the third axis for all others.
         """
@@ -47,7 +50,7 @@ class LevelProjection:
 
 @dataclass(frozen=True, eq=False)
 class BoxProjection:
-    """What the hidden units of a box follow from.
+    """What the outputs for a box follow from.
 
     Bilinear interpolation goes one axis at a time, and what several views or levels still have to go through is added
     up or joined before: one product with the dense matrix of both axes was measured to take twice as long.
@@ -55,8 +58,8 @@ class BoxProjection:
     Args:
         shape: of the box.
         columns: features of its voxels (voxels, columns), ordered by the third axis, then the first, then the second.
-        weights: their share of the first layers' weights (columns, hidden units).
-        bias: the first layers' biases (hidden units,).
+        weights: their share of the layer's weights (columns, units).
+        bias: the layer's biases (units,).
         levels: what else there is to add, at native resolution.
     """
 
@@ -67,7 +70,7 @@ class BoxProjection:
     levels: tuple[LevelProjection, ...]
 
     def hidden(self, units: slice) -> Tensor:
-        """Some of the hidden units, before their ReLU, in the order of `columns`: (voxels, units)."""
+        """Some of the outputs, before any ReLU, in the order of `columns`: (voxels, units)."""
         total = torch.addmm(self.bias[units], self.columns, self.weights[:, units])
         self._add_third_view(total, units)
         self._add_other_views(total, units)

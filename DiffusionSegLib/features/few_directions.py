@@ -9,6 +9,8 @@ from torch import Tensor
 NOTHING = 1e-6
 # With more directions than an eighth of the units, another matrix product costs more than it spares.
 UNITS_A_DIRECTION = 8
+# Mixtures beyond the directions looked for, so that these are found however the random numbers fall
+# (Halko et al. 2011, section 4.2).
 SPARE = 8
 
 
@@ -34,6 +36,6 @@ def few_directions(weight: Tensor) -> tuple[Tensor, Tensor] | None:
     # The eigenvalues of these products are the squares of the layer's singular values.
     values, vectors = torch.linalg.eigh(along_basis @ along_basis.T)
     chosen = vectors[:, values > NOTHING**2 * values[-1]]
-    if chosen.shape[1] > most:
+    if chosen.shape[1] > most or chosen.shape[1] >= len(weight):
         return None
     return (basis @ chosen).to(weight.dtype), (chosen.T @ along_basis).to(weight.dtype)

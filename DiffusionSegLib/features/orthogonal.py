@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from DiffusionSegLib.diffusion.slice_source import View
+from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.activations import ViewActivations
 from DiffusionSegLib.features.extraction import ActivationExtractor
 from DiffusionSegLib.features.feature_config import FeatureConfig, Fusion
@@ -81,6 +82,9 @@ class OrthogonalFeatures:
         points = np.argwhere(self.tissue)
         chosen = np.random.default_rng(0).permutation(len(points))[:STATISTICS_VOXELS]
         spread, mean = torch.std_mean(self.at(torch.from_numpy(points[chosen])), dim=0)
+        if not mean.isfinite().all():
+            message = "The denoiser makes no numbers of this scan."
+            raise DiffusionSegError(message, "Compute on the CPU, or choose another model bundle.")
         spread = spread.clamp(min=1e-4)
         spread[: self.view_channels] *= (self.view_channels / self.config.activation_weight) ** 0.5
         absolute = len(spread) - absolute_features(self.config)

@@ -37,16 +37,20 @@ class FirstLayerProjection:
     def __init__(self, features: OrthogonalFeatures, weight: Tensor, bias: Tensor) -> None:
         self.features, self.device = features, weight.device
         self.views = on_device(features.views, self.device)
-        scaled = weight / features.spread.to(self.device)[:, None]
+        spread = features.spread.to(self.device)[:, None]
+        scaled = weight / spread
         self.weight, self.bias = scaled, bias - features.mean.to(self.device) @ scaled
         activations, self.local_weight = scaled.tensor_split([features.view_channels])
-        into, along_weight = few_directions(activations) or (activations, None)
-        self.along_weight = along_weight
+        self.along_weight: Tensor | None = None
+        # Found before the features' scale comes in: one that hardly varies would hide the directions of all others.
+        thin = few_directions(weight[: features.view_channels])
+        if thin is not None:
+            activations, self.along_weight = thin[0] / spread[: features.view_channels], thin[1]
         widths = [level.shape[-1] for level in features.views[0].levels.values()]
         step = sum(widths) if features.config.fusion == "concat" else 0
         # The weights of each view's levels; summed views share them.
         self.level_weights = [
-            dict(zip(view.levels, into[index * step :][: sum(widths)].split(widths), strict=True))
+            dict(zip(view.levels, activations[index * step :][: sum(widths)].split(widths), strict=True))
             for index, view in enumerate(features.views)
         ]
 

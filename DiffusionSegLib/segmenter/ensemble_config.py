@@ -22,9 +22,9 @@ class EnsembleConfig:
         held_out: share of the annotated neighbourhoods that only tell when to stop.
         patience: checks without an improvement on them before stopping.
         check_every: steps between checks.
-        voxels_per_class: no class keeps more annotated voxels than this.
-        far_voxels: of the background far from all structures so many may be kept,
-        far_share: or as many as this times the background near to them, if that is more.
+        voxels_per_class: no structure keeps more annotated voxels than this, nor the background near to structures.
+        far_voxels: how many voxels of the background far from all structures are kept at least, if there are so many.
+        far_share: how many of them are kept for each voxel near to structures, where that is more.
         mirrored: whether annotated voxels are also learnt as they would be in the mirror, where the labels' names tell
             left from right and the bundle's template is symmetric.
     """

@@ -57,7 +57,7 @@ def train_ensemble(
     if start is None:
         axes = PrincipalAxes.of(voxels, config.activation_axes)
     else:
-        axes = PrincipalAxes.that_matter_to(start, voxels.activations, config.activation_axes)
+        axes = PrincipalAxes.that_matter_to(start, voxels)
         start = axes.narrowed(start)
     return axes.widened(_trained(axes.along(voxels), classes, config, seed, device, progress, start, curve))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,6 +12,8 @@ from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
 from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 
 STATISTICS_VOXELS = 20_000
+# Directions of first layers that are weaker than the strongest by this are what single precision rounds by.
+NOTHING = 1e-6
 # Voxels whose activations are in single precision at a time.
 CHUNK = 16_384
 
@@ -30,19 +33,21 @@ class PrincipalAxes:
 
     @classmethod
     def of(cls, voxels: TrainingVoxels, count: int) -> PrincipalAxes:
-        """The `count` directions of largest variance over the voxels; all directions where there are no more."""
-        every = max(len(voxels.features) // STATISTICS_VOXELS, 1)
-        activations = voxels.features[::every, : voxels.activations].double()
-        # Of activations that are no numbers nothing can be learnt, along any direction.
-        _, axes = torch.linalg.eigh(activations.T.cov().nan_to_num())
+        """The `count` directions of largest variance over the voxels."""
+        _, axes = torch.linalg.eigh(_covariance(voxels))
         return cls(axes[:, -count:].flip(1).float())
 
     @classmethod
-    def that_matter_to(cls, ensemble: MlpEnsemble, activations: int, count: int) -> PrincipalAxes:
-        """The `count` directions that the first layers tell activations apart by; all that an ensemble learnt from."""
-        weights = ensemble.weights[0][:, :activations].detach().transpose(0, 1).flatten(1)
-        axes, _, _ = torch.linalg.svd(weights.double(), full_matrices=False)
-        return cls(axes[:, :count].float())
+    def that_matter_to(cls, ensemble: MlpEnsemble, voxels: TrainingVoxels) -> PrincipalAxes:
+        """All directions by which the first layers tell activations apart, turned to the voxels' principal axes.
+
+        Of the voxels that the ensemble learnt along their principal axes these are the same axes again.
+        """
+        weights = ensemble.weights[0][:, : voxels.activations].detach().cpu().double().transpose(0, 1).flatten(1)
+        directions, strengths, _ = torch.linalg.svd(weights, full_matrices=False)
+        span = directions[:, strengths > NOTHING * strengths[0]]
+        _, turned = torch.linalg.eigh(span.T @ _covariance(voxels) @ span)
+        return cls((span @ turned.flip(1)).float())
 
     def along(self, voxels: TrainingVoxels) -> TrainingVoxels:
         """The voxels with their activations along these directions instead."""
@@ -64,3 +69,10 @@ class PrincipalAxes:
         """An ensemble that learnt along these directions as one of the activations themselves: the same outputs."""
         along, others = ensemble.weights[0].tensor_split([self.axes.shape[1]], dim=1)
         return ensemble.with_first_weights(torch.cat([self.axes.to(along) @ along, others], dim=1))
+
+
+def _covariance(voxels: TrainingVoxels) -> Tensor:
+    every = math.ceil(len(voxels.features) / STATISTICS_VOXELS)
+    activations = voxels.features[::every, : voxels.activations].double()
+    # Of activations that are no numbers nothing can be learnt, along any direction.
+    return activations.T.cov().nan_to_num()

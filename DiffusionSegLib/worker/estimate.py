@@ -62,15 +62,23 @@ class Estimate:
 
 
 def estimate(
-    bundle: ModelBundle, denoisers: Denoisers, grid: Grid, ensemble: EnsembleConfig, *, timed: bool = True
+    bundle: ModelBundle,
+    denoisers: Denoisers,
+    grid: Grid,
+    ensemble: EnsembleConfig,
+    *,
+    timed: bool = True,
+    learning: bool = True,
 ) -> Estimate:
     """What a scan on `grid` takes: each stage is run here and now, on a small part of such a scan.
 
-    Where only the memory is of interest (`timed` false) that is done sooner, and `seconds` means nothing.
+    Where only the memory is of interest (`timed` false) that is done sooner, and `seconds` means nothing. Where nothing
+    is learnt (`learning` false) the painted voxels take no memory.
     """
     shape = ModelGrid.for_grid(grid, bundle.config.spacing_mm).grid.shape
     found = _activations(bundle, denoisers, shape, timed=timed)
-    found += _what_follows(bundle, denoisers, shape, grid.shape, ensemble, timed=timed)
+    painted = _painted_voxels(shape) if learning else 0
+    found += _what_follows(bundle, denoisers, shape, grid.shape, painted, ensemble, timed=timed)
     if timed:
         found += _alignment(bundle, shape)
     return found + Estimate(0.0, FIXED_BYTES)
@@ -111,6 +119,7 @@ def _what_follows(
     denoisers: Denoisers,
     shape: Shape,
     source_shape: Shape,
+    painted_voxels: int,
     config: EnsembleConfig,
     *,
     timed: bool,
@@ -134,7 +143,7 @@ def _what_follows(
     segmenter = Segmenter(_header(bundle, config), trained)
     prediction, predicting = _timed(lambda: predict(features, segmenter, piece), warm_up=timed)
 
-    whole, painted = int(np.prod(shape)) / len(points), _painted_voxels(shape) / len(points)
+    whole, painted = int(np.prod(shape)) / len(points), painted_voxels / len(points)
     seconds = (preparation + masking + predicting) * whole + gathering * painted + training
     # What is kept of each voxel exists twice while it is put together; beside it, what it was made from.
     of_model = (
@@ -145,8 +154,8 @@ def _what_follows(
     of_source = raw.nbytes + 2 * sum(
         array.nbytes for array in (prediction.labelmap, prediction.uncertainty, prediction.confidence)
     )
-    # Once as gathered, once more with the mirror image of each, which is not always learnt, and less than once more
-    # along the principal axes.
+    # Once as gathered, twice with the mirror image of each, which is not always learnt, and at most once more along the
+    # principal axes, which are far fewer than the activations.
     of_training = 4 * gathered.numel() * gathered.element_size()
     source = int(np.prod(source_shape)) / len(points)
     return Estimate(seconds, int(of_model * whole + of_source * source + of_training * painted))

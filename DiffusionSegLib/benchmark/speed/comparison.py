@@ -10,7 +10,7 @@ from DiffusionSegLib.benchmark.scores import mean_dice
 from DiffusionSegLib.benchmark.speed.convolution_rate import ConvolutionLog
 from DiffusionSegLib.benchmark.speed.cost import Cost, measured, measured_in_turn
 from DiffusionSegLib.benchmark.speed.machine_rates import MachineRates, Roofline
-from DiffusionSegLib.benchmark.speed.operation_count import counted
+from DiffusionSegLib.benchmark.speed.operation_count import counted, counted_by_steps
 from DiffusionSegLib.benchmark.speed.other_methods import OtherMethod, other_methods
 from DiffusionSegLib.benchmark.speed.our_path import OurPath
 from DiffusionSegLib.benchmark.speed.published import train_in_turn
@@ -151,12 +151,13 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
     )
     segmenter = ours.segmenter(ensemble, annotation)
     found, stages["prediction"] = measured(lambda: ours.predict(features, segmenter, scan), device)
-    one_step = replace(ours, ensemble=replace(ours.ensemble, steps=2))
     comparison = compare_on(region, ours, segmenter, rates)
     rooflines = {
         "gathering": Roofline.of(stages["gathering"], counted(lambda: ours.gather(features, scan, annotation)), rates),
         "training": Roofline.of(
-            stages["training"], counted(lambda: one_step.train(voxels, classes)), rates, ours.ensemble.steps // 2
+            stages["training"],
+            counted_by_steps(lambda steps: ours.of_steps(steps).train(voxels, classes), ours.ensemble.steps),
+            rates,
         ),
     }
     region_features = ours.features(region)
@@ -197,7 +198,7 @@ def _warm_up(scan: SpeedScan, ours: OurPath) -> None:
     features = ours.features(scan.middle(WARM_UP_EDGE))
     points = torch.zeros(WARM_UP_EDGE, 3, dtype=torch.long)
     voxels = TrainingVoxels(features.at(points), points[:, 0], points, features.view_channels)
-    short = replace(ours, ensemble=replace(ours.ensemble, steps=2))
+    short = ours.of_steps(2)
     ensemble = short.train(voxels, len(annotation.classes))
     ours.predict(features, ours.segmenter(ensemble, annotation), scan.middle(WARM_UP_EDGE))
     train_in_turn(voxels, len(annotation.classes), short.ensemble, ours.device)

@@ -57,9 +57,8 @@ class Roofline:
     seconds: float
 
     @classmethod
-    def of(cls, cost: Cost, count: OperationCount, rates: MachineRates, repeats: int = 1) -> Roofline:
-        """From the cost of all and the count of one of `repeats` equal parts."""
-        return cls(repeats * count.operations / rates.operations, repeats * count.bytes / rates.bytes, cost.seconds)
+    def of(cls, cost: Cost, count: OperationCount, rates: MachineRates) -> Roofline:
+        return cls(count.operations / rates.operations, count.bytes / rates.bytes, cost.seconds)
 
     @property
     def share(self) -> float:

@@ -67,3 +67,12 @@ def counted(work: Callable[[], object]) -> OperationCount:
     finally:
         torch.set_num_threads(threads)
     return count
+
+
+def counted_by_steps(work: Callable[[int], object], steps: int) -> OperationCount:
+    """The count of so many steps, from those of two and of four: what comes before the first is done once."""
+    two, four = counted(lambda: work(2)), counted(lambda: work(4))
+    for name in ("operations", "bytes"):
+        first, more = getattr(two, name), getattr(four, name)
+        setattr(two, name, first + (more - first) * (steps - 2) // 2)
+    return two

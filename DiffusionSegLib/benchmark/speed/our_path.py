@@ -43,6 +43,10 @@ class OurPath:
     def device(self) -> torch.device:
         return next(self.denoisers.parameters()).device
 
+    def of_steps(self, steps: int) -> OurPath:
+        """The same with so many steps of training."""
+        return replace(self, ensemble=replace(self.ensemble, steps=steps))
+
     def features(self, scan: SpeedScan, kept_as: torch.dtype = torch.float16) -> OrthogonalFeatures:
         """The scan's features, their activations kept in a precision."""
         config = self.bundle.config

@@ -101,13 +101,19 @@ def test_segment_warns_of_a_scan_that_needs_more_memory_than_there_is(case, tmp_
     assert all("crop the volume" in line for line in warned)
 
 
-def test_apply_warns_once_of_scans_of_the_same_size_that_need_more_memory(case, result, tmp_path, capsys, monkeypatch):
+def test_apply_warns_once_of_scans_of_the_same_size_that_need_more_memory_than_there_is(
+    case, result, tmp_path, capsys, monkeypatch
+):
     monkeypatch.setattr(scan_memory, "available_memory", lambda: 10_000_000)
-    shutil.copy(case / "scan.nii.gz", tmp_path / "next.nii.gz")
-    arguments = ["apply", result.parent / "two.safetensors", case / "scan.nii.gz", tmp_path / "next.nii.gz"]
-    arguments += ["--out", tmp_path / "out", "--bundle", case / "tiny", "--device", "cpu"]
+    scan = nib.load(case / "scan.nii.gz")
+    scans = [case / "scan.nii.gz", tmp_path / "alike.nii.gz", tmp_path / "coarse.nii.gz"]
+    shutil.copy(scans[0], scans[1])
+    nib.save(nib.Nifti1Image(np.asarray(scan.dataobj), scan.affine @ np.diag([1.5, 1, 1, 1])), scans[2])
+    arguments = ["apply", result.parent / "two.safetensors", *scans, "--out", tmp_path / "out"]
+    arguments += ["--bundle", case / "tiny", "--device", "cpu"]
     assert main([str(argument) for argument in arguments]) == 0
-    assert len(warned_of_memory(capsys)) == 1
+    # The coarse one has as many voxels, but more on the denoiser's grid.
+    assert len(warned_of_memory(capsys)) == 2
 
 
 def warned_of_memory(capsys) -> list[str]:

@@ -19,6 +19,10 @@ def test_a_layer_of_many_directions_stays_whole():
     assert few_directions(torch.randn(20, 9) @ torch.randn(9, 64)) is None
 
 
+def test_a_layer_of_fewer_channels_than_directions_would_spare_stays_whole():
+    assert few_directions(torch.randn(5, 64)) is None
+
+
 def test_a_layer_that_sees_nothing_gives_nothing():
     first, second = few_directions(torch.zeros(20, 64))
     torch.testing.assert_close(first @ second, torch.zeros(20, 64))

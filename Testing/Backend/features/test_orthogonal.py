@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from conftest import a_head
 
+from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.extraction import ActivationExtractor, shared_noise
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.features.local_features import local_features
@@ -102,6 +103,27 @@ def test_first_layers_that_look_along_few_directions_are_taken_apart_and_give_th
     expected = (features.at(points) @ weight + bias).reshape(*features.tissue.shape, 40)
     whole = projection.hidden(tuple((0, size) for size in features.tissue.shape))
     torch.testing.assert_close(whole, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
+
+
+def test_a_feature_that_hardly_varies_does_not_hide_the_directions_of_the_others(tiny_bundle):
+    features, _ = features_of(tiny_bundle)
+    spread = features.spread.clone()
+    spread[0] = 1e-7
+    features = replace(features, spread=spread)
+    torch.manual_seed(1)
+    weight = torch.zeros(len(features.mean), 40)
+    weight[: features.view_channels] = torch.randn(features.view_channels, 3) @ torch.randn(3, 40)
+    projection = FirstLayerProjection(features, weight, torch.zeros(40))
+    assert len(projection.along_weight) == 3
+
+
+def test_activations_that_are_no_numbers_are_told_of(tiny_bundle):
+    features, _ = features_of(tiny_bundle)
+    first, *others = features.views
+    endless = {reduction: torch.full_like(level, torch.inf) for reduction, level in first.levels.items()}
+    broken = replace(features, views=(replace(first, levels=endless), *others))
+    with pytest.raises(DiffusionSegError, match="no numbers of this scan"):
+        broken.fused_as(features.config.views, "sum")
 
 
 @pytest.mark.parametrize("fusion", ["sum", "concat"])

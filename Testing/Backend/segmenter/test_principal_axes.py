@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import torch
 
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
@@ -50,11 +52,47 @@ def test_a_widened_ensemble_says_of_the_activations_what_it_said_along_the_axes(
 
 def test_an_ensemble_that_learnt_along_axes_is_narrowed_to_them_without_loss():
     voxels = voxels_in_a_plane()
-    ensemble = PrincipalAxes.of(voxels, 3).widened(MlpEnsemble(4, 6, (8, 4), 2).eval())
-    axes = PrincipalAxes.that_matter_to(ensemble, 10, 3)
+    learnt_along = PrincipalAxes.of(voxels, 2)
+    ensemble = learnt_along.widened(MlpEnsemble(4, 5, (8, 4), 2).eval())
+    axes = PrincipalAxes.that_matter_to(ensemble, voxels)
     torch.testing.assert_close(
         outputs(axes.narrowed(ensemble), axes.along(voxels)), outputs(ensemble, voxels), rtol=1e-3, atol=1e-4
     )
+    # The same axes as before but for their signs: training hides the same things as it did.
+    torch.testing.assert_close((axes.axes.T @ learnt_along.axes).abs(), torch.eye(2), rtol=0, atol=1e-3)
+
+
+def test_nothing_is_lost_of_an_ensemble_that_did_not_learn_along_axes():
+    voxels, ensemble = voxels_in_a_plane(), MlpEnsemble(4, 13, (8, 4), 2).eval()
+    axes = PrincipalAxes.that_matter_to(ensemble, voxels)
+    torch.testing.assert_close(
+        outputs(axes.narrowed(ensemble), axes.along(voxels)), outputs(ensemble, voxels), rtol=1e-3, atol=1e-4
+    )
+
+
+def test_a_warm_start_from_all_activations_begins_with_what_was_learnt():
+    voxels = voxels_in_a_plane()
+    config = EnsembleConfig(members=2, hidden=(8, 4), batch=64, steps=200, check_every=10, feature_dropout=0)
+    whole = train_ensemble(voxels, 2, replace(config, activation_axes=0), 0, CPU)
+    cold, warm = [], []
+    along = replace(config, activation_axes=2)
+    train_ensemble(voxels, 2, along, 0, CPU, curve=lambda *point: cold.append(point))
+    train_ensemble(voxels, 2, along, 0, CPU, start=whole, curve=lambda *point: warm.append(point))
+    assert warm[0][1] < 0.5 * cold[0][1]
+
+
+def test_half_precision_and_many_voxels_change_neither_axes_nor_what_lies_along_them():
+    few, many = voxels_in_a_plane(), voxels_in_a_plane()
+    repeats = 60
+    many = TrainingVoxels(
+        many.features.repeat(repeats, 1).half(), many.classes.repeat(repeats), many.points.repeat(repeats, 1), 10
+    )
+    axes = PrincipalAxes.of(many, 2)
+    # Statistics are those of every other voxel.
+    torch.testing.assert_close((axes.axes.T @ PrincipalAxes.of(few, 2).axes).abs(), torch.eye(2), rtol=0, atol=0.05)
+    along = axes.along(many)
+    assert along.features.dtype == torch.float16
+    torch.testing.assert_close(along.features[-600:].float(), axes.along(few).features, rtol=0, atol=0.02)
 
 
 def test_training_along_axes_gives_an_ensemble_of_the_activations_that_goes_on_learning():
