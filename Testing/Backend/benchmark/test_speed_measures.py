@@ -9,7 +9,7 @@ from DiffusionSegLib.benchmark.speed.convolution_rate import ConvolutionLog
 from DiffusionSegLib.benchmark.speed.cost import measured
 from DiffusionSegLib.benchmark.speed.machine_rates import MachineRates as Rates
 from DiffusionSegLib.benchmark.speed.machine_rates import Roofline
-from DiffusionSegLib.benchmark.speed.operation_count import OperationCount, counted
+from DiffusionSegLib.benchmark.speed.operation_count import OperationCount, counted, counted_by_steps
 from DiffusionSegLib.benchmark.speed.scan import SpeedScan
 
 CPU = torch.device("cpu")
@@ -36,6 +36,16 @@ def test_of_a_table_only_the_rows_taken_are_read():
         assert counted(take).bytes == 2 * 4 * 2 * 8
 
 
+def test_what_comes_before_the_first_step_is_counted_once():
+    def work(steps):
+        torch.ones(10, 10) @ torch.ones(10, 10)
+        for _ in range(steps):
+            torch.ones(2, 2) @ torch.ones(2, 2)
+
+    found, expected = counted_by_steps(work, 50), counted(lambda: work(50))
+    assert (found.operations, found.bytes) == (expected.operations, expected.bytes)
+
+
 def test_peak_memory_is_that_of_the_work_also_after_larger_work():
     def work(floats):
         return lambda: float(torch.ones(floats).sum())
@@ -52,8 +62,8 @@ def test_the_higher_floor_is_the_roof():
     rates = Rates(operations=100.0, bytes=10.0)
     count = counted(lambda: torch.ones(2, 2) @ torch.ones(2, 2))
     _, cost = measured(lambda: None, CPU)
-    roof = Roofline.of(cost, count, rates, repeats=3)
-    assert roof.by_operations == pytest.approx(3 * 16 / 100)
+    roof = Roofline.of(cost, count, rates)
+    assert roof.by_operations == pytest.approx(16 / 100)
     assert roof.share == pytest.approx(max(roof.by_operations, roof.by_bytes) / cost.seconds)
 
 
