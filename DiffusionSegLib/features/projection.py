@@ -46,6 +46,7 @@ class FirstLayerProjection:
         thin = few_directions(weight[: features.view_channels])
         if thin is not None:
             activations, self.along_weight = thin[0] / spread[: features.view_channels], thin[1]
+            self.column_weight = torch.cat([self.local_weight, self.along_weight])
         widths = [level.shape[-1] for level in features.views[0].levels.values()]
         step = sum(widths) if features.config.fusion == "concat" else 0
         # The weights of each view's levels; summed views share them.
@@ -72,8 +73,7 @@ class FirstLayerProjection:
         directions = len(self.along_weight)
         nothing = self.weight.new_zeros(0, directions)
         along = self._of_levels(box, local[:, :0], nothing, self.bias.new_zeros(directions)).hidden(slice(None))
-        weights = torch.cat([self.local_weight, self.along_weight])
-        return BoxProjection(shape, torch.cat([local, along], dim=1), weights, self.bias, ())
+        return BoxProjection(shape, torch.cat([local, along], dim=1), self.column_weight, self.bias, ())
 
     def _of_levels(self, box: Box, beside: Tensor, beside_weight: Tensor, bias: Tensor) -> BoxProjection:
         """What the levels' weights make of a box, with what is beside the activations."""
