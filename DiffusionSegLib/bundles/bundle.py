@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -144,8 +145,13 @@ class ModelBundle:
 
 
 def bundled() -> list[ModelBundle]:
-    """The bundles that come with the package."""
-    return [ModelBundle.load(folder) for folder in bundled_folders()]
+    """The bundles that come with the package; damaged ones are left out."""
+    found = []
+    for folder in bundled_folders():
+        # One that an interrupted installation left behind must not keep the others from being used.
+        with suppress(DiffusionSegError):
+            found.append(ModelBundle.load(folder))
+    return found
 
 
 def find_bundle(name_or_folder: str) -> ModelBundle:
@@ -159,8 +165,9 @@ def find_bundle(name_or_folder: str) -> ModelBundle:
     found = {bundle.name: bundle for bundle in bundled()}
     if name_or_folder in found:
         return found[name_or_folder]
-    message = f"There is no model bundle {name_or_folder}."
-    raise DiffusionSegError(message, f"Name a bundle's folder or one of: {', '.join(found)}.")
+    message = f"There is no readable model bundle {name_or_folder}."
+    known = f" or one of: {', '.join(found)}" if found else ", or install DiffusionSeg again"
+    raise DiffusionSegError(message, f"Name a bundle's folder{known}.")
 
 
 def _draw_zeroed_weights(denoisers: nn.Module) -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from DiffusionSegLib.bundles import description
 from DiffusionSegLib.bundles.bundle import bundled, find_bundle
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.template import Template
@@ -47,8 +48,23 @@ def test_damaged_weights_are_told_of(tiny_bundle, tmp_path):
 
 
 def test_an_unknown_bundle_is_named():
-    with pytest.raises(DiffusionSegError, match="no model bundle nonsense"):
+    with pytest.raises(DiffusionSegError, match="no readable model bundle nonsense"):
         find_bundle("nonsense")
+
+
+def test_a_damaged_bundle_that_comes_along_does_not_keep_others_from_being_used(tiny_bundle, tmp_path, monkeypatch):
+    monkeypatch.setattr(description, "FOLDER", tmp_path)
+    changed(tiny_bundle, tmp_path / "damaged", name="damaged")
+    (tmp_path / "damaged" / "config.json").write_text("{")
+    changed(tiny_bundle, tmp_path / "whole", name="whole")
+    assert find_bundle("whole").name == "whole"
+    with pytest.raises(DiffusionSegError, match="no readable model bundle damaged") as told:
+        find_bundle("damaged")
+    assert "whole" in told.value.hint
+    (tmp_path / "whole" / "config.json").unlink()
+    with pytest.raises(DiffusionSegError) as told:
+        find_bundle("whole")
+    assert "install DiffusionSeg again" in told.value.hint
 
 
 def test_untrained_denoisers_are_random_but_repeatable(tiny_bundle):
