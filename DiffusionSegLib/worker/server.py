@@ -7,11 +7,11 @@ import sys
 import threading
 import time
 import traceback
-import warnings
 from typing import IO, TYPE_CHECKING, Any
 
-from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
+from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.memory_shortage import is_memory_shortage
+from DiffusionSegLib.told_warnings import warnings_told
 from DiffusionSegLib.worker import protocol
 from DiffusionSegLib.worker.framing import Frame, FrameReader, FrameWriter, FramingError
 from DiffusionSegLib.worker.request_queue import Request, RequestQueue, Stopped
@@ -48,8 +48,12 @@ class Server:
         """Serve; the exit status is 0 if the client left in order, 2 if it sent what is no message."""
         for target in (self._read, self._beat):
             threading.Thread(target=target, daemon=True).start()
-        warnings.showwarning = self._warned
-        warnings.simplefilter("always", DiffusionSegWarning)
+        with warnings_told(self.warn):
+            self._answer_all()
+        self._left.set()
+        return self._exit_status
+
+    def _answer_all(self) -> None:
         methods: Methods | None = None
         while (request := self._queue.next()) is not None:
             if request.method == "shutdown":
@@ -68,8 +72,6 @@ class Server:
                 problem = _told(request.method, error)
                 frame = Frame(protocol.failure(request.identifier, protocol.INTERNAL_ERROR, problem))
             self._write(frame)
-        self._left.set()
-        return self._exit_status
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """Tell the client how far the running call is, now and then; raises Stopped if it was cancelled."""
@@ -165,12 +167,6 @@ class Server:
         except OSError:
             # The client is gone: what runs is of no use any more.
             self._queue.close()
-
-    def _warned(self, message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        if issubclass(category, DiffusionSegWarning):
-            self.warn(str(message))
-        else:
-            sys.stderr.write(f"{category.__name__}: {message}\n")
 
 
 def _told(method: str, error: Exception) -> DiffusionSegError:

@@ -100,12 +100,11 @@ class Client:
 
 @pytest.fixture
 def client():
-    with warnings.catch_warnings():
-        client = Client()
-        yield client
-        client.methods.going_on.set()
-        client.raw.close()
-        client.thread.join(5)
+    client = Client()
+    yield client
+    client.methods.going_on.set()
+    client.raw.close()
+    client.thread.join(5)
 
 
 def test_calls_are_answered_in_their_order_with_their_arrays(client):
