@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import slicer
+from DiffusionSegCore import settings
 from slicer_fakes.engine import ANSWERS
 
+from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE
 from DiffusionSegLib.bundles.description import BundleDescription, bundled_descriptions
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -24,6 +26,10 @@ def choose(panel, folder) -> None:
     selector = panel.ui.bundleSelector
     selector.currentIndex = selector.findText("in a folder of your own")
     panel.ui.bundleFolderEdit.currentPath = str(folder)
+
+
+def test_panel_engine_and_backend_begin_with_the_same_model(panel):
+    assert panel.parameters.bundle == DEFAULT_BUNDLE == settings.DEFAULT_BUNDLE
 
 
 def test_description_and_licence_are_shown_before_a_worker_is_started(panel, client):
