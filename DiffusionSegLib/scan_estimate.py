@@ -140,7 +140,8 @@ def _what_follows(
     device = extractor.device
     voxels = TrainingVoxels(gathered, torch.arange(len(points)) % CLASSES, points, features.view_channels)
     trained, training = _training(voxels, config, device, timed=timed)
-    segmenter = Segmenter(_header(bundle, config), trained)
+    header = SegmenterHeader.of(bundle, bundle.config.features, config, tuple(range(CLASSES)))
+    segmenter = Segmenter(header, trained)
     prediction, predicting = _timed(lambda: predict(features, segmenter, piece), warm_up=timed)
 
     whole, painted = int(np.prod(shape)) / len(points), painted_voxels / len(points)
@@ -180,20 +181,6 @@ def _training(
 def _painted_voxels(shape: Shape) -> int:
     """How many voxels the slices have that are painted to begin with."""
     return sum(min(SLICES_A_VIEW, edge) * int(np.prod(shape)) // edge for edge in shape)
-
-
-def _header(bundle: ModelBundle, config: EnsembleConfig) -> SegmenterHeader:
-    return SegmenterHeader(
-        bundle=bundle.name,
-        bundle_digest="",
-        channels=bundle.config.unet.channels_in,
-        features=bundle.config.features,
-        values=tuple(range(CLASSES)),
-        labels=(),
-        keep_largest=(),
-        hidden=config.hidden,
-        members=config.members,
-    )
 
 
 def _timed(work: Callable[[], Found], *, warm_up: bool) -> tuple[Found, float]:

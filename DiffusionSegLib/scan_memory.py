@@ -9,8 +9,8 @@ from DiffusionSegLib.errors import DiffusionSegWarning
 from DiffusionSegLib.free_memory import available_memory
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.memory_warning import gpu_memory_warning, memory_warning
+from DiffusionSegLib.scan_estimate import estimate
 from DiffusionSegLib.session import Session
-from DiffusionSegLib.worker.estimate import estimate
 
 
 def warn_of_memory(session: Session, grid: Grid, *, learning: bool = True) -> None:

@@ -146,17 +146,8 @@ class Session:
             )
         self.report.voxels_trained = len(voxels.classes)
         voxels = self._with_mirror_image(voxels, self._annotation, config)
-        header = SegmenterHeader(
-            bundle=self.bundle.name,
-            bundle_digest=self.bundle.digest,
-            channels=len(self._opened().data),
-            features=config,
-            values=values,
-            labels=self._annotation.labels,
-            keep_largest=self.options.keep_largest,
-            hidden=self.options.ensemble.hidden,
-            members=self.options.ensemble.members,
-        )
+        labels, keep_largest = self._annotation.labels, self.options.keep_largest
+        header = SegmenterHeader.of(self.bundle, config, self.options.ensemble, values, labels, keep_largest)
         with self.report.stage("training"):
             ensemble = train_ensemble(
                 voxels,

@@ -18,6 +18,7 @@ from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.labels import Label
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
+from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 
 FORMAT = "DiffusionSeg segmenter 1"
 
@@ -47,6 +48,29 @@ class SegmenterHeader:
     keep_largest: tuple[int, ...]
     hidden: tuple[int, int]
     members: int
+
+    @classmethod
+    def of(
+        cls,
+        bundle: ModelBundle,
+        features: FeatureConfig,
+        ensemble: EnsembleConfig,
+        values: tuple[int, ...],
+        labels: tuple[Label, ...] = (),
+        keep_largest: tuple[int, ...] = (),
+    ) -> SegmenterHeader:
+        """The header of an ensemble that learns these values from these features of a bundle."""
+        return cls(
+            bundle=bundle.name,
+            bundle_digest=bundle.digest,
+            channels=bundle.config.unet.channels_in,
+            features=features,
+            values=values,
+            labels=labels,
+            keep_largest=keep_largest,
+            hidden=ensemble.hidden,
+            members=ensemble.members,
+        )
 
     def goes_on_from(self, other: SegmenterHeader) -> bool:
         """Whether an ensemble of the other takes the same features, tells the same classes and has the same shape."""

@@ -22,12 +22,12 @@ from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.free_memory import available_memory
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
+from DiffusionSegLib.scan_estimate import estimate
 from DiffusionSegLib.segmenter.segmenter import Segmenter
 from DiffusionSegLib.session import Session, SessionOptions
 from DiffusionSegLib.suggestion import suggest_slices
 from DiffusionSegLib.volume import Volume
 from DiffusionSegLib.worker import parameters as given
-from DiffusionSegLib.worker.estimate import estimate
 from DiffusionSegLib.worker.protocol import PROTOCOL
 from DiffusionSegLib.worker.session_folder import ScanFolder, SessionFolder
 

@@ -9,11 +9,11 @@ from conftest import a_head
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.bundles.bundle import ModelBundle
 from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.scan_estimate import FIXED_BYTES, _alignment, estimate
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.session import Session, SessionOptions
 from DiffusionSegLib.template import Template
 from DiffusionSegLib.volume import Volume
-from DiffusionSegLib.worker.estimate import FIXED_BYTES, _alignment, estimate
 
 SHAPE = (48, 40, 36)
 GRID = Grid(SHAPE, np.eye(4))

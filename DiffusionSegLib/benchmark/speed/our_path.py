@@ -63,18 +63,8 @@ class OurPath:
         return train_ensemble(voxels, classes, config, self.seed, self.device)
 
     def segmenter(self, ensemble: MlpEnsemble, annotation: Annotation) -> Segmenter:
-        header = SegmenterHeader(
-            bundle=self.bundle.name,
-            bundle_digest=self.bundle.digest,
-            channels=self.bundle.config.unet.channels_in,
-            features=self.bundle.config.features,
-            values=annotation.classes,
-            labels=annotation.labels,
-            keep_largest=(),
-            hidden=ensemble.hidden,
-            members=ensemble.members,
-        )
-        return Segmenter(header, ensemble)
+        features, values = self.bundle.config.features, annotation.classes
+        return Segmenter(SegmenterHeader.of(self.bundle, features, self.ensemble, values, annotation.labels), ensemble)
 
     def predict(self, features: OrthogonalFeatures, segmenter: Segmenter, scan: SpeedScan) -> Prediction:
         return predict(features, segmenter, ModelGrid.for_grid(scan.grid, scan.spacing_mm))
