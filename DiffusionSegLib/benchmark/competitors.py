@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from DiffusionSegLib.benchmark.choices import untrained
 from DiffusionSegLib.benchmark.denoising_pretraining import DenoisingConfig, denoising_start
 from DiffusionSegLib.benchmark.log import log
 from DiffusionSegLib.benchmark.methods import DiffusionMethod, ForestMethod, Method
@@ -18,12 +19,8 @@ from DiffusionSegLib.benchmark.unet_method import UNetMethod
 from DiffusionSegLib.benchmark.unet_training import UNetTraining
 from DiffusionSegLib.bundles.bundle import ModelBundle
 from DiffusionSegLib.devices import choose_device
-from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.session import SessionOptions
 
-UNTRAINED_SEED = 1
-# A weight of activations with which they are but tiny numbers to the segmenter.
-NEXT_TO_NOTHING = 1e-9
 # Registration carries labels from voxel to voxel: few slices give it next to nothing to carry.
 ONLY_WHOLE_VOLUMES = ("syn",)
 
@@ -52,11 +49,7 @@ class Competitors:
         """The method of that name."""
         makers: dict[str, Callable[[], Method]] = {
             "ours": self._ours,
-            "untrained": lambda: self._ours(bundle=self.bundle.untrained(UNTRAINED_SEED)),
-            "no-activations": lambda: self._ours(
-                features=replace(self.bundle.config.features, activation_weight=NEXT_TO_NOTHING)
-            ),
-            "no-mirror": lambda: self._ours(ensemble=EnsembleConfig(mirrored=False)),
+            "untrained": lambda: self._ours(**untrained(self.bundle)),
             "forest": ForestMethod,
             "syn": SynMethod,
             "unet": self._unet,

@@ -9,9 +9,8 @@ from typing import Any
 from DiffusionSegLib.commands.options import add_bundle, add_device
 from DiffusionSegLib.extras import not_installed
 
-METHODS = ("ours", "forest", "untrained", "no-activations", "no-mirror", "syn", "unet", "unet-denoising")
-# The others are asked for: registration and U-Nets take longer than all of these together, and ours without some of its
-# parts is for who wants to know what these do.
+METHODS = ("ours", "forest", "untrained", "syn", "unet", "unet-denoising")
+# The others are asked for: registration and U-Nets take longer than all of these together.
 USUAL_METHODS = METHODS[:3]
 SETTINGS = ("9", "9+background", "15", "30", "volume")
 
@@ -38,6 +37,7 @@ def add_parser(commands: Any) -> None:
     )
     nine.add_argument("--json", type=Path, metavar="FILE", help="also write all scores")
     _add(kinds, "views", "views", "one, two, three views, and ways to fuse them")
+    _add(kinds, "choices", "choices", "what each choice of our method is worth: one after the other undone")
     what = "whether probabilities and uncertainty mean what they say"
     calibration = _add(kinds, "calibration", "calibration", what)
     calibration.add_argument("--setting", choices=SETTINGS, default="9+background", help="(9+background)")
