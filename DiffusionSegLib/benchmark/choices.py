@@ -51,17 +51,12 @@ CHOICES: Mapping[str, Change] = {
     "all activations, not 32 axes": ensemble_with(activation_axes=0),
     "no activations hidden": ensemble_with(feature_dropout=0.0),
     "voxels drawn as they come": ensemble_with(balance=1.0),
-    "all classes drawn alike": ensemble_with(balance=0.0),
-    "20,000 voxels of far background": ensemble_with(far_share=0.0),
     "one network": ensemble_with(members=1),
-    "half the steps": ensemble_with(steps=1200),
     "random weights": untrained,
     "no activations": features_with(activation_weight=NEXT_TO_NOTHING),
     "three time steps with noise": features_with(time_steps=(50, 150, 250), noise_scale=1.0),
     "no edges": features_with(edge_sigmas_mm=()),
-    "positions without sines": features_with(position_wavelengths_mm=()),
     "positions in the bounding box": features_with(coordinates="box"),
-    "no positions": features_with(coordinates="none"),
 }
 
 
