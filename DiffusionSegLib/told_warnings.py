@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,16 +13,16 @@ from DiffusionSegLib.errors import DiffusionSegWarning
 
 @contextmanager
 def warnings_told(tell: Callable[[str], None]) -> Iterator[None]:
-    """While entered, `tell` gets the sentence of every DiffusionSegWarning; all others are shown as usual."""
+    """While entered, `tell` gets the sentence of every DiffusionSegWarning; others are one line of standard error."""
+
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        if issubclass(category, DiffusionSegWarning):
+            tell(str(message))
+        else:
+            # Without its line of code: what a worker printed last is told if it ends unexpectedly.
+            sys.stderr.write(f"{category.__name__}: {message}\n")
+
     with warnings.catch_warnings():
-        usual = warnings.showwarning
-
-        def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
-            if issubclass(category, DiffusionSegWarning):
-                tell(str(message))
-            else:
-                usual(message, category, *rest, **more)
-
         warnings.showwarning = show
         warnings.simplefilter("always", DiffusionSegWarning)
         yield
