@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from DiffusionSegLib.bundles.description import WEIGHTS, bundled_folders, read_card, read_config
+from DiffusionSegLib.bundles.description import WEIGHTS, of_bundled, read_card, read_config
 from DiffusionSegLib.configuration import from_json
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.schedule import NoiseSchedule
@@ -146,12 +145,7 @@ class ModelBundle:
 
 def bundled() -> list[ModelBundle]:
     """The bundles that come with the package; damaged ones are left out."""
-    found = []
-    for folder in bundled_folders():
-        # One that an interrupted installation left behind must not keep the others from being used.
-        with suppress(DiffusionSegError):
-            found.append(ModelBundle.load(folder))
-    return found
+    return of_bundled(ModelBundle.load)
 
 
 def find_bundle(name_or_folder: str) -> ModelBundle:
@@ -166,8 +160,9 @@ def find_bundle(name_or_folder: str) -> ModelBundle:
     if name_or_folder in found:
         return found[name_or_folder]
     message = f"There is no readable model bundle {name_or_folder}."
-    known = f" or one of: {', '.join(found)}" if found else ", or install DiffusionSeg again"
-    raise DiffusionSegError(message, f"Name a bundle's folder{known}.")
+    known = f" or one of: {', '.join(found)}" if found else ""
+    hint = f"Name a bundle's folder{known}; if it came with DiffusionSeg, install that again."
+    raise DiffusionSegError(message, hint)
 
 
 def _draw_zeroed_weights(denoisers: nn.Module) -> None:

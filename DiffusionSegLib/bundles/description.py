@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from DiffusionSegLib.errors import DiffusionSegError
 
 FOLDER = Path(__file__).parent
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "MODEL_CARD.md"
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,16 @@ def bundled_folders() -> list[Path]:
 
 def bundled_descriptions() -> list[BundleDescription]:
     """The descriptions of the bundles that come with the package; damaged ones are left out."""
+    return of_bundled(BundleDescription.read)
+
+
+def of_bundled(read: Callable[[Path], Found]) -> list[Found]:
+    """What is read from each folder of a bundle that comes with the package; damaged ones are left out."""
     found = []
     for folder in bundled_folders():
         # What is left of an installation that was interrupted must not keep the others from being used.
         with suppress(DiffusionSegError):
-            found.append(BundleDescription.read(folder))
+            found.append(read(folder))
     return found
 
 

@@ -7,7 +7,7 @@ import pytest
 from conftest import REPOSITORY
 
 from DiffusionSegLib.bundles import description
-from DiffusionSegLib.bundles.bundle import bundled
+from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, bundled
 from DiffusionSegLib.bundles.description import BundleDescription, bundled_descriptions
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -29,6 +29,7 @@ def test_a_folder_tells_what_its_bundle_does(folder, tiny_bundle):
 def test_bundles_that_come_along_are_described_as_they_are_loaded():
     described = [(found.name, found.licence, found.card) for found in bundled_descriptions()]
     assert described == [(bundle.name, bundle.licence, bundle.card) for bundle in bundled()]
+    assert DEFAULT_BUNDLE in {name for name, *_ in described}
 
 
 def test_a_damaged_bundle_does_not_hide_the_others(folder, tiny_bundle, monkeypatch):
