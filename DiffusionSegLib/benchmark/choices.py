@@ -9,7 +9,7 @@ from typing import Any
 
 from DiffusionSegLib.benchmark.comparison import WHOLE, compare
 from DiffusionSegLib.benchmark.extracted_once import ExtractedOnce, OnTheSameFeatures
-from DiffusionSegLib.benchmark.methods import DiffusionMethod, Method
+from DiffusionSegLib.benchmark.methods import UNTRAINED_SEED, DiffusionMethod, Method
 from DiffusionSegLib.benchmark.oasis import VALIDATION, OasisFolder
 from DiffusionSegLib.benchmark.scores import HEADER
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, ModelBundle, find_bundle
@@ -17,7 +17,6 @@ from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.session import SessionOptions
 
 SETTINGS = ("9+background", WHOLE)
-UNTRAINED_SEED = 1
 # A weight of activations with which they are but tiny numbers to the segmenter.
 NEXT_TO_NOTHING = 1e-9
 
@@ -56,12 +55,12 @@ CHOICES: Mapping[str, Change] = {
     "no activations": features_with(activation_weight=NEXT_TO_NOTHING),
     "three time steps with noise": features_with(time_steps=(50, 150, 250), noise_scale=1.0),
     "no edges": features_with(edge_sigmas_mm=()),
-    "positions in the bounding box": features_with(coordinates="box"),
+    "positions in the bounding box, no mirror": features_with(coordinates="box"),
 }
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a line for each choice that is undone, and for the method as it is."""
+    """Print the lines of the method as it is, and of it with each choice undone."""
     data, bundle = OasisFolder(arguments.data), find_bundle(arguments.bundle or DEFAULT_BUNDLE)
     options = SessionOptions(bundle=bundle, device=arguments.device)
     extracted = ExtractedOnce(options)

@@ -9,10 +9,9 @@ from typing import Any
 
 from torch import Tensor
 
-from DiffusionSegLib.benchmark.choices import untrained
 from DiffusionSegLib.benchmark.denoising_pretraining import DenoisingConfig, denoising_start
 from DiffusionSegLib.benchmark.log import log
-from DiffusionSegLib.benchmark.methods import DiffusionMethod, ForestMethod, Method
+from DiffusionSegLib.benchmark.methods import UNTRAINED_SEED, DiffusionMethod, ForestMethod, Method
 from DiffusionSegLib.benchmark.oasis import OasisFolder
 from DiffusionSegLib.benchmark.syn_method import SynMethod
 from DiffusionSegLib.benchmark.unet_method import UNetMethod
@@ -49,7 +48,7 @@ class Competitors:
         """The method of that name."""
         makers: dict[str, Callable[[], Method]] = {
             "ours": self._ours,
-            "untrained": lambda: self._ours(**untrained(self.bundle)),
+            "untrained": lambda: self._ours(bundle=self.bundle.untrained(UNTRAINED_SEED)),
             "forest": ForestMethod,
             "syn": SynMethod,
             "unet": self._unet,

@@ -15,6 +15,9 @@ from DiffusionSegLib.normalisation import Normalisation, foreground_mask
 from DiffusionSegLib.session import Session, SessionOptions
 from DiffusionSegLib.volume import Volume
 
+# Of the weights that are left without pretraining.
+UNTRAINED_SEED = 1
+
 
 class Method(Protocol):
     """Opens scans, learns from any number of annotations of one, and applies what was learnt to any other."""

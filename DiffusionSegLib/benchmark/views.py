@@ -28,7 +28,7 @@ CHOICES: list[tuple[tuple[View, ...], Fusion]] = [
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a line for each set of views and for each fusion of all three."""
+    """Print the lines of each set of views and of each fusion of all three."""
     data = OasisFolder(arguments.data)
     options = SessionOptions(bundle=find_bundle(arguments.bundle or DEFAULT_BUNDLE), device=arguments.device)
     extracted = ExtractedOnce(options)
