@@ -15,6 +15,8 @@ from DiffusionSegLib.writing import LPS_FROM_RAS
 
 NIBABEL_ENDINGS = (".nii", ".nii.gz", ".mgz", ".mgh")
 SIMPLEITK_ENDINGS = (".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd")
+# Booleans, whole and floating-point numbers, as numpy calls them; colours and complex numbers are others.
+REAL_NUMBERS = "biuf"
 OTHER_FORMATS = "Give NIfTI, NRRD, MHA, MGZ or a folder with one DICOM series."
 
 
@@ -85,7 +87,7 @@ def _read_nibabel(path: Path) -> tuple[np.ndarray, Grid]:
 
 def _read_simpleitk(image: sitk.Image) -> tuple[np.ndarray, Grid]:
     if image.GetNumberOfComponentsPerPixel() > 1:
-        raise DiffusionSegError("The file holds several values a voxel.", "Give a plain 3D scan.")
+        raise _several_values()
     array = sitk.GetArrayFromImage(image).T
     affine = np.eye(4)
     if image.GetDimension() == 3:
@@ -106,7 +108,13 @@ def _dicom_series(folder: Path) -> sitk.Image:
     return reader.Execute()
 
 
+def _several_values() -> DiffusionSegError:
+    return DiffusionSegError("The file holds several values a voxel, such as colours.", "Give a plain 3D scan.")
+
+
 def _checked(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, Grid]:
+    if array.dtype.kind not in REAL_NUMBERS:
+        raise _several_values()
     if array.ndim != 3 or min(array.shape) < 2:
         kind = f"{array.ndim}D series" if array.ndim > 3 else "single slice"
         raise DiffusionSegError(f"The file holds a {kind}, not a 3D volume.", "Give one volume of it.")
