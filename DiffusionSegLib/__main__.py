@@ -11,6 +11,7 @@ from DiffusionSegLib.allocator import keep_large_blocks
 from DiffusionSegLib.commands import apply, benchmark, demo, evaluate, info, pretrain, segment, suggest, worker
 from DiffusionSegLib.commands.terminal_warnings import warnings_on_one_line
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.memory_shortage import shortage_told
 
 COMMANDS = (segment, apply, suggest, evaluate, pretrain, benchmark, info, demo, worker)
 
@@ -25,10 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     keep_large_blocks()
     try:
-        with warnings_on_one_line():
+        with warnings_on_one_line(), shortage_told():
             return chosen.run(chosen)
     except DiffusionSegError as error:
-        sys.stderr.write(f"diffusionseg: {error}\n")
+        # A progress bar may have begun the line.
+        sys.stderr.write(f"\ndiffusionseg: {error}\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("\ndiffusionseg: stopped; nothing was left half-written.\n")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.memory_shortage import shortage_told
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.prediction import Prediction
 from DiffusionSegLib.progress import Progress, silent
@@ -52,8 +53,12 @@ class Batch:
         """One of the scans and what was found in it.
 
         Raises:
-            DiffusionSegError: if it cannot be read, or is no scan for this segmenter.
+            DiffusionSegError: if it cannot be read, is no scan for this segmenter, or does not fit into memory.
         """
+        with shortage_told():
+            return self._segmented(channels)
+
+    def _segmented(self, channels: Sequence[Path]) -> tuple[Volume, Prediction]:
         volume = Volume.stack([read_volume(path) for path in channels])
         self._session.open(volume)
         model_grid = ModelGrid.for_grid(volume.grid, self._session.bundle.config.spacing_mm).grid
@@ -70,8 +75,10 @@ def _by_scan(volumes: Sequence[Path], channels: int) -> list[list[Path]]:
         raise DiffusionSegError(message, "Name the channels of each scan one after the other.")
     scans = [list(volumes[start : start + channels]) for start in range(0, len(volumes), channels)]
     names = [stem(paths[0]) for paths in scans]
+    # Windows and macOS take names that only differ by capital letters for the same file.
+    folded = [name.casefold() for name in names]
     for name in names:
-        if names.count(name) > 1:
+        if folded.count(name.casefold()) > 1:
             message = f"Two scans are called {name}, so one result would replace the other."
             raise DiffusionSegError(message, "Rename one, or give them different folders for the results.")
     return scans

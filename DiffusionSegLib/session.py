@@ -263,6 +263,8 @@ class Session:
                 normalised = Normalisation().apply(raw, self.bundle.config.modality)
                 self.progress("preparation", 2, 4)
                 tissue = foreground_mask(normalised)
+                if not tissue.any():
+                    raise DiffusionSegError("The scan shows nothing but air.", "Check the file and its intensities.")
                 self.progress("preparation", 3, 4)
                 positions = None
                 if config.coordinates == "template":

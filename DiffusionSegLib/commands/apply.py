@@ -27,8 +27,10 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Segment every scan that can be; 2 if one could not."""
     from DiffusionSegLib.batch import Batch
+    from DiffusionSegLib.commands.result_folder import check_result_folder
     from DiffusionSegLib.commands.terminal_progress import TerminalProgress
 
+    check_result_folder(arguments.out)
     batch = Batch(
         arguments.segmenter,
         arguments.volumes,
@@ -42,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
             _apply(batch, paths, arguments.out)
         except DiffusionSegError as error:
             # One bad scan of many must not cost the others.
-            sys.stderr.write(f"diffusionseg: {error}\n")
+            sys.stderr.write(f"\ndiffusionseg: {error}\n")
             failed += 1
     return 2 if failed else 0
 

@@ -11,6 +11,12 @@ from pathlib import Path
 from DiffusionSegLib.atomic_file import disk_error
 
 
+def check_result_folder(folder: Path) -> None:
+    """Raise a DiffusionSegError if a folder cannot be written to: said before the long work, not after it."""
+    with result_folder(folder):
+        pass
+
+
 @contextmanager
 def result_folder(folder: Path) -> Iterator[Path]:
     """A hidden folder to write to, whose files move into `folder` at the end; after an error nothing stays behind.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from DiffusionSegLib.commands.options import add_bundle, add_device, add_seed
+from DiffusionSegLib.errors import DiffusionSegError
 
 if TYPE_CHECKING:
     from DiffusionSegLib.annotation import Annotation
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespace) -> Prediction:
     """Train on the annotation, predict the volume and write both the results and the segmenter."""
     from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE
-    from DiffusionSegLib.commands.result_folder import result_folder
+    from DiffusionSegLib.commands.result_folder import check_result_folder, result_folder
     from DiffusionSegLib.commands.terminal_progress import TerminalProgress
     from DiffusionSegLib.overlay import write_overlay
     from DiffusionSegLib.scan_memory import warn_of_memory
@@ -63,6 +64,9 @@ def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespac
         seed=arguments.seed,
         keep_largest=tuple(arguments.keep_largest),
     )
+    check_result_folder(arguments.out)
+    if arguments.segmenter_out is not None:
+        _check_segmenter_path(arguments.segmenter_out)
     session = Session(options, progress=TerminalProgress())
     session.open(volume)
     warn_of_memory(session, volume.grid)
@@ -81,3 +85,11 @@ def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespac
         if arguments.segmenter_out is not None:
             segmenter.save(arguments.segmenter_out)
     return prediction
+
+
+def _check_segmenter_path(path: Path) -> None:
+    from DiffusionSegLib.commands.result_folder import check_result_folder
+
+    if path.is_dir():
+        raise DiffusionSegError(f"{path} is a folder, not a file for the segmenter.", "Give a name for the file, too.")
+    check_result_folder(path.parent)

@@ -10,7 +10,7 @@ import traceback
 from typing import IO, TYPE_CHECKING, Any
 
 from DiffusionSegLib.errors import DiffusionSegError
-from DiffusionSegLib.memory_shortage import is_memory_shortage
+from DiffusionSegLib.memory_shortage import is_memory_shortage, memory_problem
 from DiffusionSegLib.told_warnings import warnings_told
 from DiffusionSegLib.worker import protocol
 from DiffusionSegLib.worker.framing import Frame, FrameReader, FrameWriter, FramingError
@@ -172,8 +172,7 @@ class Server:
 def _told(method: str, error: Exception) -> DiffusionSegError:
     """What to say of an error that nobody foresaw."""
     if is_memory_shortage(error):
-        message = "The memory does not suffice, even for the smallest piece of work."
-        return DiffusionSegError(message, "Close other programs, choose the device cpu, or crop the scan.")
+        return memory_problem()
     text = str(error)
     first = text.splitlines()[0] if text else type(error).__name__
     message = f"Something unforeseen went wrong in {method}: {first}"

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from DiffusionSegLib.memory_shortage import is_memory_shortage
+from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.memory_shortage import is_memory_shortage, shortage_told
 
 
 @pytest.mark.parametrize("allocate", [lambda: torch.empty(2**50), lambda: np.empty(2**50)], ids=["torch", "numpy"])
@@ -18,3 +19,10 @@ def test_the_memory_of_a_gpu_can_be_short_too():
 
 def test_other_errors_are_none():
     assert not is_memory_shortage(RuntimeError("shapes do not match"))
+
+
+def test_a_shortage_becomes_a_problem_that_somebody_can_act_on_and_other_errors_stay():
+    with pytest.raises(DiffusionSegError, match="memory does not suffice"), shortage_told():
+        np.empty(2**50)
+    with pytest.raises(RuntimeError, match="shapes"), shortage_told():
+        raise RuntimeError("shapes do not match")

@@ -16,6 +16,7 @@ from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.overlay import write_overlay
 from DiffusionSegLib.prediction import Prediction
+from DiffusionSegLib.session import Session
 from DiffusionSegLib.writing import write_segmentation, write_volume
 
 
@@ -42,6 +43,20 @@ def _series(folder):
 
 def _constant(folder):
     _nifti(folder / "scan.nii.gz", np.full((32, 30, 20), 7, np.float32))
+
+
+def _nothing_but_air(folder):
+    _nifti(folder / "scan.nii.gz", -1 - _scan(folder).astype(np.float32))
+
+
+def _colours(folder):
+    colours = np.zeros((32, 30, 20), np.dtype([(channel, np.uint8) for channel in "RGB"]))
+    _nifti(folder / "scan.nii.gz", colours)
+
+
+def _painted_in_colours(folder):
+    colours = np.zeros((32, 30, 20), np.dtype([(channel, np.uint8) for channel in "RGB"]))
+    _nifti(folder / "painted.nii.gz", colours)
 
 
 def _not_a_number(folder):
@@ -93,8 +108,9 @@ def _channels_of_different_grids(folder):
 
 
 BAD = [
-    _missing, _truncated, _series, _constant, _not_a_number, _other_grid, _one_class, _empty, _slice_out_of_range,
-    _inverted_box, _damaged_json, _other_weights, _channels_of_different_grids,
+    _missing, _truncated, _series, _constant, _nothing_but_air, _colours, _painted_in_colours, _not_a_number,
+    _other_grid, _one_class, _empty, _slice_out_of_range, _inverted_box,
+    _damaged_json, _other_weights, _channels_of_different_grids,
 ]  # fmt: skip
 
 
@@ -144,6 +160,31 @@ def test_a_segmenter_of_another_bundle_is_refused(folder, capsys):
 def test_a_cuda_device_that_is_not_there_is_told(folder, capsys):
     assert _segment(folder, folder / "out", "--device", "cuda") == 2
     assert "GPU" in _told(capsys)
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    """Training that would be in vain must not begin."""
+    monkeypatch.setattr(Session, "train", lambda *_: pytest.fail("trained before the results' place was looked at"))
+
+
+def test_results_that_cannot_be_written_are_told_before_the_work(folder, no_training, capsys):
+    (folder / "file").write_text("no folder")
+    assert _segment(folder, folder / "file") == 2
+    assert "cannot be written to" in _told(capsys)
+
+
+def test_a_folder_in_place_of_the_segmenters_file_is_told_before_the_work(folder, no_training, capsys):
+    (folder / "kept").mkdir()
+    assert _segment(folder, folder / "out", "--segmenter-out", folder / "kept") == 2
+    assert "is a folder" in _told(capsys)
+    assert not (folder / "out").exists()
+
+
+def test_too_little_memory_is_told_in_one_line(folder, monkeypatch, capsys):
+    monkeypatch.setattr(Session, "train", lambda *_: np.empty(2**50))
+    assert _segment(folder, folder / "out") == 2
+    assert "memory does not suffice" in _told(capsys)
 
 
 def test_a_full_disk_is_told_and_leaves_nothing_behind(folder, full_disk, capsys):

@@ -9,6 +9,7 @@ import pytest
 
 from DiffusionSegLib import scan_memory
 from DiffusionSegLib.__main__ import main
+from DiffusionSegLib.session import Session
 
 WRITTEN = {"segmentation.nii.gz", "segmentation.seg.nrrd", "uncertainty.nii.gz", "report.json", "overlay.png"}
 
@@ -76,15 +77,36 @@ def test_a_scan_scores_fully_against_itself(case, capsys):
     assert json.loads(capsys.readouterr().out)["mean"] == {"dice": 1.0, "hd95_mm": 0.0}
 
 
-def test_scans_whose_results_would_replace_each_other_are_refused(case, result, tmp_path, capsys):
-    for folder in ("one", "other"):
-        (tmp_path / folder).mkdir()
-        shutil.copy(case / "scan.nii.gz", tmp_path / folder / "scan.nii.gz")
-    arguments = ["apply", result.parent / "two.safetensors"]
-    arguments += [tmp_path / "one" / "scan.nii.gz", tmp_path / "other" / "scan.nii.gz", "--out", tmp_path / "out"]
+@pytest.mark.parametrize("name", ["scan.nii.gz", "Scan.nii.gz"])
+def test_scans_whose_results_would_replace_each_other_are_refused(case, result, tmp_path, capsys, name):
+    scans = [tmp_path / "one" / "scan.nii.gz", tmp_path / "other" / name]
+    for scan in scans:
+        scan.parent.mkdir()
+        shutil.copy(case / "scan.nii.gz", scan)
+    arguments = ["apply", result.parent / "two.safetensors", *scans, "--out", tmp_path / "out"]
     assert main([str(argument) for argument in arguments]) == 2
     assert "Two scans are called scan" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_scan_that_does_not_fit_into_memory_does_not_cost_the_next_one(case, result, tmp_path, capsys, monkeypatch):
+    scans = [tmp_path / "large.nii.gz", case / "scan.nii.gz"]
+    shutil.copy(scans[1], scans[0])
+    predict = Session.predict
+
+    def short_for_the_first(session, segmenter):
+        if session._volume.stem == "large":
+            raise MemoryError
+        return predict(session, segmenter)
+
+    monkeypatch.setattr(Session, "predict", short_for_the_first)
+    arguments = ["apply", result.parent / "two.safetensors", *scans, "--out", tmp_path / "out"]
+    assert main([str(argument) for argument in [*arguments, "--bundle", case / "tiny", "--device", "cpu"]]) == 2
+    assert "memory does not suffice" in capsys.readouterr().err
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "scan_segmentation.nii.gz",
+        "scan_uncertainty.nii.gz",
+    ]
 
 
 def segmented(case, out) -> int:
