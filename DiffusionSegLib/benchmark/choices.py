@@ -56,6 +56,7 @@ CHOICES: Mapping[str, Change] = {
     "three time steps with noise": features_with(time_steps=(50, 150, 250), noise_scale=1.0),
     "no edges": features_with(edge_sigmas_mm=()),
     "positions in the bounding box, no mirror": features_with(coordinates="box"),
+    "the same with random weights": lambda bundle: features_with(coordinates="box")(bundle) | untrained(bundle),
 }
 
 

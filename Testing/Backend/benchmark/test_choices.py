@@ -47,6 +47,7 @@ def test_every_choice_undoes_what_its_name_says_and_nothing_else(method):
         "no edges": {"edge_sigmas_mm": ()},
         # Without the template nobody knows where the mirror stands.
         "positions in the bounding box, no mirror": {"coordinates": "box"},
+        "the same with random weights": {"coordinates": "box", "weights": "random weights, seed 1"},
     }
     ours = settings(method("as it is").session.options)
     found = {name: settings(method(name).session.options) for name in CHOICES}
