@@ -41,6 +41,10 @@ class InputVolume:
         """Differs whenever voxels, positions or the choice of nodes differ."""
         affines = [VoxelGeometry.of(node).affine.tobytes() for node in self.nodes]
         moved = [node.GetTransformNodeID() for node in self.nodes]
+        if len(self.nodes) > 1:
+            # Where channels lie to each other also depends on what the transforms say.
+            parents = [node.GetParentTransformNode() for node in self.nodes]
+            moved += [None if parent is None else parent.GetTransformToWorldMTime() for parent in parents]
         return (*((node, node.GetImageData().GetMTime()) for node in self.nodes), *affines, *moved)
 
     def warnings(self) -> list[str]:

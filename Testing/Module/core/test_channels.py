@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import vtk
 from conftest import an_affine
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from Module.core.conftest import NAMES
@@ -46,6 +47,17 @@ def test_a_channel_that_was_moved_is_resampled_to_where_it_lies(engine, scene, v
     opened(engine, head)
     assert np.array_equal(client.volume[0], head[0])
     assert not np.array_equal(client.volume[1], head[0])
+
+
+def test_a_channel_whose_registration_was_corrected_is_sent_again(engine, scene, volume, head, client):
+    second = a_volume_node(scene, head[0], VoxelGeometry.of(volume).affine, "moved")
+    moved = rotation_node(scene, 90.0)
+    second.SetAndObserveTransformNodeID(moved.GetID())
+    engine.set_input([volume, second])
+    opened(engine, head)
+    moved.SetMatrixTransformToParent(vtk.vtkMatrix4x4())
+    opened(engine, head)
+    assert np.array_equal(client.volume[1], head[0])
 
 
 def test_a_deleted_channel_is_noticed(engine, scene, volume, head):
