@@ -64,8 +64,9 @@ class AnnotationBoard:
         """All slices of the list with their states, sorted by axis and index."""
         if self.nodes.seeds is None:
             return []
-        slices = sorted(read_slices(self.nodes.seeds))
-        return with_states(slices, self.painted()) if self.nodes.has_volume else slices
+        if not self.nodes.has_volume:
+            return sorted(read_slices(self.nodes.seeds))
+        return with_states(sorted(self._slices_within()), self.painted())
 
     def add_slice(self, axis: int, index: int) -> None:
         """Put a slice on the list; one that is there stays as it is."""
@@ -130,10 +131,15 @@ class AnnotationBoard:
             DiffusionSegError: if the background region lies beside the volume.
         """
         return {
-            "complete_slices": complete_slices(read_slices(self.nodes.painted_seeds())),
+            "complete_slices": complete_slices(self._slices_within()),
             "background_box": self.background_box(),
             "labels": [label_to_json(label) for label in labels_of(self.nodes.painted_seeds()).values()],
         }
+
+    def _slices_within(self) -> list[AnnotationSlice]:
+        """Those slices of the list that the volume has: it may have been cropped since they were chosen."""
+        shape = self.nodes.volume().geometry.shape
+        return [found for found in read_slices(self.nodes.painted_seeds()) if found.index < shape[found.axis]]
 
     def _centre(self, around: str | None) -> np.ndarray:
         volume, seeds = self.nodes.volume(), self.nodes.painted_seeds()

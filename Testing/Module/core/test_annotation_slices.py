@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import vtk
 from conftest import an_affine
 from DiffusionSegCore import COMPLETE, PAINTED, TO_PAINT, AnnotationSlice
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
@@ -97,6 +98,16 @@ def test_slices_can_be_removed_and_must_lie_in_the_volume(painted_engine):
     assert first.place not in {found.place for found in painted_engine.annotation_slices()}
     with pytest.raises(DiffusionSegError, match="K = 99 lies outside"):
         painted_engine.add_slice(2, 99)
+
+
+def test_slices_that_a_cropped_volume_no_longer_has_are_left_out(painted_engine, volume):
+    image = vtk.vtkImageData()
+    image.SetDimensions(10, 22, 20)
+    image.AllocateScalars(vtk.VTK_SHORT, 1)
+    volume.SetAndObserveImageData(image)
+    assert {found.index for found in painted_engine.annotation_slices() if found.axis == 0} == {8}
+    assert painted_engine.described()["complete_slices"][0] == [8]
+    assert len(painted_engine.propose_slices()) > 0
 
 
 def test_going_back_to_a_volume_finds_its_slices_and_region_again(painted_engine, scene, volume, head):
