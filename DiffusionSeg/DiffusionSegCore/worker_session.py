@@ -17,8 +17,9 @@ from DiffusionSegLib.errors import DiffusionSegError
 
 # What the worker calls the scan in messages and files: never its name, which is often the patient's.
 STEM = "scan"
-# Scenes that were saved refer to the segmenter of their time: some of the past are kept.
-KEPT_SEGMENTERS = 20
+# Scenes that were saved refer to the segmenter of their time: those of the past are kept, half a megabyte each, also
+# where every pause in painting makes one.
+KEPT_SEGMENTERS = 200
 
 
 class WorkerSession:
@@ -68,6 +69,7 @@ class WorkerSession:
     def forget(self) -> None:
         """Take it that the worker holds nothing."""
         self._opened: tuple | None = None
+        self._bundle: str | None = None
         self._segmenter: str | None = None
 
     def forget_segmenter(self) -> None:
@@ -96,6 +98,9 @@ class WorkerSession:
         wanted = (volume.content, bundle, device)
         if self._opened_by(self.client) == wanted:
             return []
+        if bundle != self._bundle:
+            # The worker drops a segmenter that is of another bundle's features.
+            self._segmenter, self._bundle = None, bundle
         params = {
             "bundle": bundle,
             "device": device,
@@ -121,8 +126,8 @@ class WorkerSession:
         if path is None:
             raise DiffusionSegError("There is no trained segmenter yet.", "Press Train, or load a segmenter.")
 
-        def loaded(*_: Any) -> None:
-            self._segmenter = path
+        def loaded(said: dict[str, Any], _: dict[str, np.ndarray]) -> None:
+            self._segmenter, self._bundle = path, said["bundle"]
 
         return [Step("load_segmenter", {}, lambda: read_segmenter(path), loaded)]
 

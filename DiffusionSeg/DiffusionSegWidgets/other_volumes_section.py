@@ -54,8 +54,8 @@ class OtherVolumesSection:
                 Job(
                     doing,
                     lambda: engine.start_loading(path),
-                    lambda call: engine.finish_loading(call, path),
-                    self._loaded,
+                    lambda call: self._take_loaded(call, path),
+                    lambda: self._panel.messages.inform(_("The segmenter was loaded.")),
                 )
             )
 
@@ -72,11 +72,16 @@ class OtherVolumesSection:
             )
         )
 
-    def _loaded(self) -> None:
-        loaded = self._panel.logic.engine.settings.bundle
-        if loaded != chosen_bundle(self._panel.parameters):
-            self._panel.parameters.bundle = loaded
-        self._panel.messages.inform(_("The segmenter was loaded."))
+    def _take_loaded(self, call, path: str) -> None:
+        engine, parameters = self._panel.logic.engine, self._panel.parameters
+        # Engine and panel keep the model in the same node: told of one change, the panel would undo it.
+        state = parameters.parameterNode.StartModify()
+        try:
+            engine.finish_loading(call, path)
+            if engine.settings.bundle != chosen_bundle(parameters):
+                parameters.bundle = engine.settings.bundle
+        finally:
+            parameters.parameterNode.EndModify(state)
 
     def _path(self) -> str:
         path = self._panel.parameters.segmenter_path.strip()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import slicer
 from conftest import an_affine
-from DiffusionSegCore import DiffusionSegEngine
+from DiffusionSegCore import DiffusionSegEngine, worker_session
 from Module.fake_worker_client import FakeWorkerClient
 from Module.mrml import a_volume_node, masks_by_name, paint_slices
 
@@ -44,6 +44,13 @@ def test_another_bundle_opens_the_scan_again(painted_engine, client):
     painted_engine.finish_training(painted_engine.start_training())
     assert calls(client)[0] == "open"
     assert client.opened["bundle"] == "other"
+
+
+def test_a_segmenter_of_another_bundle_is_loaded_again_for_the_worker_to_judge(predicted_engine, client):
+    calls(client)
+    predicted_engine.settings.bundle = "other"
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    assert calls(client) == ["open", "load_segmenter", "predict"]
 
 
 def test_the_volumes_name_stays_in_the_scene(painted_engine, client, volume):
@@ -185,8 +192,9 @@ def test_the_estimate_and_the_features_can_be_asked_for_ahead(engine, volume, cl
     assert engine.start_hello().result()[0]["device"] == "cpu"
 
 
-def test_segmenters_of_the_past_do_not_pile_up(painted_engine, tmp_path):
-    for _ in range(25):
+def test_segmenters_of_the_past_do_not_pile_up(painted_engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(worker_session, "KEPT_SEGMENTERS", 4)
+    for _ in range(6):
         painted_engine.finish_training(painted_engine.start_training())
-    assert len(list(tmp_path.glob("segmenter-*.safetensors"))) == 20
+    assert len(list(tmp_path.glob("segmenter-*.safetensors"))) == 4
     painted_engine.finish_prediction(painted_engine.start_prediction())
