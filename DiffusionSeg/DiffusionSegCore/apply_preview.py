@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import slicer
 
-from DiffusionSegCore.oriented_images import cropped_image
+from DiffusionSegCore.oriented_images import cropped_image, transform_between
 from DiffusionSegCore.segment_copies import copies_of
 from DiffusionSegCore.segment_labels import VALUE_TAG, dress, labels_of, tag
 from DiffusionSegCore.segment_voxels import BINARY_LABELMAP, segment_mask
@@ -30,7 +30,7 @@ class AppliedPreview:
         overwrite: whether other segments lose the voxels that are applied: "all" of them, "visible" ones or "none".
 
     Raises:
-        DiffusionSegError: if the mode is none of these, or the target is not made of voxels.
+        DiffusionSegError: if the mode is none of these, or the target is not made of voxels, or lies elsewhere.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class AppliedPreview:
         if overwrite not in OVERWRITE_MODES:
             raise DiffusionSegError(f"There is no overwrite mode {overwrite}.", "Choose all, visible or none.")
         _check_made_of_voxels(target)
+        _put_under_transform_of(volume, target)
         self.target = target
         before = copies_of(target)
         scene = volume.GetScene()
@@ -112,6 +113,17 @@ def _check_made_of_voxels(target: slicer.vtkMRMLSegmentationNode) -> None:
         message = f"{target.GetName()} is not made of voxels but of a {contents.GetSourceRepresentationName().lower()}."
         hint = "Choose None for a new segmentation, or make Binary labelmap its source in the module Segmentations."
         raise DiffusionSegError(message, hint)
+
+
+def _put_under_transform_of(volume: slicer.vtkMRMLVolumeNode, target: slicer.vtkMRMLSegmentationNode) -> None:
+    # The editor's logic writes local voxels: under another transform they would lie elsewhere in the world.
+    if transform_between(target, volume) is None:
+        return
+    if target.GetSegmentation().GetNumberOfSegments():
+        message = f"{target.GetName()} is under another transform than {volume.GetName()}."
+        hint = "Put both under the same transform, or choose None for a new segmentation."
+        raise DiffusionSegError(message, hint)
+    target.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
 
 
 def _segment_for(target: slicer.vtkMRMLSegmentationNode, label: Label) -> str:

@@ -140,6 +140,7 @@ class DiffusionSegEngine(SegmentationTask):
         volume = self.nodes.volume().first
         if self.result is None:
             self.set_result(new_segmentation(volume, f"{volume.GetName()} segmentation"))
+        self.findings.move_along(volume)
         self._applied = AppliedPreview(self.preview, self.result, volume, overwrite)
         return self.result
 

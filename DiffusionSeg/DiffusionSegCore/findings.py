@@ -39,8 +39,15 @@ class Findings:
         """Take it that the preview is from an earlier training; the next finding replaces all of it."""
         self.nodes.state.set_value(EXTENT, NOTHING)
 
+    def move_along(self, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
+        """Let preview and uncertainty stay on the volume, which may have been put under another transform since."""
+        for node in (self.nodes.preview, self.nodes.uncertainty_volume):
+            if node is not None:
+                node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
+
     def show_slices(self, work: ScanWork, arrays: dict[str, np.ndarray], labels: Sequence[Label]) -> None:
         """Put the slices that were found into the preview, beside those of the same training."""
+        self.move_along(work.volume.first)
         shape, together = work.geometry.shape, self.extent != NOTHING
         labelmap, uncertainty = np.zeros(shape, np.uint16), np.zeros(shape, np.float32)
         if together:
@@ -55,6 +62,7 @@ class Findings:
 
     def show_volume(self, work: ScanWork, arrays: dict[str, np.ndarray], labels: Sequence[Label]) -> None:
         """Put the whole volume's labels and uncertainty into the scene."""
+        self.move_along(work.volume.first)
         self._show(work, arrays["labelmap"], arrays["uncertainty"], labels)
         self.nodes.state.set_value(EXTENT, WHOLE_VOLUME)
 

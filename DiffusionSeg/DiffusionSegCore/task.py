@@ -120,6 +120,10 @@ class SegmentationTask(AnnotationBoard):
             raise DiffusionSegError(message, "Choose another segmentation for the result, or a new one.")
         self.state.refer(RESULT, segmentation_node)
 
+    def forget_result(self) -> None:
+        """Let the next `apply_preview` copy to a new segmentation."""
+        self.state.refer(RESULT)
+
     def start_hello(self) -> CallSequence:
         """Ask the worker about itself: version, device, why_no_gpu and bundles."""
         return self.worker.run([Step("hello", {})])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
-from Module.mrml import a_segmentation, masks_by_name, paint
+from Module.mrml import a_segmentation, masks_by_name, paint, rotation_node
 
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -216,3 +216,39 @@ def test_what_was_found_can_be_painted_in_and_is_then_never_overwritten(predicte
     assert predicted_engine.apply_preview() is not chosen
     assert predicted_engine.preview is not chosen
     assert np.array_equal(masks_by_name(chosen, volume)["Caudate"], painted["Caudate"])
+
+
+def test_what_was_found_stays_on_a_volume_that_is_moved_afterwards(predicted_engine, found, scene, volume):
+    volume.SetAndObserveTransformNodeID(rotation_node(scene).GetID())
+    result = predicted_engine.apply_preview()
+    applied = masks_by_name(result, volume)
+    assert all(np.array_equal(applied[name], found[name]) for name in found)
+    predicted_engine.finish_preview(predicted_engine.start_preview([(0, 12)]))
+    for node in (result, predicted_engine.preview, predicted_engine.uncertainty_volume):
+        assert node.GetParentTransformNode() is volume.GetParentTransformNode()
+
+
+def test_an_empty_result_is_put_under_the_volumes_transform(predicted_engine, found, scene, volume):
+    volume.SetAndObserveTransformNodeID(rotation_node(scene).GetID())
+    empty = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "mine")
+    predicted_engine.set_result(empty)
+    applied = masks_by_name(predicted_engine.apply_preview(), volume)
+    assert all(np.array_equal(applied[name], found[name]) for name in found)
+
+
+def test_a_result_under_another_transform_than_the_volume_is_refused(predicted_engine, finished, scene, volume):
+    before = masks_by_name(finished, volume)
+    volume.SetAndObserveTransformNodeID(rotation_node(scene).GetID())
+    with pytest.raises(DiffusionSegError, match="mine is under another transform than head"):
+        predicted_engine.apply_preview()
+    volume.SetAndObserveTransformNodeID(None)
+    after = masks_by_name(finished, volume)
+    assert after.keys() == before.keys()
+    assert all(np.array_equal(after[name], before[name]) for name in before)
+
+
+def test_a_result_that_is_forgotten_is_not_written_to_again(predicted_engine, finished, volume):
+    before = masks_by_name(finished, volume)
+    predicted_engine.forget_result()
+    assert predicted_engine.apply_preview() is not finished
+    assert masks_by_name(finished, volume).keys() == before.keys()
