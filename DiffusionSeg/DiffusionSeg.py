@@ -217,7 +217,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def show_seeds(self) -> None:
         """Let the user paint the seeds of the chosen volume."""
-        volume = self.parameters.input_volume
+        volume = self.parameters.input_volume if self.input.opened else None
         seeds = self.logic.engine.seeds if volume is not None else None
         self.editor.edit(seeds, volume)
         self.train.observe(seeds)
@@ -226,7 +226,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def refresh(self) -> None:
         """Enable what can be done now."""
-        opened = self.parameters is not None and self.parameters.input_volume is not None
+        opened = self.parameters is not None and self.parameters.input_volume is not None and self.input.opened
         ready = opened and not self.runs.busy
         for button in (self.ui.proposeButton, self.ui.addSlicesButton, self.ui.fitRegionButton):
             button.enabled = opened

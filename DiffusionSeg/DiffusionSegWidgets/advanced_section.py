@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import slicer
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.job import Job
@@ -70,6 +71,9 @@ class AdvancedSection:
     def delete_work(self) -> None:
         """Delete the features and results that are kept on disk."""
         doing, logic = _("Deleting kept work"), self._panel.logic
+        question = _("Delete all kept features and segmenters? What scenes were saved with must then be trained again.")
+        if not slicer.util.confirmOkCancelDisplay(question):
+            return
         if logic.runs_elsewhere:
             # Features lie on the worker's disk, which may be another computer's; segmenters lie here.
             self._panel.run(Job(doing, logic.engine.start_forgetting, self._show_deleted))

@@ -77,6 +77,8 @@ class AnnotateSection:
             if place in open_ones:
                 self._table.choose(place)
                 return
+        if places:
+            self._panel.messages.inform(_("All slices of the list are complete: press Train, or propose more."))
 
     def jump(self, axis: int, index: int) -> None:
         """Move all views to a slice."""

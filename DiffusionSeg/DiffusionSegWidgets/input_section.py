@@ -23,6 +23,8 @@ class InputSection:
     def __init__(self, panel) -> None:
         self._panel = panel
         self._set: tuple | None = None
+        # Whether the engine works on what was chosen: it keeps the last volume where it refuses the next one.
+        self.opened = True
         self.bundles = BundleChoice(panel.ui, runs_elsewhere=lambda: panel.logic.runs_elsewhere)
         self._typing = qt.QTimer()
         self._typing.setSingleShot(True)
@@ -33,7 +35,7 @@ class InputSection:
     def forget(self) -> None:
         """The scene is gone."""
         self._typing.stop()
-        self._set = None
+        self._set, self.opened = None, True
 
     def on_folder_typed(self) -> None:
         """Ask a worker that is there about the model in a folder of its computer."""
@@ -67,8 +69,10 @@ class InputSection:
             self._panel.train.forget()
             self._panel.review.forget()
         if volume is not None:
+            self.opened = False
             with self._panel.messages.guarded(_("Opening the volume")):
                 self._open(before)
+                self.opened = True
         self._panel.show_seeds()
 
     def _open(self, before: tuple | None) -> None:
@@ -77,6 +81,10 @@ class InputSection:
         if before is not None and another and segmentation is before[2]:
             # It belongs to the volume before; the new one has its own, or gets one.
             segmentation = None
+        if before is not None and another:
+            # Neither colours nor result of the volume before may meet what is found in this one.
+            self._panel.logic.engine.show_uncertainty(0)
+            self._panel.parameters.result_segmentation = None
         warnings = self._panel.logic.engine.set_input([volume, *channels], segmentation)
         seeds = self._panel.logic.engine.seeds
         self._set = (volume, channels, seeds)

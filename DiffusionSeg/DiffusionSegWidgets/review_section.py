@@ -52,7 +52,9 @@ class ReviewSection:
         """Copy the preview into the user's segmentation."""
         with self._panel.messages.guarded(_("Applying")), slicer.util.WaitCursor():
             engine, parameters = self._panel.logic.engine, self._panel.parameters
-            if parameters.result_segmentation is not None:
+            if parameters.result_segmentation is None:
+                engine.forget_result()
+            else:
                 engine.set_result(parameters.result_segmentation)
             parameters.result_segmentation = engine.apply_preview(parameters.overwrite_mode)
             self._panel.messages.inform(_("The result is in the segmentation; Undo takes it back."))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import slicer
+from DiffusionSegCore.scene_state import SceneState
+from DiffusionSegCore.settings import Settings
 
 HELLO = {
     "version": "0.1.0",
@@ -110,7 +111,7 @@ class FakeEngine:
     def __init__(self, scene, client_factory, session_folder: str, segmenter_folder: str) -> None:
         self.scene, self._client_factory = scene, client_factory
         self.session_folder, self.segmenter_folder = session_folder, segmenter_folder
-        self.settings = SimpleNamespace(bundle="", device="", keep_largest=False)
+        self.settings = Settings(SceneState(scene))
         self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = None
         self.can_undo = False
         self.did: list[tuple] = []
@@ -210,6 +211,10 @@ class FakeEngine:
     def set_result(self, segmentation) -> None:
         self._do("set_result", segmentation.GetName())
         self.result = segmentation
+
+    def forget_result(self) -> None:
+        self._do("forget_result")
+        self.result = None
 
     def apply_preview(self, overwrite: str):
         self._do("apply_preview", overwrite)

@@ -135,3 +135,9 @@ def press_and_hold(panel, client, settle):
         settle()
 
     return press
+
+
+@pytest.fixture
+def agreeing(monkeypatch):
+    """A user who says OK to every question."""
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda _text: True)

@@ -203,7 +203,7 @@ def test_a_scene_added_behind_another_module_lets_the_work_go_on(training, clien
     assert ("finish_prediction",) in engine.did
 
 
-def test_work_that_another_computer_keeps_is_deleted_there_and_segmenters_here(panel, client, engine, settle):
+def test_work_that_another_computer_keeps_is_deleted_there_and_segmenters_here(panel, client, engine, settle, agreeing):
     panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
     panel.ui.workFolderEdit.currentPath = "/scratch/anna"
     here = panel.logic.segmenters_folder
@@ -233,7 +233,15 @@ def test_an_emptied_cache_costs_no_segmenter(panel):
     assert panel.logic.work_folder == cache
 
 
-def test_kept_work_is_deleted_and_nothing_else(panel, tmp_path):
+def test_nothing_is_deleted_without_consent(panel, monkeypatch):
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda _text: False)
+    here = panel.logic.segmenters_folder
+    here.mkdir(parents=True)
+    panel.ui.deleteWorkButton.click()
+    assert here.exists()
+
+
+def test_kept_work_is_deleted_and_nothing_else(panel, tmp_path, agreeing):
     panel.ui.workFolderEdit.currentPath = str(tmp_path)
     (tmp_path / "holiday.jpg").write_bytes(b"x")
     (tmp_path / "DiffusionSegWork" / "scan").mkdir(parents=True)

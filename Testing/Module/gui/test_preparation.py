@@ -284,7 +284,7 @@ def test_a_deleted_volume_stops_it(preparing, client, scene, volume, settle):
 
 
 @pytest.mark.parametrize("button", ["restartButton", "deleteWorkButton"])
-def test_a_worker_that_is_ended_meanwhile_is_no_failure(preparing, client, settle, button):
+def test_a_worker_that_is_ended_meanwhile_is_no_failure(preparing, client, settle, agreeing, button):
     client.held_back = False
     getattr(preparing.ui, button).click()
     settle()

@@ -199,8 +199,13 @@ def test_uncertainty_is_laid_over_the_scan_and_taken_away(trained, engine):
 
 
 def test_what_belongs_to_a_volume_goes_with_it(trained, engine, scene, settle):
+    trained.ui.applyButton.click()
+    assert trained.ui.resultSelector.currentNode() is engine.result
     trained.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
     assert trained.ui.suggestionTable.rowCount == 0
+    assert trained.ui.resultSelector.currentNode() is None
+    assert done(engine)[-2:] == ["show_uncertainty", "set_input"]
+    assert engine.did[-2] == ("show_uncertainty", 0)
     trained.ui.trainButton.click()
     settle()
     assert [entry[1] for entry in engine.did if entry[0] == "start_training"] == [False, False]
@@ -233,6 +238,33 @@ def test_apply_goes_where_the_user_chose_and_undo_takes_it_back(trained, engine,
     assert engine.did[-1] == ("undo_apply",)
     assert trained.ui.messageLabel.text == "Edited since Apply and left as it is: Putamen."
     assert not trained.ui.undoApplyButton.enabled
+
+
+def test_without_a_choice_apply_makes_a_new_segmentation_also_the_second_time(trained, engine):
+    trained.ui.applyButton.click()
+    first = trained.ui.resultSelector.currentNode()
+    trained.ui.resultSelector.setCurrentNode(None)
+    trained.ui.applyButton.click()
+    assert trained.ui.resultSelector.currentNode() not in {None, first}
+
+
+def test_a_volume_that_is_refused_leaves_nothing_to_paint_or_train_on(panel, engine, scene, volume):
+    engine.faults["set_input"] = FakeError("Localizer is a single slice.")
+    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Localizer"))
+    assert panel.ui.messageLabel.text == "Localizer is a single slice."
+    assert not panel.ui.trainButton.enabled
+    assert not panel.ui.proposeButton.enabled
+    assert panel.ui.segmentEditorWidget.segmentationNode() is None
+    panel.ui.inputVolumeSelector.setCurrentNode(volume)
+    assert panel.ui.trainButton.enabled
+    assert panel.ui.segmentEditorWidget.segmentationNode() is engine.seeds
+
+
+def test_where_all_slices_are_complete_next_says_so(proposed, engine):
+    for _ in engine.annotation_slices():
+        proposed.ui.completeButton.click()
+        proposed.ui.nextSliceButton.click()
+    assert proposed.ui.messageLabel.text.startswith("All slices of the list are complete")
 
 
 def test_only_the_largest_parts_are_kept_if_that_is_wanted(panel, engine):
