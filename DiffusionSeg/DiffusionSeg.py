@@ -215,9 +215,14 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         else:
             self.runs.run(self.input.describing(folder, then))
 
+    @property
+    def volume(self):
+        """The volume that the engine works on; None if none was chosen, or the chosen one was refused."""
+        return self.parameters.input_volume if self.parameters is not None and self.input.opened else None
+
     def show_seeds(self) -> None:
         """Let the user paint the seeds of the chosen volume."""
-        volume = self.parameters.input_volume if self.input.opened else None
+        volume = self.volume
         seeds = self.logic.engine.seeds if volume is not None else None
         self.editor.edit(seeds, volume)
         self.train.observe(seeds)
@@ -226,7 +231,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def refresh(self) -> None:
         """Enable what can be done now."""
-        opened = self.parameters is not None and self.parameters.input_volume is not None and self.input.opened
+        opened = self.volume is not None
         ready = opened and not self.runs.busy
         for button in (self.ui.proposeButton, self.ui.addSlicesButton, self.ui.fitRegionButton):
             button.enabled = opened

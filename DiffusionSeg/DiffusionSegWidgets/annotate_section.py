@@ -101,7 +101,7 @@ class AnnotateSection:
 
     def refresh(self) -> None:
         """Show the slices and their states as the engine has them."""
-        volume = self._panel.parameters.input_volume if self._panel.parameters else None
+        volume = self._panel.volume
         rows = []
         if volume is not None:
             rows = [

@@ -248,16 +248,17 @@ def test_without_a_choice_apply_makes_a_new_segmentation_also_the_second_time(tr
     assert trained.ui.resultSelector.currentNode() not in {None, first}
 
 
-def test_a_volume_that_is_refused_leaves_nothing_to_paint_or_train_on(panel, engine, scene, volume):
+def test_a_volume_that_is_refused_leaves_nothing_to_paint_or_train_on(proposed, engine, scene, volume):
     engine.faults["set_input"] = FakeError("Localizer is a single slice.")
-    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Localizer"))
-    assert panel.ui.messageLabel.text == "Localizer is a single slice."
-    assert not panel.ui.trainButton.enabled
-    assert not panel.ui.proposeButton.enabled
-    assert panel.ui.segmentEditorWidget.segmentationNode() is None
-    panel.ui.inputVolumeSelector.setCurrentNode(volume)
-    assert panel.ui.trainButton.enabled
-    assert panel.ui.segmentEditorWidget.segmentationNode() is engine.seeds
+    proposed.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Localizer"))
+    assert proposed.ui.messageLabel.text == "Localizer is a single slice."
+    assert not proposed.ui.trainButton.enabled
+    assert not proposed.ui.proposeButton.enabled
+    assert proposed.ui.annotationTable.rowCount == 0
+    assert proposed.ui.segmentEditorWidget.segmentationNode() is None
+    proposed.ui.inputVolumeSelector.setCurrentNode(volume)
+    assert proposed.ui.trainButton.enabled
+    assert proposed.ui.segmentEditorWidget.segmentationNode() is engine.seeds
 
 
 def test_where_all_slices_are_complete_next_says_so(proposed, engine):
