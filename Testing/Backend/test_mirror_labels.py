@@ -16,6 +16,8 @@ def labels(*names):
         ("Left Thalamus Proper", "Right Thalamus Proper"),
         ("thalamus_left", "thalamus_right"),
         ("Thalamus (right)", "Thalamus (LEFT)"),
+        ("ctx-lh-precentral", "ctx-rh-precentral"),
+        ("Putamen_L", "Putamen_R"),
         ("left-hand side of the pons", "right-hand side of the pons"),
     ],
 )
@@ -25,6 +27,11 @@ def test_left_and_right_of_the_same_name_are_partners(names):
 
 def test_what_has_no_side_stays_what_it_is():
     assert mirrored_values(labels("Left eye", "Brain stem", "Right eye")) == {1: 3, 2: 2, 3: 1}
+
+
+def test_sides_are_told_in_several_ways_at_once():
+    names = ("Left-Hippocampus", "Right-Hippocampus", "ctx-lh-insula", "ctx-rh-insula", "Vertebra L1")
+    assert mirrored_values(labels(*names)) == {1: 2, 2: 1, 3: 4, 4: 3, 5: 5}
 
 
 def test_nothing_is_known_where_no_name_has_a_side():
