@@ -73,15 +73,17 @@ class SessionFolder:
         with _told(self.root):
             for scan in self._scans():
                 _delete_unfinished(scan)
+        least = _bytes_below(keep) + wanted
+        if least > self.limit:
+            # Told before the work on other scans is deleted for nothing.
+            message = f"The folder for computed work may hold {self.limit / 1e9:.1f} GB, which is too little."
+            raise DiffusionSegError(message, f"Allow {least / 1e9:.1f} GB or more.")
         others = [scan for scan in self._scans() if scan != keep]
         for delete in (_delete_features, _delete_all):
             for scan in others:
                 if self.size() + wanted <= self.limit:
                     return
                 delete(scan)
-        if self.size() + wanted > self.limit:
-            message = f"The folder for computed work may hold {self.limit / 1e9:.1f} GB, which is too little."
-            raise DiffusionSegError(message, f"Allow {(self.size() + wanted) / 1e9:.1f} GB or more.")
 
     def _scans(self) -> list[Path]:
         """The scans' folders, the one used the longest time ago first."""

@@ -85,6 +85,17 @@ def test_features_that_never_fit_are_told_of(features, tmp_path):
     assert scan.load_features() is None
 
 
+def test_features_that_never_fit_cost_no_other_scans_work(features, tmp_path):
+    whole = SessionFolder(tmp_path, int(1.5 * features_bytes(features)))
+    other, large = (whole.scan(name * 64, "weights") for name in "ab")
+    other.save_annotation(np.ones((2, 2, 2), np.uint16), AnnotateParameters())
+    other.save_features(features)
+    with pytest.raises(DiffusionSegError, match="too little"):
+        whole.make_room(2 * features_bytes(features), large.folder)
+    assert other.load_features() is not None
+    assert other.load_annotation() is not None
+
+
 def test_a_full_disk_is_told_of_and_nothing_half_written_stays(features, full_disk):
     scan = SessionFolder(full_disk, PLENTY).scan("a" * 64, "weights")
     with pytest.raises(DiffusionSegError, match="space"):
