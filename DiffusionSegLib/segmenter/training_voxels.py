@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import SimpleITK as sitk
 import torch
 from torch import Tensor
 
 from DiffusionSegLib.annotation import UNKNOWN, Annotation
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.progress import Progress, silent
@@ -53,12 +55,22 @@ def gather_training_voxels(
     if len(np.unique(classes)) < 2:
         message = "The annotated voxels within the tissue are all of one class."
         raise DiffusionSegError(message, "Paint a second structure, or mark background.")
+    _warn_of_air(annotation, classes)
     structures = np.asarray(annotation.classes)[classes] != 0
     groups = np.where(structures, classes, np.where(_near(points, structures, shape), NEAR, FAR))
     chosen = _limited(groups, steady_draws(keys, seed), config)
     places = torch.from_numpy(points[chosen])
     rows = _gathered(features, places, known, progress)
     return TrainingVoxels(rows, torch.from_numpy(classes[chosen]), places, features.view_channels)
+
+
+def _warn_of_air(annotation: Annotation, classes: np.ndarray) -> None:
+    """Tell of structures none of whose painted voxels is tissue."""
+    learnt = {annotation.classes[number] for number in np.unique(classes)}
+    missing = [label.name for label in annotation.labels if label.value in set(annotation.classes) - learnt]
+    if missing:
+        message = f"What is painted as {', '.join(missing)} is as dark as air, and so cannot be learnt."
+        warnings.warn(message, DiffusionSegWarning, stacklevel=3)
 
 
 def _annotated_tissue(
