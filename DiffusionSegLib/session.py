@@ -201,7 +201,7 @@ class Session:
     def _as_annotated(self, found: Found, segmenter: Segmenter, part: tuple[slice | int, ...] = ()) -> Found:
         """What was found in a part of the open scan, but as annotated, where the segmenter knows all these labels."""
         annotation = self._annotation
-        if annotation is None or not set(annotation.classes) <= set(segmenter.header.values):
+        if annotation is None or not _knows(segmenter, annotation):
             return found
         return replace(
             found,
@@ -276,3 +276,12 @@ class Session:
                 )
                 self._features_config, self._gathered = config, None
         return self._features
+
+
+def _knows(segmenter: Segmenter, annotation: Annotation) -> bool:
+    """Whether the segmenter means by all painted values what the annotation means by them."""
+    # Nearly all segmenters have the values from 1 on: an earlier painting of other structures must not get their names.
+    names = {label.value: label.name for label in segmenter.labels}
+    painted = [label for label in annotation.labels if label.value in annotation.classes]
+    known = set(annotation.classes) <= set(segmenter.header.values)
+    return known and all(names.get(label.value) == label.name for label in painted)

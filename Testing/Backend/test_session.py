@@ -165,6 +165,20 @@ def test_annotations_of_air_alone_are_told_of(tiny_bundle):
         session.train()
 
 
+def test_a_structure_that_is_painted_in_air_alone_is_told_of(tiny_bundle):
+    image, labels = a_head()
+    grid = a_volume(image).grid
+    painted = np.where(labels > 0, labels, -1)
+    # The first slice is all air.
+    painted[0, 0, :5] = 9
+    names = [Label(value, name, (1, 2, 3)) for value, name in ((3, "Caudate"), (7, "Putamen"), (9, "Sinus"))]
+    session = Session(options(tiny_bundle))
+    session.open(a_volume(image))
+    session.annotate(Annotation(painted, grid, tuple(names)))
+    with pytest.warns(DiffusionSegWarning, match="What is painted as Sinus is as dark as air"):
+        session.train()
+
+
 def test_steps_in_the_wrong_order_are_told_of(tiny_bundle):
     session = Session(options(tiny_bundle))
     with pytest.raises(DiffusionSegError, match="annotated"):
@@ -203,6 +217,21 @@ def test_an_annotation_with_labels_that_a_segmenter_does_not_know_does_not_chang
     expected = session.predict(trained_on_a_head[0]).labelmap
     session.annotate(nine_slices(labels + 2 * (labels > 0), volume.grid))
     np.testing.assert_array_equal(session.predict(trained_on_a_head[0]).labelmap, expected)
+
+
+def test_a_painting_of_other_structures_with_the_same_values_does_not_change_its_result(tiny_bundle, trained_on_a_head):
+    image, labels = a_head()
+    volume = a_volume(image)
+    session = Session(options(tiny_bundle))
+    session.open(volume)
+    expected = session.predict(trained_on_a_head[0]).labelmap
+    # Shifted, so that what is painted differs from what is found.
+    annotation = nine_slices(np.roll(labels, 3, axis=0), volume.grid)
+    named = [replace(label, name=f"Other {label.name}") for label in annotation.labels]
+    session.annotate(replace(annotation, labels=tuple(named)))
+    np.testing.assert_array_equal(session.predict(trained_on_a_head[0]).labelmap, expected)
+    session.annotate(annotation)
+    assert (session.predict(trained_on_a_head[0]).labelmap != expected).any()
 
 
 def test_training_that_goes_on_reaches_the_dice_of_training_from_scratch(tiny_bundle):
