@@ -23,6 +23,8 @@ class InputSection:
     def __init__(self, panel) -> None:
         self._panel = panel
         self._set: tuple | None = None
+        # The volume of this scene that was worked on last.
+        self._latest = None
         # Whether the engine works on what was chosen: it keeps the last volume where it refuses the next one.
         self.opened = True
         self.bundles = BundleChoice(panel.ui, runs_elsewhere=lambda: panel.logic.runs_elsewhere)
@@ -35,7 +37,7 @@ class InputSection:
     def forget(self) -> None:
         """The scene is gone."""
         self._typing.stop()
-        self._set, self.opened = None, True
+        self._set, self._latest, self.opened = None, None, True
 
     def on_folder_typed(self) -> None:
         """Ask a worker that is there about the model in a folder of its computer."""
@@ -81,7 +83,8 @@ class InputSection:
         if before is not None and another and segmentation is before[2]:
             # It belongs to the volume before; the new one has its own, or gets one.
             segmentation = None
-        if before is not None and another:
+        latest, self._latest = self._latest, volume
+        if latest is not None and latest is not volume:
             # Neither colours nor result of the volume before may meet what is found in this one.
             self._panel.logic.engine.show_uncertainty(0)
             self._panel.parameters.result_segmentation = None
