@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from DiffusionSegLib.benchmark.comparison import WHOLE, compare
+from DiffusionSegLib.benchmark.comparison import WHOLE
 from DiffusionSegLib.benchmark.extracted_once import ExtractedOnce, OnTheSameFeatures
 from DiffusionSegLib.benchmark.methods import UNTRAINED_SEED, DiffusionMethod, Method
-from DiffusionSegLib.benchmark.oasis import VALIDATION, OasisFolder
-from DiffusionSegLib.benchmark.scores import HEADER
+from DiffusionSegLib.benchmark.oasis import OasisFolder
+from DiffusionSegLib.benchmark.side_by_side import print_side_by_side
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, ModelBundle, find_bundle
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.session import SessionOptions
@@ -65,11 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
     data, bundle = OasisFolder(arguments.data), find_bundle(arguments.bundle or DEFAULT_BUNDLE)
     options = SessionOptions(bundle=bundle, device=arguments.device)
     extracted = ExtractedOnce(options)
-    print(HEADER, flush=True)  # noqa: T201
-    for name, change in CHOICES.items():
-        method = changed_method(extracted, options, change(bundle))
-        for row in compare(name, method, data, SETTINGS, data.people(VALIDATION)):
-            print(row.markdown(), flush=True)  # noqa: T201
+    methods = ((name, changed_method(extracted, options, change(bundle))) for name, change in CHOICES.items())
+    print_side_by_side(data, SETTINGS, methods)
     return 0
 
 

@@ -7,11 +7,10 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
-from DiffusionSegLib.benchmark.comparison import compare
 from DiffusionSegLib.benchmark.extracted_once import ExtractedOnce, OnTheSameFeatures
 from DiffusionSegLib.benchmark.methods import DiffusionScan
-from DiffusionSegLib.benchmark.oasis import VALIDATION, OasisFolder
-from DiffusionSegLib.benchmark.scores import HEADER
+from DiffusionSegLib.benchmark.oasis import OasisFolder
+from DiffusionSegLib.benchmark.side_by_side import print_side_by_side
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, find_bundle
 from DiffusionSegLib.diffusion.slice_source import VIEWS, View
 from DiffusionSegLib.features.feature_config import Fusion
@@ -32,12 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
     data = OasisFolder(arguments.data)
     options = SessionOptions(bundle=find_bundle(arguments.bundle or DEFAULT_BUNDLE), device=arguments.device)
     extracted = ExtractedOnce(options)
-    print(HEADER, flush=True)  # noqa: T201
-    for views, fusion in CHOICES:
-        method = FusedViews(extracted, options, views, fusion)
-        name = f"{' + '.join(views)}, {fusion}"
-        for row in compare(name, method, data, [SETTING], data.people(VALIDATION)):
-            print(row.markdown(), flush=True)  # noqa: T201
+    methods = (
+        (f"{' + '.join(views)}, {fusion}", FusedViews(extracted, options, views, fusion)) for views, fusion in CHOICES
+    )
+    print_side_by_side(data, [SETTING], methods)
     return 0
 
 

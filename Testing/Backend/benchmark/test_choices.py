@@ -4,15 +4,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from brief_training import training_with
 from conftest import a_head, a_volume
-from oasis_phantoms import write_people
+from side_by_side import printed
 
-from DiffusionSegLib import session
-from DiffusionSegLib.__main__ import main
 from DiffusionSegLib.benchmark.choices import CHOICES, changed_method
 from DiffusionSegLib.benchmark.extracted_once import ExtractedOnce
-from DiffusionSegLib.features.extraction import ActivationExtractor
 from DiffusionSegLib.session import SessionOptions
 
 LIKE_NO_HEAD = pytest.mark.filterwarnings("ignore:The scan hardly looks like")
@@ -78,14 +74,7 @@ def test_what_is_learnt_otherwise_is_learnt_from_the_same_features(method):
 def test_all_choices_are_measured_and_features_extracted_only_where_they_change(
     tmp_path, aligned_bundle, capsys, monkeypatch
 ):
-    extracted = []
-    extract = ActivationExtractor.extract
-    monkeypatch.setattr(ActivationExtractor, "extract", lambda *given: extracted.append(given) or extract(*given))
-    monkeypatch.setattr(session, "train_ensemble", training_with(steps=5, check_every=5))
-    write_people(tmp_path, {"sub-1": "train", "sub-2": "validation"})
-    bundle = ["--bundle", str(aligned_bundle.folder), "--device", "cpu"]
-    assert main(["benchmark", "choices", "--data", str(tmp_path), *bundle]) == 0
-    rows = [[cell.strip() for cell in line.split("|")[1:5]] for line in capsys.readouterr().out.splitlines()[2:]]
+    rows, extracted = printed("choices", aligned_bundle, tmp_path, monkeypatch, capsys, steps=5)
     assert list(dict.fromkeys(row[0] for row in rows)) == list(CHOICES)
     assert [row[2:] for row in rows] == [
         ["9+background", "completion"],
@@ -93,4 +82,4 @@ def test_all_choices_are_measured_and_features_extracted_only_where_they_change(
         ["volume", "transfer"],
     ] * len(CHOICES)
     others = [name for name, change in CHOICES.items() if not change(aligned_bundle).keys() <= {"ensemble"}]
-    assert len(extracted) == 2 * (1 + len(others))
+    assert extracted == 2 * (1 + len(others))
