@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = _parser().parse_args(arguments)
     make_backend_importable()
     try:
-        from DiffusionSegLib.commands.terminal_warnings import warnings_on_one_line
+        from DiffusionSegLib.commands.terminal_messages import warnings_on_one_line
         from DiffusionSegLib.errors import DiffusionSegError
     except ImportError as error:
         return _told(f"What computes is not installed beside this script: {error}.")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from DiffusionSegLib import __version__
 from DiffusionSegLib.allocator import keep_large_blocks
 from DiffusionSegLib.commands import apply, benchmark, demo, evaluate, info, pretrain, segment, suggest, worker
-from DiffusionSegLib.commands.terminal_warnings import warnings_on_one_line
+from DiffusionSegLib.commands.terminal_messages import tell, warnings_on_one_line
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.memory_shortage import shortage_told
 
@@ -29,11 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with warnings_on_one_line(), shortage_told():
             return chosen.run(chosen)
     except DiffusionSegError as error:
-        # A progress bar may have begun the line.
-        sys.stderr.write(f"\ndiffusionseg: {error}\n")
+        tell(error)
         return 2
     except KeyboardInterrupt:
-        sys.stderr.write("\ndiffusionseg: stopped; nothing was left half-written.\n")
+        tell("stopped; nothing was left half-written.")
         return 130
 
 

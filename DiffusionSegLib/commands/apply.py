@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from DiffusionSegLib.commands.options import add_bundle, add_device
+from DiffusionSegLib.commands.terminal_messages import tell
 from DiffusionSegLib.errors import DiffusionSegError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
             _apply(batch, paths, arguments.out)
         except DiffusionSegError as error:
             # One bad scan of many must not cost the others.
-            sys.stderr.write(f"\ndiffusionseg: {error}\n")
+            tell(error)
             failed += 1
     return 2 if failed else 0
 
