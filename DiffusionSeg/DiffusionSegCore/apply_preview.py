@@ -25,7 +25,8 @@ class AppliedPreview:
 
     Args:
         preview: what to copy.
-        target: where to; its segments of the same names are replaced, the others stay as the mode says.
+        target: where to; its segments of the same names are replaced, the others stay as the mode says. One without
+            segments is put under the volume's transform.
         volume: whose voxels both are edited on.
         overwrite: whether other segments lose the voxels that are applied: "all" of them, "visible" ones or "none".
 

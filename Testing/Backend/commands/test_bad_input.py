@@ -49,14 +49,15 @@ def _nothing_but_air(folder):
     _nifti(folder / "scan.nii.gz", -1 - _scan(folder).astype(np.float32))
 
 
+COLOURS = np.zeros((32, 30, 20), np.dtype([(channel, np.uint8) for channel in "RGB"]))
+
+
 def _colours(folder):
-    colours = np.zeros((32, 30, 20), np.dtype([(channel, np.uint8) for channel in "RGB"]))
-    _nifti(folder / "scan.nii.gz", colours)
+    _nifti(folder / "scan.nii.gz", COLOURS)
 
 
 def _painted_in_colours(folder):
-    colours = np.zeros((32, 30, 20), np.dtype([(channel, np.uint8) for channel in "RGB"]))
-    _nifti(folder / "painted.nii.gz", colours)
+    _nifti(folder / "painted.nii.gz", COLOURS)
 
 
 def _not_a_number(folder):
