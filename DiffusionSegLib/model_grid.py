@@ -75,6 +75,16 @@ class ModelGrid:
         """Channels on the source's grid (C, I, J, K) on the model's: linear, after a blur where it shrinks."""
         return np.stack([self._channel(channel) for channel in data])
 
+    def labels_to_model(self, labelmap: np.ndarray) -> np.ndarray:
+        """A label map on the source's grid (I, J, K) on the model's: each voxel has the label of the nearest one."""
+        places = []
+        for axis_map, size, most in zip(
+            self.axis_maps, self.grid.shape, self.source_shape_in_model_order(), strict=True
+        ):
+            nearest = np.floor((np.arange(size) - axis_map.offset) / axis_map.scale + 0.5 - 1e-6).astype(np.int64)
+            places.append(np.clip(nearest, 0, most - 1))
+        return labelmap.transpose(self._order)[np.ix_(*places)]
+
     def nearest_model_voxel(self, indices: np.ndarray) -> np.ndarray:
         """The voxels of the model's grid nearest to the centres of the source's voxels `indices` (N, 3)."""
         columns = [axis_map.scale * indices[:, axis_map.source_axis] + axis_map.offset for axis_map in self.axis_maps]

@@ -17,15 +17,19 @@ from DiffusionSegLib.bundles.export import write_bundle
 from DiffusionSegLib.diffusion.guidance import image_with_positions, labelmap_with_positions
 from DiffusionSegLib.diffusion.pretraining import Pretraining
 from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
+from DiffusionSegLib.diffusion.training_record import claim_folder
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.model_grid import ModelGrid
-from DiffusionSegLib.normalisation import Normalisation
+from DiffusionSegLib.normalisation import AIR, Normalisation
 from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.reading import NIBABEL_ENDINGS, SIMPLEITK_ENDINGS, read_labelmap, read_volume
 from DiffusionSegLib.template import Template
 from DiffusionSegLib.template_building import build_template
 from DiffusionSegLib.template_symmetry import symmetrised
+
+# Within the bundle's folder.
+TRAINING = "training"
 
 
 @dataclass(frozen=True)
@@ -56,21 +60,23 @@ class PretrainingJob:
     ) -> None:
         """Train on files (or all files in folders) and write the bundle, samples and losses to `out`.
 
-        Checkpoints lie in `out/training`; a run that was stopped goes on from the last.
+        Checkpoints lie in its folder `training`; a run that was stopped goes on from the last.
 
         Raises:
-            DiffusionSegError: if there is no image or one cannot be read.
+            DiffusionSegError: if there is no image, a file cannot be read or shows nothing, or the folder holds
+                another pretraining.
         """
         volumes = [self._image(path) for path in found_files(images)]
         if not volumes:
             raise DiffusionSegError("There are no images to pretrain on.", "Name scans or a folder that holds some.")
         maps = [self._labelmap(path) for path in found_files(labelmaps)]
+        claim_folder(out / TRAINING, self.config, volumes, maps)
         if self.config.position_weight:
             volumes, maps = self._with_positions(volumes, maps, out, progress)
         pretraining = Pretraining(volumes, maps, self.config, device)
         if self.start_from is not None:
             pretraining.start_from(self.start_from.denoisers())
-        pretraining.run(out / "training", progress)
+        pretraining.run(out / TRAINING, progress)
         write_bundle(out, self._bundle_config(), pretraining.state.mean, self._card(len(volumes), len(maps)))
         with atomic_path(out / "samples.png") as part:
             sitk.WriteImage(sitk.GetImageFromArray(pretraining.samples()), str(part))
@@ -78,16 +84,21 @@ class PretrainingJob:
     def _image(self, path: Path) -> np.ndarray:
         volume = read_volume(path).validate()
         raw = ModelGrid.for_grid(volume.grid, self.config.spacing_mm).to_model(volume.data)
+        normalised = Normalisation().apply(raw, self.modality)
+        if not (normalised[0] > AIR).any():
+            raise DiffusionSegError(f"{path.name} shows nothing but air.", "Leave it out.")
         # Half precision: hundreds of brains fit into memory.
-        return Normalisation().apply(raw, self.modality).astype(np.float16)
+        return normalised.astype(np.float16)
 
     def _labelmap(self, path: Path) -> np.ndarray:
         labelmap, grid = read_labelmap(path)
-        model_grid = ModelGrid.for_grid(grid, self.config.spacing_mm)
-        points = model_grid.nearest_model_voxel(np.argwhere(labelmap > 0))
-        placed = np.zeros((1, *model_grid.grid.shape), np.int16)
-        placed[0][tuple(points.T)] = labelmap[labelmap > 0]
-        return placed
+        if not labelmap.any():
+            raise DiffusionSegError(f"{path.name} holds no labels.", "Leave it out.")
+        placed = ModelGrid.for_grid(grid, self.config.spacing_mm).labels_to_model(labelmap)
+        # Which is which does not matter, and half precision, in which positions stand beside them, ends at 2048.
+        values, numbers = np.unique(placed, return_inverse=True)
+        numbered = numbers.reshape(placed.shape) + (values[0] != 0)
+        return numbered[None].astype(np.int16)
 
     def _with_positions(
         self, volumes: list[np.ndarray], maps: list[np.ndarray], out: Path, progress: Progress

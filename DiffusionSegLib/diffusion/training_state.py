@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from DiffusionSegLib.atomic_file import atomic_path
+from DiffusionSegLib.errors import DiffusionSegError
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -47,11 +49,19 @@ class TrainingState:
             save_file(tensors, path, metadata={"step": str(self.step)})
 
     def load(self, folder: Path) -> None:
-        """Take over the checkpoint in `folder`, if there is one."""
+        """Take over the checkpoint in `folder`, if there is one.
+
+        Raises:
+            DiffusionSegError: if it is damaged.
+        """
         path = folder / CHECKPOINT
         if not path.exists():
             return
-        tensors = load_file(path)
+        try:
+            tensors = load_file(path)
+        except (SafetensorError, OSError) as error:
+            message = f"The checkpoint {path} cannot be read."
+            raise DiffusionSegError(message, f"Delete the folder {folder} to begin anew.") from error
         self.model.load_state_dict(_below(tensors, "model."))
         mean = _below(tensors, "mean.")
         # In the model's order, which a file does not keep, because both are walked through side by side.

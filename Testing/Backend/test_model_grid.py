@@ -47,6 +47,22 @@ def test_a_smooth_image_keeps_its_value_at_each_place_of_another_spacing(affine)
     assert found[tuple(middle)] == pytest.approx(expected, abs=0.05)
 
 
+@pytest.mark.parametrize("affine", GEOMETRIES)
+@pytest.mark.parametrize("spacing_mm", [0.5, 1.0, 2.0])
+def test_labels_on_the_model_grid_are_those_of_the_nearest_voxel(affine, spacing_mm):
+    model = ModelGrid.for_grid(Grid(SHAPE, affine), spacing_mm)
+    labelmap = np.arange(np.prod(SHAPE)).reshape(SHAPE)
+    found = model.labels_to_model(labelmap)
+    assert found.shape == model.grid.shape
+    centres = np.indices(found.shape).reshape(3, -1)
+    to_source = np.linalg.inv(affine) @ model.grid.affine
+    wanted = to_source[:3, :3] @ centres + to_source[:3, 3:]
+    nearest = np.stack(np.unravel_index(found.ravel(), SHAPE))
+    # The model's grid may reach half a voxel beyond the scan.
+    within = np.clip(wanted, 0, np.array(SHAPE)[:, None] - 1)
+    assert np.abs(nearest - within).max() <= 0.5 + 1e-5
+
+
 def test_arrays_return_to_the_order_of_the_scan():
     directions = axis_orders()[17]
     model = ModelGrid.for_grid(Grid(SHAPE, an_affine(directions, (1, 2, 3))), 1.0)

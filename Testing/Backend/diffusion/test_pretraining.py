@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -136,6 +137,79 @@ def test_images_become_a_bundle_with_a_template(tmp_path):
     assert bundle.config.features.coordinates == "template"
     assert bundle.template.spacing_mm == 2.0
     assert 0.5 < bundle.template.image.max() <= 1
+
+
+def a_scan_and_its_labels(folder, spacing_mm=2.0):
+    image, labels = a_head()
+    grid = Grid(image.shape, np.diag([spacing_mm] * 3 + [1.0]))
+    write_volume(folder / "scans" / "one.nii.gz", image, grid)
+    write_volume(folder / "maps" / "one.nii.gz", labels.astype(np.uint16), grid)
+
+
+def pretrain(folder, **changes):
+    job = PretrainingJob(replace(CONFIG, spacing_mm=2.0, **changes), "mine", "CC0", "mr")
+    job.run([folder / "scans"], [folder / "maps"], folder / "bundle", torch.device("cpu"))
+
+
+def test_a_longer_training_goes_on_from_a_shorter_one(tmp_path):
+    a_scan_and_its_labels(tmp_path)
+    pretrain(tmp_path, steps=3)
+    pretrain(tmp_path, steps=6)
+    lines = (tmp_path / "bundle" / "training" / "losses.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [3, 6]
+
+
+def test_a_folder_that_holds_a_pretraining_of_other_settings_is_told_of_and_left_alone(tmp_path):
+    a_scan_and_its_labels(tmp_path)
+    pretrain(tmp_path)
+    before = (tmp_path / "bundle" / "training" / "checkpoint.safetensors").read_bytes()
+    with pytest.raises(DiffusionSegError, match=r"another pretraining \(of other crop, unet\)"):
+        pretrain(tmp_path, unet=replace(SMALL, base_channels=16), crop=8)
+    assert (tmp_path / "bundle" / "training" / "checkpoint.safetensors").read_bytes() == before
+
+
+def test_a_folder_that_holds_a_pretraining_on_other_images_is_told_of(tmp_path):
+    a_scan_and_its_labels(tmp_path)
+    pretrain(tmp_path)
+    image, _ = a_head()
+    write_volume(tmp_path / "scans" / "two.nii.gz", image[::-1], Grid(image.shape, np.diag([2.0, 2.0, 2.0, 1.0])))
+    with pytest.raises(DiffusionSegError, match=r"\(of other images\)"):
+        pretrain(tmp_path)
+
+
+def test_a_damaged_checkpoint_is_told_of(tmp_path):
+    a_scan_and_its_labels(tmp_path)
+    pretrain(tmp_path)
+    (tmp_path / "bundle" / "training" / "checkpoint.safetensors").write_bytes(b"nothing of the kind")
+    with pytest.raises(DiffusionSegError, match="cannot be read"):
+        pretrain(tmp_path)
+
+
+def test_an_image_of_air_alone_is_told_of(tmp_path):
+    a_scan_and_its_labels(tmp_path)
+    below_zero = -np.arange(512, dtype=np.float32).reshape(8, 8, 8)
+    write_volume(tmp_path / "scans" / "void.nii.gz", below_zero, Grid((8, 8, 8), np.eye(4)))
+    with pytest.raises(DiffusionSegError, match=r"void\.nii\.gz shows nothing but air"):
+        pretrain(tmp_path)
+
+
+def test_a_label_map_without_labels_is_told_of(tmp_path):
+    a_scan_and_its_labels(tmp_path)
+    write_volume(tmp_path / "maps" / "void.nii.gz", np.zeros((8, 8, 8), np.uint8), Grid((8, 8, 8), np.eye(4)))
+    with pytest.raises(DiffusionSegError, match=r"void\.nii\.gz holds no labels"):
+        pretrain(tmp_path)
+
+
+def test_label_maps_with_more_and_larger_values_than_half_precision_holds_keep_them_apart(tmp_path):
+    a_scan_and_its_labels(tmp_path)
+    labels = np.zeros((8, 8, 8), np.uint16)
+    labels[:, :, 2:4], labels[:, :, 4:6] = 60_000, 60_001
+    write_volume(tmp_path / "maps" / "one.nii.gz", labels, Grid(labels.shape, np.diag([2.0, 2.0, 2.0, 1.0])))
+    placed = PretrainingJob(replace(CONFIG, spacing_mm=2.0), "mine", "CC0", "mr")._labelmap(
+        tmp_path / "maps" / "one.nii.gz"
+    )
+    assert [len(np.unique(placed[0, :, :, k])) for k in range(8)] == [1] * 8
+    assert sorted(np.unique(placed)) == [0, 1, 2]
 
 
 def test_a_folder_without_images_is_told_of(tmp_path):
