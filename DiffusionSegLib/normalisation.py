@@ -11,6 +11,8 @@ AIR = -1.0
 # Above the noise of air, below the darkest tissue: 2 % of the brightest.
 TISSUE_ABOVE = -0.96
 LARGEST_GAP_VOXELS = 3
+# Of the brightest voxel, and of all voxels that are not 0. Splines overshoot by less, or in fewer voxels.
+LITTLE_BELOW, FEW_BELOW = 0.01, 0.1
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,15 @@ class Normalisation:
         bright = positive[positive > 0]
         scale = np.percentile(bright, self.percentile) if len(bright) else 1.0
         return np.clip(2 * positive / scale - 1, -1, 1).astype(np.float32)
+
+
+def is_mostly_positive(channel: np.ndarray) -> bool:
+    """Whether few voxels of an MR scan lie clearly below zero, as resampling leaves them, and not much of its tissue.
+
+    Intensities that were brought to a mean of 0, for example, have half of the tissue there, where it counts as air.
+    """
+    below = np.count_nonzero(channel < -LITTLE_BELOW * channel.max(initial=0))
+    return bool(below <= FEW_BELOW * np.count_nonzero(channel))
 
 
 def foreground_mask(normalised: np.ndarray) -> np.ndarray:

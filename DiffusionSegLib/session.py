@@ -18,7 +18,7 @@ from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.mirror_labels import mirrored_values
 from DiffusionSegLib.model_grid import ModelGrid
-from DiffusionSegLib.normalisation import Normalisation, foreground_mask
+from DiffusionSegLib.normalisation import Normalisation, foreground_mask, is_mostly_positive
 from DiffusionSegLib.prediction import Prediction, SlicePrediction, predict, preview
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
@@ -101,6 +101,12 @@ class Session:
             message = f"The scan is less than {THINNEST_VOXELS * spacing:g} mm thick."
             raise DiffusionSegError(message, "Give a volume, not a single slice or picture.")
         self._volume = volume.validate()
+        if self.bundle.config.modality == "mr" and not all(map(is_mostly_positive, volume.data)):
+            message = (
+                "Much of the scan has intensities below zero, which count as air, so that structures may be missed: "
+                "give the scan as it was before its intensities were shifted."
+            )
+            warnings.warn(message, DiffusionSegWarning, stacklevel=2)
         self._annotation = self._features = self._gathered = None
 
     def annotate(self, annotation: Annotation) -> None:

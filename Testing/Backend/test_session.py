@@ -284,6 +284,13 @@ def test_a_scan_that_hardly_looks_like_the_template_is_told_of_and_segmented_nev
     assert set(np.unique(session.predict().labelmap)) == {0, 3, 7}
 
 
+def test_a_scan_whose_intensities_were_shifted_below_zero_is_told_of(tiny_bundle):
+    image, labels = a_head()
+    session = Session(options(tiny_bundle))
+    with pytest.warns(DiffusionSegWarning, match="intensities below zero"):
+        session.open(a_volume(image - image[labels > 0].mean()))
+
+
 @pytest.fixture
 def symmetric_bundle(aligned_bundle):
     """The bundle with a template of which left and right are mirror images."""
