@@ -15,6 +15,7 @@ from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
 from DiffusionSegLib.reading import read_labelmap, stem
+from DiffusionSegLib.segment_header import ENDING, read_labels
 from DiffusionSegLib.writing import write_volume
 
 
@@ -23,19 +24,21 @@ def read_annotation(path: Path) -> Annotation:
 
     The JSON holds `complete_slices` (indices along i, j, k), `background_box` (first and one-past-last index along
     each axis) and `labels` (name and colour by value), each of them optional. Without it only painted voxels count.
+    What it says of a label comes before what the header of a `.seg.nrrd` file says.
 
     Raises:
         DiffusionSegError: if either file cannot be read or makes no annotation.
     """
     painted, grid = read_labelmap(path)
+    labels = read_labels(path) if path.name.lower().endswith(ENDING) else ()
     sidecar = path.with_name(f"{stem(path)}.json")
     if not sidecar.exists():
-        return Annotation.from_painting(painted, grid)
+        return Annotation.from_painting(painted, grid, labels=labels)
     try:
         said = json.loads(sidecar.read_text(encoding="utf-8"))
         slices = said.get("complete_slices", {})
         box = said.get("background_box")
-        labels = tuple(_label(int(value), text) for value, text in said.get("labels", {}).items())
+        labels += tuple(_label(int(value), text) for value, text in said.get("labels", {}).items())
         complete = tuple(tuple(_index(index) for index in slices.get(axis, ())) for axis in "ijk")
         edges = None if box is None else tuple((_index(low), _index(high)) for low, high in box)
         if edges is not None and len(edges) != 3:

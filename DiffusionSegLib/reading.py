@@ -8,16 +8,17 @@ import nibabel as nib
 import numpy as np
 import SimpleITK as sitk
 
+from DiffusionSegLib.dicom_series import OTHER_FORMATS, read_dicom_series
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.segment_header import ENDING as SEGMENTATION_ENDING
 from DiffusionSegLib.volume import Volume
 from DiffusionSegLib.writing import LPS_FROM_RAS
 
 NIBABEL_ENDINGS = (".nii", ".nii.gz", ".mgz", ".mgh")
-SIMPLEITK_ENDINGS = (".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd")
+SIMPLEITK_ENDINGS = (SEGMENTATION_ENDING, ".nrrd", ".nhdr", ".mha", ".mhd")
 # Booleans, whole and floating-point numbers, as numpy calls them; colours and complex numbers are others.
 REAL_NUMBERS = "biuf"
-OTHER_FORMATS = "Give NIfTI, NRRD, MHA, MGZ or a folder with one DICOM series."
 
 
 def read_volume(path: Path) -> Volume:
@@ -63,11 +64,15 @@ def _read(path: Path) -> tuple[np.ndarray, Grid]:
     name = path.name.lower()
     try:
         if path.is_dir():
-            return _read_simpleitk(_dicom_series(path))
+            return _read_simpleitk(read_dicom_series(path))
         if name.endswith(NIBABEL_ENDINGS):
             return _read_nibabel(path)
         if name.endswith(SIMPLEITK_ENDINGS):
-            return _read_simpleitk(sitk.ReadImage(str(path)))
+            image = sitk.ReadImage(str(path))
+            if name.endswith(SEGMENTATION_ENDING) and image.GetNumberOfComponentsPerPixel() > 1:
+                message = f"Segments in {path.name} overlap, so that a voxel would have several labels."
+                raise DiffusionSegError(message, "Let no segment overlap another, and save it again.")
+            return _read_simpleitk(image)
     except DiffusionSegError:
         raise
     # A damaged file makes the libraries raise whatever their decoders stumble over.
@@ -94,18 +99,6 @@ def _read_simpleitk(image: sitk.Image) -> tuple[np.ndarray, Grid]:
         affine[:3, :3] = np.asarray(image.GetDirection()).reshape(3, 3) * np.asarray(image.GetSpacing())
         affine[:3, 3] = image.GetOrigin()
     return _checked(array, LPS_FROM_RAS @ affine)
-
-
-def _dicom_series(folder: Path) -> sitk.Image:
-    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
-    if not series:
-        raise DiffusionSegError(f"The folder {folder} holds no DICOM series.", OTHER_FORMATS)
-    if len(series) > 1:
-        message = f"The folder {folder} holds {len(series)} DICOM series."
-        raise DiffusionSegError(message, "Give a folder with the files of one series only.")
-    reader = sitk.ImageSeriesReader()
-    reader.SetFileNames(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0]))
-    return reader.Execute()
 
 
 def _several_values() -> DiffusionSegError:

@@ -45,23 +45,46 @@ def test_freesurfer_volumes_are_read(tmp_path):
     assert volume.stem == "orig"
 
 
-def test_a_dicom_folder_is_read(tmp_path):
-    image, _ = a_head((12, 10, 6))
-    for number in range(6):
+def write_dicom_series(folder, image, places):
+    """Slices of an image along its last axis, each with its place in the patient (LPS, mm)."""
+    for number, place in enumerate(places):
         plane = sitk.GetImageFromArray(image[:, :, number].T.astype(np.int16))
         plane.SetMetaData("0008|0060", "MR")
         plane.SetMetaData("0020|000e", "1.2.3.4")
-        plane.SetMetaData("0020|0032", f"0\\0\\{2.0 * number}")
+        plane.SetMetaData("0020|0032", "\\".join(str(part) for part in place))
         plane.SetMetaData("0020|0037", "1\\0\\0\\0\\1\\0")
         plane.SetMetaData("0020|0013", str(number))
         writer = sitk.ImageFileWriter()
         writer.KeepOriginalImageUIDOn()
-        writer.SetFileName(str(tmp_path / f"{number}.dcm"))
+        writer.SetFileName(str(folder / f"{number}.dcm"))
         writer.Execute(plane)
+
+
+# The third is rounded as scanners do.
+@pytest.mark.parametrize("steps_mm", [2.0, -2.0, 0.70123])
+def test_a_dicom_folder_is_read(tmp_path, steps_mm):
+    image, _ = a_head((12, 10, 6))
+    write_dicom_series(tmp_path, image, [(0, 0, round(steps_mm * number, 2)) for number in range(6)])
     volume = read_volume(tmp_path)
     assert volume.grid.shape == (12, 10, 6)
-    assert volume.grid.spacing[2] == pytest.approx(2.0)
-    np.testing.assert_allclose(volume.data[0], image.astype(np.int16))
+    assert volume.grid.spacing[2] == pytest.approx(abs(steps_mm), abs=0.01)
+    upwards = image if steps_mm > 0 else image[:, :, ::-1]
+    np.testing.assert_allclose(volume.data[0], upwards.astype(np.int16))
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        ([(0, 0, 2 * number) for number in (0, 1, 2, 4, 5, 6)], "missing"),
+        ([(0, 0, 2 * (number % 3)) for number in range(6)], "several slices at the same place"),
+        ([(0, 0.5 * number, 2 * number) for number in range(6)], "tilted"),
+    ],
+)
+def test_a_dicom_series_that_makes_no_regular_grid_is_told_of(tmp_path, places, words):
+    image, _ = a_head((12, 10, 6))
+    write_dicom_series(tmp_path, image, places)
+    with pytest.raises(DiffusionSegError, match=words):
+        read_volume(tmp_path)
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -145,6 +168,43 @@ def test_an_annotation_comes_back_as_it_was_written(tmp_path):
     assert read.complete_slices == ((2,), (), (3, 4))
     assert read.background_box == ((0, 5), (1, 6), (1, 7))
     assert read.classes == (0, 5)
+
+
+def a_painted_segmentation(path):
+    painted = np.zeros(SHAPE, np.uint16)
+    painted[2, 2:4, 3], painted[3, 2:4, 3] = 5, 7
+    labels = (Label(5, "Left thalamus", (9, 8, 7), "SCT^42695009^Thalamus"), Label(7, "Right thalamus", (1, 2, 3)))
+    write_segmentation(path, painted, Grid(SHAPE, np.eye(4)), labels)
+    return labels
+
+
+def test_a_painted_segmentation_brings_its_names_colours_and_terminology(tmp_path):
+    labels = a_painted_segmentation(tmp_path / "painting.seg.nrrd")
+    assert read_annotation(tmp_path / "painting.seg.nrrd").labels == labels
+
+
+def test_names_in_the_json_file_come_before_those_in_a_segmentation(tmp_path):
+    _, other = a_painted_segmentation(tmp_path / "painting.seg.nrrd")
+    (tmp_path / "painting.json").write_text(json.dumps({"labels": {"5": {"name": "Nucleus", "color": [4, 5, 6]}}}))
+    assert read_annotation(tmp_path / "painting.seg.nrrd").labels == (Label(5, "Nucleus", (4, 5, 6)), other)
+
+
+def test_what_a_segmentations_header_does_not_say_is_generic(tmp_path):
+    image = sitk.GetImageFromArray(np.arange(8, dtype=np.uint8).reshape(2, 2, 2))
+    for number, color in enumerate(["1 0", "red", "nan 0 0"]):
+        image.SetMetaData(f"Segment{number}_LabelValue", str(number + 1))
+        image.SetMetaData(f"Segment{number}_Color", color)
+    image.SetMetaData("Segment3_LabelValue", "four")
+    sitk.WriteImage(image, str(tmp_path / "painting.seg.nrrd"))
+    labels = read_annotation(tmp_path / "painting.seg.nrrd").labels
+    assert labels == tuple(Label.generic(value) for value in range(1, 8))
+
+
+def test_overlapping_segments_are_told_of(tmp_path):
+    layers = sitk.GetImageFromArray(np.ones((4, 4, 4, 2), np.uint8), isVector=True)
+    sitk.WriteImage(layers, str(tmp_path / "painting.seg.nrrd"))
+    with pytest.raises(DiffusionSegError, match="overlap"):
+        read_annotation(tmp_path / "painting.seg.nrrd")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""A DICOM series as one regular volume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from DiffusionSegLib.errors import DiffusionSegError
+
+OTHER_FORMATS = "Give NIfTI, NRRD, MHA, MGZ or a folder with one DICOM series."
+REGULAR = "Load it in 3D Slicer with acquisition geometry regularization, and give the volume that you save there."
+POSITION, ORIENTATION = "0020|0032", "0020|0037"
+# Of the distance between slices. Positions in files are rounded; a missing slice moves others by half of it or more.
+UNEVEN = 0.1
+# What a tilted gantry shifts the last slice by within its plane, beyond rounding.
+TILTED_MM = 1.0
+
+
+def read_dicom_series(folder: Path) -> sitk.Image:
+    """The volume in a folder that holds one DICOM series.
+
+    Raises:
+        DiffusionSegError: if there is none or more than one, or if its slices do not make a regular grid: several at
+            one place (phases, echoes), some missing, or a tilted gantry.
+    """
+    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+    if not series:
+        raise DiffusionSegError(f"The folder {folder} holds no DICOM series.", OTHER_FORMATS)
+    if len(series) > 1:
+        message = f"The folder {folder} holds {len(series)} DICOM series."
+        raise DiffusionSegError(message, "Give a folder with the files of one series only.")
+    reader = sitk.ImageSeriesReader()
+    files = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0])
+    reader.SetFileNames(files)
+    reader.MetaDataDictionaryArrayUpdateOn()
+    image = reader.Execute()
+    if len(files) > 1 and all(reader.HasMetaDataKey(number, POSITION) for number in range(len(files))):
+        _check_places(np.array([_numbers(reader, number, POSITION) for number in range(len(files))]), _normal(reader))
+    return image
+
+
+def _check_places(places: np.ndarray, normal: np.ndarray) -> None:
+    """Raise a DiffusionSegError unless slices at these places (N, 3), with that normal, make a regular grid."""
+    along = places @ normal
+    steps = np.diff(along)
+    step = np.median(np.abs(steps))
+    if (np.abs(steps) < UNEVEN * step).any() or (np.sign(steps) != np.sign(steps[0])).any():
+        message = "The DICOM series holds several slices at the same place, such as phases or echoes."
+        raise DiffusionSegError(message, "Give a folder with the files of one of them.")
+    if np.abs(along - np.linspace(along[0], along[-1], len(along))).max() > UNEVEN * step:
+        raise DiffusionSegError("The slices of the DICOM series are missing in part or unevenly spaced.", REGULAR)
+    way = places[-1] - places[0]
+    if np.linalg.norm(way - (way @ normal) * normal) > TILTED_MM:
+        raise DiffusionSegError("The slices of the DICOM series are shifted, as by a tilted gantry.", REGULAR)
+
+
+def _normal(reader: sitk.ImageSeriesReader) -> np.ndarray:
+    """The direction across the slices."""
+    orientation = _numbers(reader, 0, ORIENTATION)
+    return np.cross(orientation[:3], orientation[3:])
+
+
+def _numbers(reader: sitk.ImageSeriesReader, number: int, key: str) -> np.ndarray:
+    return np.array([float(part) for part in reader.GetMetaData(number, key).split("\\")])
