@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from DiffusionSegLib.errors import DiffusionSegWarning
+from DiffusionSegLib.features.box_projection import BoxProjection
 from DiffusionSegLib.features.native_piece import Box
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.features.projection import VOXEL_ORDER, FirstLayerProjection
@@ -20,6 +21,8 @@ from DiffusionSegLib.source_sampling import mixed_separably
 
 # The confidence that is a probability of 1.
 SURE = 255
+# Whose hidden units stay in the cache.
+VOXELS_AT_A_TIME = 4096
 
 
 class TileClassifier:
@@ -92,7 +95,11 @@ class TileClassifier:
 
     def _of_tissue(self, box: Box, chosen: Tensor | None) -> Tensor:
         """Probabilities of the classes, then uncertainty, of chosen voxels of a box, or of all: (classes + 1, N)."""
-        projected = self.projection.on(box)
+        pieces = self.projection.on(box).pieces(chosen, VOXELS_AT_A_TIME)
+        return torch.cat([self._of_piece(*piece) for piece in pieces], dim=1)
+
+    def _of_piece(self, projected: BoxProjection, chosen: Tensor | None) -> Tensor:
+        """The same of the chosen voxels of a piece, or of all."""
         count = len(projected.columns if chosen is None else chosen)
         consensus = Consensus(torch.empty(self.ensemble.classes, count, device=self.device))
         # One member after the other: what is at work stays in the cache.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -46,6 +47,11 @@ def neighbours(positions: Tensor, size: int, reduction: int) -> tuple[Tensor, Te
     places = ((positions.float() + 0.5) / reduction - 0.5).clamp(0, size - 1)
     low = places.long().clamp(max=max(size - 2, 0))
     return low, (low + 1).clamp(max=size - 1), places - low
+
+
+def pixels_needed(voxels: int, reduction: int) -> int:
+    """How many pixels along an axis so many voxels are interpolated from: padding beyond them need not be kept."""
+    return math.floor((voxels - 0.5) / reduction - 0.5) + 2
 
 
 def interpolation_matrix(

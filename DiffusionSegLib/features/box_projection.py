@@ -5,8 +5,7 @@ Its outputs are hidden units, or what activations are along few directions (`Fir
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -22,26 +21,21 @@ class LevelProjection:
         reduction: edge of its pixels in voxels.
         piece: its activations around the box.
         weight: shape (channels, units).
+        pixels: those of the piece in the order of products, where these are asked for again and again.
     """
 
     reduction: int
     piece: NativePiece
     weight: Tensor
-
-    @cached_property
-    def pixels(self) -> Tensor:
-        """Native pixels (k, i, j, channels); along the axis that slices are stacked along there is one for each voxel.
-
-        In this order the third axis can be interpolated by one product over all that lies across it.
-        """
-        return self.piece.pixels.movedim(0, self.piece.axis).permute(2, 0, 1, 3).contiguous()
+    pixels: Tensor | None = None
 
     def halfway(self, units: slice) -> Tensor:
         """Some of the outputs, interpolated along one of the two axes: (k, i, second axis' voxels * units).
 
         What is left is the first axis for slices across the third one, and the third axis for all others.
         """
-        projected = torch.matmul(self.pixels, self.weight[:, units])
+        pixels = self.piece.ordered() if self.pixels is None else self.pixels
+        projected = torch.matmul(pixels, self.weight[:, units])
         if self.piece.axis == 1:
             return torch.matmul(self.piece.row_matrix, projected.flatten(2))
         second = self.piece.row_matrix if self.piece.axis == 0 else self.piece.column_matrix
@@ -68,6 +62,16 @@ class BoxProjection:
     weights: Tensor
     bias: Tensor
     levels: tuple[LevelProjection, ...]
+
+    def pieces(self, chosen: Tensor | None, most: int) -> list[tuple[BoxProjection, Tensor | None]]:
+        """This for chosen voxels, or all: parts, and which of their voxels are chosen; None for all.
+
+        Where nothing is left to interpolate, parts have at most so many voxels, all of them chosen.
+        """
+        if self.levels:
+            return [(self, chosen)]
+        columns = self.columns if chosen is None else self.columns.index_select(0, chosen)
+        return [(replace(self, columns=part), None) for part in columns.split(most)]
 
     def hidden(self, units: slice) -> Tensor:
         """Some of the outputs, before any ReLU, in the order of `columns`: (voxels, units)."""

@@ -16,7 +16,7 @@ from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.schedule import NoiseSchedule
 from DiffusionSegLib.diffusion.slice_source import VIEW_AXES
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
-from DiffusionSegLib.features.activations import ViewActivations
+from DiffusionSegLib.features.activations import ViewActivations, pixels_needed
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.memory_shortage import is_memory_shortage
 from DiffusionSegLib.normalisation import AIR
@@ -96,8 +96,10 @@ class ActivationExtractor:
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
                 outputs = self.denoisers.activations(noised, steps, view, self.config.blocks)
             for block in sorted(outputs):
-                kept = outputs[block].permute(0, 2, 3, 1).to(self.kept_as)
-                found.setdefault(unet.block_reductions[block], []).append(kept)
+                reduction = unet.block_reductions[block]
+                rows, columns = pixels_needed(height, reduction), pixels_needed(width, reduction)
+                kept = outputs[block].permute(0, 2, 3, 1)[:, :rows, :columns].to(self.kept_as)
+                found.setdefault(reduction, []).append(kept)
         return {reduction: torch.cat(parts, dim=-1).cpu() for reduction, parts in found.items()}
 
 

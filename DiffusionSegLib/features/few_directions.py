@@ -24,14 +24,16 @@ def few_directions(weight: Tensor) -> tuple[Tensor, Tensor] | None:
         Shapes (channels, directions) and (directions, units).
     """
     units = weight.shape[1]
-    most, exact = units // UNITS_A_DIRECTION, weight.double()
+    # A copy, of which nothing but the remainder is left in the end.
+    most, exact = units // UNITS_A_DIRECTION, weight.to(torch.float64, copy=True)
+    size = exact.norm()
     # Where there are few directions, some more random mixtures of the columns lie along all of them: with these, a
     # layer of 960 channels and 640 units takes a fifth of the time that its singular values take.
     random = torch.Generator().manual_seed(0)
     mixed = exact @ torch.randn(units, most + SPARE, generator=random, dtype=torch.float64).to(exact.device)
     basis = torch.linalg.qr(mixed).Q
     along_basis = basis.T @ exact
-    if (exact - basis @ along_basis).norm() > NOTHING * exact.norm():
+    if exact.addmm_(basis, along_basis, alpha=-1).norm() > NOTHING * size:
         return None
     # The eigenvalues of these products are the squares of the layer's singular values.
     values, vectors = torch.linalg.eigh(along_basis @ along_basis.T)

@@ -18,7 +18,7 @@ class NativePiece:
 
     Args:
         axis: the slices are stacked along it.
-        pixels: float32 of shape (slices, rows, columns, channels).
+        pixels: as they are kept, in half precision as a rule, of shape (slices, rows, columns, channels).
         row_matrix: interpolates along the rows' axis, shape (voxels, rows).
         column_matrix: interpolates along the columns' axis, shape (voxels, columns).
     """
@@ -35,10 +35,18 @@ class NativePiece:
         row_pixels, row_matrix = interpolation_matrix(*rows, level.shape[1], reduction, device)
         column_pixels, column_matrix = interpolation_matrix(*columns, level.shape[2], reduction, device)
         native = level[slice(*box[view.axis]), row_pixels, column_pixels]
-        return cls(view.axis, native.to(device, torch.float32), row_matrix, column_matrix)
+        return cls(view.axis, native.to(device), row_matrix, column_matrix)
+
+    def ordered(self) -> Tensor:
+        """Pixels (k, i, j, channels), float32; along the axis that slices are stacked along, one for each voxel.
+
+        In this order the third axis can be interpolated by one product over all that lies across it.
+        """
+        moved = self.pixels.movedim(0, self.axis).permute(2, 0, 1, 3)
+        return moved.to(torch.float32, memory_format=torch.contiguous_format).contiguous()
 
     def upsampled(self) -> Tensor:
-        """Channels of all voxels of the box: (i, j, k, channels)."""
-        along_columns = torch.matmul(self.column_matrix, self.pixels)
+        """Channels of all voxels of the box, float32: (i, j, k, channels)."""
+        along_columns = torch.matmul(self.column_matrix, self.pixels.float())
         found = torch.matmul(self.row_matrix, along_columns.flatten(2)).unflatten(2, along_columns.shape[2:])
         return found.movedim(0, self.axis)

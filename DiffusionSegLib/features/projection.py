@@ -38,15 +38,19 @@ class FirstLayerProjection:
         self.features, self.device = features, weight.device
         self.views = on_device(features.views, self.device)
         spread = features.spread.to(self.device)[:, None]
-        scaled = weight / spread
-        self.weight, self.bias = scaled, bias - features.mean.to(self.device) @ scaled
-        activations, self.local_weight = scaled.tensor_split([features.view_channels])
-        self.along_weight: Tensor | None = None
+        channels = features.view_channels
         # Found before the features' scale comes in: one that hardly varies would hide the directions of all others.
-        thin = few_directions(weight[: features.view_channels])
-        if thin is not None:
-            activations, self.along_weight = thin[0] / spread[: features.view_channels], thin[1]
-            self.column_weight = torch.cat([self.local_weight, self.along_weight])
+        thin = few_directions(weight[:channels]) if features.config.fusion != "max" else None
+        self.weight = weight / spread
+        self.bias = bias - features.mean.to(self.device) @ self.weight
+        self.along_weight: Tensor | None = None
+        if thin is None:
+            activations, self.beside_weight = self.weight.tensor_split([channels])
+        else:
+            activations, self.along_weight = thin[0] / spread[:channels], thin[1]
+            self.beside_weight = torch.cat([self.weight[channels:], self.along_weight])
+            # The largest matrix there is, and not needed any more.
+            del self.weight
         widths = [level.shape[-1] for level in features.views[0].levels.values()]
         step = sum(widths) if features.config.fusion == "concat" else 0
         # The weights of each view's levels; summed views share them.
@@ -69,14 +73,16 @@ class FirstLayerProjection:
         ordered = images.permute(0, *(axis + 1 for axis in VOXEL_ORDER))
         local = local_features(ordered.flatten(1), self.features.config)
         if self.along_weight is None:
-            return self._of_levels(box, local, self.local_weight, self.bias)
+            return self._of_levels(box, local, self.beside_weight, self.bias, repeatedly=True)
         directions = len(self.along_weight)
-        nothing = self.weight.new_zeros(0, directions)
-        along = self._of_levels(box, local[:, :0], nothing, self.bias.new_zeros(directions)).hidden(slice(None))
-        return BoxProjection(shape, torch.cat([local, along], dim=1), self.column_weight, self.bias, ())
+        nothing, no_bias = self.bias.new_zeros(0, directions), self.bias.new_zeros(directions)
+        along = self._of_levels(box, local[:, :0], nothing, no_bias, repeatedly=False).hidden(slice(None))
+        return BoxProjection(shape, torch.cat([local, along], dim=1), self.beside_weight, self.bias, ())
 
-    def _of_levels(self, box: Box, beside: Tensor, beside_weight: Tensor, bias: Tensor) -> BoxProjection:
-        """What the levels' weights make of a box, with what is beside the activations."""
+    def _of_levels(
+        self, box: Box, beside: Tensor, beside_weight: Tensor, bias: Tensor, *, repeatedly: bool
+    ) -> BoxProjection:
+        """What the levels' weights make of a box, with what is beside the activations; asked for once or repeatedly."""
         pieces = [
             {reduction: NativePiece.of(view, reduction, box, self.device) for reduction in view.levels}
             for view in self.views
@@ -92,7 +98,12 @@ class FirstLayerProjection:
                 columns += upsampled
                 weights += [of_view[reduction] for of_view in self.level_weights]
         levels = tuple(
-            LevelProjection(reduction, of_view[reduction], view_weights[reduction])
+            LevelProjection(
+                reduction,
+                of_view[reduction],
+                view_weights[reduction],
+                of_view[reduction].ordered() if repeatedly else None,
+            )
             for reduction in before
             for of_view, view_weights in zip(pieces, self.level_weights, strict=True)
         )
