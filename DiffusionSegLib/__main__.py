@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from DiffusionSegLib import __version__
 from DiffusionSegLib.allocator import keep_large_blocks
 from DiffusionSegLib.commands import apply, benchmark, demo, evaluate, info, pretrain, segment, suggest, worker
-from DiffusionSegLib.commands.terminal_messages import tell, warnings_on_one_line
+from DiffusionSegLib.commands.terminal_messages import tell, tell_in_any_encoding, warnings_on_one_line
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.memory_shortage import shortage_told
 
@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_parser(commands)
     chosen = parser.parse_args(arguments)
     keep_large_blocks()
+    tell_in_any_encoding()
     try:
         with warnings_on_one_line(), shortage_told():
             return chosen.run(chosen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ import numpy as np
 
 from DiffusionSegLib.annotation import Annotation, BackgroundBox, CompleteSlices
 from DiffusionSegLib.atomic_file import write_json
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
 from DiffusionSegLib.reading import read_labelmap, stem
 from DiffusionSegLib.segment_header import ENDING, read_labels
 from DiffusionSegLib.writing import write_volume
+
+KNOWN = {"complete_slices", "background_box", "labels"}
 
 
 def read_annotation(path: Path) -> Annotation:
@@ -37,6 +40,8 @@ def read_annotation(path: Path) -> Annotation:
     try:
         said = json.loads(sidecar.read_text(encoding="utf-8"))
         slices = said.get("complete_slices", {})
+        if unknown := set(slices) - set("ijk"):
+            raise ValueError(f"complete_slices knows i, j and k, but not {', '.join(sorted(unknown))}")
         box = said.get("background_box")
         labels += tuple(_label(int(value), text) for value, text in said.get("labels", {}).items())
         complete = tuple(tuple(_index(index) for index in slices.get(axis, ())) for axis in "ijk")
@@ -46,6 +51,10 @@ def read_annotation(path: Path) -> Annotation:
     except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         message = f"{sidecar.name} does not describe an annotation ({error})."
         raise DiffusionSegError(message, "See the README for what belongs into it.") from error
+    if unknown := set(said) - KNOWN:
+        # Another program may keep its own there, but a slip of the pen would cost what was meant by it.
+        message = f"{sidecar.name} says {', '.join(sorted(unknown))}, which means nothing here."
+        warnings.warn(message, DiffusionSegWarning, stacklevel=2)
     return Annotation.from_painting(
         painted,
         grid,

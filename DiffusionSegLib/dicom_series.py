@@ -11,11 +11,18 @@ from DiffusionSegLib.errors import DiffusionSegError
 
 OTHER_FORMATS = "Give NIfTI, NRRD, MHA, MGZ or a folder with one DICOM series."
 REGULAR = "Load it in 3D Slicer with acquisition geometry regularization, and give the volume that you save there."
+IN_SLICER = "Load it in 3D Slicer, and give the volume that you save there."
 POSITION, ORIENTATION = "0020|0032", "0020|0037"
 # Of the distance between slices. Positions in files are rounded; a missing slice moves others by half of it or more.
 UNEVEN = 0.1
+SAME_PLACE_MM = 1e-3
 # What a tilted gantry shifts the last slice by within its plane, beyond rounding.
 TILTED_MM = 1.0
+
+
+def holds_dicom(folder: Path) -> bool:
+    """Whether there is a DICOM series right in a folder."""
+    return bool(sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder)))
 
 
 def read_dicom_series(folder: Path) -> sitk.Image:
@@ -23,7 +30,7 @@ def read_dicom_series(folder: Path) -> sitk.Image:
 
     Raises:
         DiffusionSegError: if there is none or more than one, or if its slices do not make a regular grid: several at
-            one place (phases, echoes), some missing, or a tilted gantry.
+            one place (phases, echoes), some missing, or a tilted gantry; or if it is one file of many frames.
     """
     series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
     if not series:
@@ -31,22 +38,35 @@ def read_dicom_series(folder: Path) -> sitk.Image:
     if len(series) > 1:
         message = f"The folder {folder} holds {len(series)} DICOM series."
         raise DiffusionSegError(message, "Give a folder with the files of one series only.")
-    reader = sitk.ImageSeriesReader()
     files = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0])
+    if len(files) == 1:
+        _refuse_frames(files[0])
+    reader = sitk.ImageSeriesReader()
     reader.SetFileNames(files)
     reader.MetaDataDictionaryArrayUpdateOn()
     image = reader.Execute()
-    if len(files) > 1 and all(reader.HasMetaDataKey(number, POSITION) for number in range(len(files))):
+    if all(reader.HasMetaDataKey(number, POSITION) for number in range(len(files))):
         _check_places(np.array([_numbers(reader, number, POSITION) for number in range(len(files))]), _normal(reader))
     return image
+
+
+def _refuse_frames(file: str) -> None:
+    """Raise a DiffusionSegError if a file holds several frames: where these lie cannot be read here."""
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(file)
+    reader.ReadImageInformation()
+    if reader.GetDimension() > 2 and reader.GetSize()[2] > 1:
+        raise DiffusionSegError("The DICOM series is a single file of many frames.", IN_SLICER)
 
 
 def _check_places(places: np.ndarray, normal: np.ndarray) -> None:
     """Raise a DiffusionSegError unless slices at these places (N, 3), with that normal, make a regular grid."""
     along = places @ normal
+    if len(along) < 2:
+        return
     steps = np.diff(along)
     step = np.median(np.abs(steps))
-    if (np.abs(steps) < UNEVEN * step).any() or (np.sign(steps) != np.sign(steps[0])).any():
+    if step < SAME_PLACE_MM or (np.abs(steps) < UNEVEN * step).any() or (np.sign(steps) != np.sign(steps[0])).any():
         message = "The DICOM series holds several slices at the same place, such as phases or echoes."
         raise DiffusionSegError(message, "Give a folder with the files of one of them.")
     if np.abs(along - np.linspace(along[0], along[-1], len(along))).max() > UNEVEN * step:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from DiffusionSegLib.bounding_box import bounding_box
 from DiffusionSegLib.extras import of_extra
 from DiffusionSegLib.grid import Grid
 
@@ -60,9 +61,7 @@ def _score(predicted: np.ndarray, true: np.ndarray, grid: Grid) -> Score:
     if not predicted.any():
         return Score(0.0, grid.diagonal_mm)
     # Surfaces do not change beyond one voxel around both: the box makes the distance transforms small.
-    found = np.argwhere(predicted | true)
-    low, high = np.maximum(found.min(0) - 1, 0), found.max(0) + 2
-    box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
+    box = tuple(slice(max(first - 1, 0), past + 1) for first, past in bounding_box(predicted | true))
     found_box, true_box = (torch.from_numpy(np.pad(mask[box], 1)[None, None]) for mask in (predicted, true))
     with warnings.catch_warnings():
         # MONAI itself passes the argument that it warns of.

@@ -38,8 +38,11 @@ class Grid:
         """Distance between opposite corners."""
         return float(np.linalg.norm(self.affine[:3, :3] @ np.asarray(self.shape)))
 
-    def matches(self, other: Grid, *, tolerance_mm: float = 1e-3) -> bool:
-        """Whether both have the same shape and their corner voxels lie within the tolerance."""
+    def matches(self, other: Grid, *, tolerance_mm: float = 1e-2) -> bool:
+        """Whether both have the same shape and their corner voxels lie within the tolerance.
+
+        Programs that keep a grid in different forms move an oblique one by some thousandths of a millimetre.
+        """
         if self.shape != other.shape:
             return False
         corners = np.asarray([(*corner, 1) for corner in itertools.product(*((0, size - 1) for size in self.shape))])

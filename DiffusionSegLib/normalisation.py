@@ -41,13 +41,14 @@ class Normalisation:
         return np.clip(2 * positive / scale - 1, -1, 1).astype(np.float32)
 
 
-def is_mostly_positive(channel: np.ndarray) -> bool:
-    """Whether few voxels of an MR scan lie clearly below zero, as resampling leaves them, and not much of its tissue.
+def is_much_below_zero(channel: np.ndarray) -> bool:
+    """Whether not only what is bright but also much of an MR scan's tissue lies clearly below zero.
 
-    Intensities that were brought to a mean of 0, for example, have half of the tissue there, where it counts as air.
+    There it counts as air: half of it where intensities were brought to a mean of 0, for example.
     """
-    below = np.count_nonzero(channel < -LITTLE_BELOW * channel.max(initial=0))
-    return bool(below <= FEW_BELOW * np.count_nonzero(channel))
+    brightest = channel.max(initial=0)
+    below = np.count_nonzero(channel < -LITTLE_BELOW * brightest)
+    return bool(brightest > 0 and below > FEW_BELOW * np.count_nonzero(channel))
 
 
 def foreground_mask(normalised: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
 import nibabel as nib
@@ -11,6 +13,7 @@ import SimpleITK as sitk
 from DiffusionSegLib.dicom_series import OTHER_FORMATS, read_dicom_series
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.memory_shortage import is_memory_shortage
 from DiffusionSegLib.segment_header import ENDING as SEGMENTATION_ENDING
 from DiffusionSegLib.volume import Volume
 from DiffusionSegLib.writing import LPS_FROM_RAS
@@ -59,9 +62,9 @@ def stem(path: Path) -> str:
 
 
 def _read(path: Path) -> tuple[np.ndarray, Grid]:
-    if not path.exists():
-        raise DiffusionSegError(f"There is no file {path}.", "Check the name and the folder.")
     name = path.name.lower()
+    if not os.access(path, os.R_OK):
+        raise _not_readable(path)
     try:
         if path.is_dir():
             return _read_simpleitk(read_dicom_series(path))
@@ -77,9 +80,18 @@ def _read(path: Path) -> tuple[np.ndarray, Grid]:
         raise
     # A damaged file makes the libraries raise whatever their decoders stumble over.
     except Exception as error:
+        if is_memory_shortage(error):
+            raise
         message = f"{path.name} cannot be read: it is damaged, incomplete or not what its name says."
         raise DiffusionSegError(message, "Copy or export it again.") from error
     raise DiffusionSegError(f"{path.name} is in an unknown format.", OTHER_FORMATS)
+
+
+def _not_readable(path: Path) -> DiffusionSegError:
+    with contextlib.suppress(OSError):
+        if path.exists():
+            return DiffusionSegError(f"{path} may not be read.", "Get the right to read it, or copy it.")
+    return DiffusionSegError(f"There is no file {path}.", "Check the name and the folder.")
 
 
 def _read_nibabel(path: Path) -> tuple[np.ndarray, Grid]:

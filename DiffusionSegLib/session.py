@@ -18,7 +18,7 @@ from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.mirror_labels import mirrored_values
 from DiffusionSegLib.model_grid import ModelGrid
-from DiffusionSegLib.normalisation import Normalisation, foreground_mask, is_mostly_positive
+from DiffusionSegLib.normalisation import Normalisation, foreground_mask, is_much_below_zero
 from DiffusionSegLib.prediction import Prediction, SlicePrediction, predict, preview
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
@@ -101,7 +101,7 @@ class Session:
             message = f"The scan is less than {THINNEST_VOXELS * spacing:g} mm thick."
             raise DiffusionSegError(message, "Give a volume, not a single slice or picture.")
         self._volume = volume.validate()
-        if self.bundle.config.modality == "mr" and not all(map(is_mostly_positive, volume.data)):
+        if self.bundle.config.modality == "mr" and any(map(is_much_below_zero, volume.data)):
             message = (
                 "Much of the scan has intensities below zero, which count as air, so that structures may be missed: "
                 "give the scan as it was before its intensities were shifted."

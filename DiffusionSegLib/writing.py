@@ -10,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from DiffusionSegLib.atomic_file import atomic_path
+from DiffusionSegLib.bounding_box import bounding_box
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
 from DiffusionSegLib.segment_header import write_label
@@ -64,5 +65,4 @@ def _extent(inside: np.ndarray) -> str:
     """First and last voxel along each axis, as Slicer writes them; an empty segment has last before first."""
     if not inside.any():
         return "0 -1 0 -1 0 -1"
-    found = np.argwhere(inside)
-    return " ".join(f"{low} {high}" for low, high in zip(found.min(0), found.max(0), strict=True))
+    return " ".join(f"{first} {past - 1}" for first, past in bounding_box(inside))

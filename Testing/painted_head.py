@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from conftest import a_head
 
-from DiffusionSegLib.benchmark.painting import bounding_box, central_slices, painted_only
+from DiffusionSegLib.benchmark.painting import background_box, central_slices, painted_only
 from DiffusionSegLib.client import WorkerClient
 
 SHAPE = (40, 36, 32)
@@ -43,7 +43,7 @@ def painting(per_axis: int = 3) -> tuple[dict, dict[str, np.ndarray]]:
     """Parameters and arrays of `annotate`."""
     reference = a_head(SHAPE)[1]
     slices = central_slices(reference, per_axis=per_axis, stride=4)
-    box = [list(edges) for edges in bounding_box(reference)]
+    box = [list(edges) for edges in background_box(reference)]
     parameters = {
         "complete_slices": [list(indices) for indices in slices],
         "background_box": box,

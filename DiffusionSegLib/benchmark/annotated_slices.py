@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from DiffusionSegLib.annotation import UNKNOWN
+from DiffusionSegLib.bounding_box import bounding_box
 from DiffusionSegLib.diffusion.augmentation import AugmentationConfig, recoloured
 from DiffusionSegLib.normalisation import AIR
 
@@ -34,8 +35,7 @@ class AnnotatedSlices:
     def __init__(self, image: np.ndarray, tissue: np.ndarray, classes: np.ndarray, *, background: bool) -> None:
         classes = np.where(tissue, classes, UNKNOWN)
         self.image, self.classes = torch.from_numpy(image), torch.from_numpy(classes)
-        extents = zip(np.argwhere(tissue).min(0), np.argwhere(tissue).max(0) + 1, strict=True)
-        self.extent = [(int(low), int(high)) for low, high in extents]
+        self.extent = bounding_box(tissue)
         known, structures = classes != UNKNOWN, classes > 0
         self.painted, self.others = [], []
         for axis, (low, high) in enumerate(self.extent):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from DiffusionSegLib.annotation import Annotation, BackgroundBox, CompleteSlices
+from DiffusionSegLib.bounding_box import bounding_box
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
 
@@ -25,11 +26,10 @@ def central_slices(reference: np.ndarray, *, per_axis: int, stride: int) -> Comp
     return along[0], along[1], along[2]
 
 
-def bounding_box(reference: np.ndarray) -> BackgroundBox:
+def background_box(reference: np.ndarray) -> BackgroundBox:
     """The tight box around all structures: first and one-past-last index along each axis."""
-    found = np.argwhere(reference > 0)
-    edges = [(int(low), int(high) + 1) for low, high in zip(found.min(0), found.max(0), strict=True)]
-    return edges[0], edges[1], edges[2]
+    first, second, third = bounding_box(reference > 0)
+    return first, second, third
 
 
 def nine_slices(reference: np.ndarray) -> CompleteSlices:
@@ -73,6 +73,6 @@ def annotation_of(
         painted_only(reference, slices),
         grid,
         complete_slices=slices,
-        background_box=bounding_box(reference) if background else None,
+        background_box=background_box(reference) if background else None,
         labels=labels,
     )

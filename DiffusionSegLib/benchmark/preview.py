@@ -15,7 +15,7 @@ import numpy as np
 
 from DiffusionSegLib.annotation import CompleteSlices
 from DiffusionSegLib.benchmark.oasis import TRAIN, OasisFolder
-from DiffusionSegLib.benchmark.painting import bounding_box, nine_slices, painted_only
+from DiffusionSegLib.benchmark.painting import background_box, nine_slices, painted_only
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE
 from DiffusionSegLib.client import WorkerClient
 from DiffusionSegLib.configuration import to_json
@@ -125,7 +125,7 @@ def _paintings(reference: np.ndarray, labels: Sequence[Label]) -> tuple[Painting
     def painting(slices: CompleteSlices) -> Painting:
         said = {
             "complete_slices": slices,
-            "background_box": bounding_box(reference),
+            "background_box": background_box(reference),
             "labels": [to_json(label) for label in labels],
         }
         return said, {"painted": painted_only(reference, slices).astype(np.uint16)}

@@ -11,7 +11,7 @@ from DiffusionSegLib.atomic_file import write_json
 from DiffusionSegLib.benchmark.log import log
 from DiffusionSegLib.benchmark.next_slices import AtRandom, EvenlySpaced, NextSlices, suggested
 from DiffusionSegLib.benchmark.oasis import OasisFolder
-from DiffusionSegLib.benchmark.painting import bounding_box
+from DiffusionSegLib.benchmark.painting import background_box
 from DiffusionSegLib.benchmark.plots import draw_curves
 from DiffusionSegLib.benchmark.suggestion_curves import Point, curves
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, find_bundle
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _ways(reference: np.ndarray, seeds: int) -> Mapping[str, NextSlices]:
-    box = bounding_box(reference)
+    box = background_box(reference)
     by_chance = {f"{RANDOM} {seed}": AtRandom(box, seed) for seed in range(seeds)}
     return {"suggested": suggested, "evenly spaced": EvenlySpaced(box), **by_chance}
 

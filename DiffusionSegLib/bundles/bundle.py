@@ -154,11 +154,12 @@ def find_bundle(name_or_folder: str) -> ModelBundle:
     Raises:
         DiffusionSegError: if there is neither.
     """
-    if Path(name_or_folder).is_dir():
-        return ModelBundle.load(Path(name_or_folder))
     found = {bundle.name: bundle for bundle in bundled()}
+    # By name first: results kept in a folder of a bundle's name must not hide it.
     if name_or_folder in found:
         return found[name_or_folder]
+    if Path(name_or_folder).is_dir():
+        return ModelBundle.load(Path(name_or_folder))
     message = f"There is no readable model bundle {name_or_folder}."
     known = f" or one of: {', '.join(found)}" if found else ""
     hint = f"Name a bundle's folder{known}; if it came with DiffusionSeg, install that again."

@@ -59,6 +59,8 @@ class Connection:
         self._numbers = itertools.count(1)
         # In the order they were sent, which is that of the worker: the first is the one that runs.
         self._pending: dict[int, Call] = {}
+        self._cancelling: set[int] = set()
+        # Ticks since the worker was told: before, what was being sent still goes through, 100 MB or more.
         self._cancelled: dict[int, int] = {}
         self._unsent: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
         self._notifications: deque[dict[str, Any]] = deque(maxlen=NOTIFICATIONS)
@@ -92,8 +94,8 @@ class Connection:
         """Stop these calls, or all; a worker that does not obey in time is ended."""
         with self._lock:
             for number, call in self._pending.items():
-                if (calls is None or call in calls) and number not in self._cancelled:
-                    self._cancelled[number] = 0
+                if (calls is None or call in calls) and number not in self._cancelling:
+                    self._cancelling.add(number)
                     self._unsent.put(Frame(protocol.notification("cancel", {"id": number})))
 
     def poll(self) -> list[dict[str, Any]]:
@@ -142,6 +144,7 @@ class Connection:
             return
         with self._lock:
             call = self._pending.pop(number, None)
+            self._cancelling.discard(number)
             self._cancelled.pop(number, None)
         if call is not None:
             call.take(outcome)
@@ -163,9 +166,18 @@ class Connection:
         while (frame := self._unsent.get()) is not None:
             try:
                 self._writer.write(frame)
+                self._count_from(frame)
             except (OSError, ValueError):
                 # The worker is gone; the reader tells.
                 return
+
+    def _count_from(self, sent: Frame) -> None:
+        """Begin to count how long the worker takes to stop, if that is what it was told."""
+        if sent.message.get("method") == "cancel":
+            number = sent.message["params"]["id"]
+            with self._lock:
+                if number in self._pending:
+                    self._cancelled[number] = 0
 
     def _watch(self) -> None:
         received, silent, gone = -1, 0, 0

@@ -30,7 +30,7 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Paint, segment, and print the Dice of the voxels that nobody painted."""
     from DiffusionSegLib.annotation_files import read_annotation, write_annotation
-    from DiffusionSegLib.benchmark.painting import bounding_box, nine_slices, on_slices, painted_only
+    from DiffusionSegLib.benchmark.painting import background_box, nine_slices, on_slices, painted_only
     from DiffusionSegLib.commands.segment import segment
     from DiffusionSegLib.reading import read_volume
     from DiffusionSegLib.writing import write_volume
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         painted_only(reference, slices),
         volume.grid,
         complete_slices=slices,
-        background_box=bounding_box(reference),
+        background_box=background_box(reference),
         labels=LABELS,
     )
     prediction = segment(read_volume(scan), read_annotation(painting), arguments)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from typing import TypeVar
+
+Number = TypeVar("Number", int, float)
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
@@ -18,3 +22,17 @@ def add_bundle(parser: argparse.ArgumentParser) -> None:
 def add_seed(parser: argparse.ArgumentParser) -> None:
     """Let the user choose what random numbers follow from."""
     parser.add_argument("--seed", type=int, default=0, help="seeds everything drawn at random (0)")
+
+
+def positive(kind: type[Number]) -> Callable[[str], Number]:
+    """What an option's text must be: a number above 0 of that kind."""
+
+    def checked(text: str) -> Number:
+        number = kind(text)
+        if not 0 < number < float("inf"):
+            raise argparse.ArgumentTypeError(f"{text} is no number above 0")
+        return number
+
+    # argparse calls the type by this name where the text is no number at all.
+    checked.__name__ = kind.__name__
+    return checked

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from DiffusionSegLib.commands.options import add_device, add_seed
+from DiffusionSegLib.commands.options import add_device, add_seed, positive
 
 # Errors of positions, in units of 100 mm, are small beside those of the noise.
 POSITION_WEIGHT = 2.0
@@ -20,14 +20,14 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--name", default="my-bundle", help="what the bundle is called (my-bundle)")
     parser.add_argument("--licence", default="not stated", help="licence of the weights, shown to their users")
     parser.add_argument("--modality", choices=("mr", "ct"), default="mr", help="(mr)")
-    parser.add_argument("--steps", type=int, default=2000, help="training steps (2000)")
-    parser.add_argument("--batch", type=int, default=16, help="slices a step (16)")
-    parser.add_argument("--crop", type=int, default=112, help="edge of the training crops in voxels (112)")
-    parser.add_argument("--learning-rate", type=float, default=6e-4, help="(0.0006)")
+    parser.add_argument("--steps", type=positive(int), default=2000, help="training steps (2000)")
+    parser.add_argument("--batch", type=positive(int), default=16, help="slices a step (16)")
+    parser.add_argument("--crop", type=positive(int), default=112, help="edge of the training crops in voxels (112)")
+    parser.add_argument("--learning-rate", type=positive(float), default=6e-4, help="(0.0006)")
     parser.add_argument("--target", choices=("epsilon", "v"), default="epsilon", help="what is predicted (epsilon)")
     parser.add_argument("--schedule", choices=("linear", "cosine"), default="linear", help="of the noise (linear)")
-    parser.add_argument("--spacing", type=float, default=1.0, help="edge of the model's voxels in mm (1)")
-    parser.add_argument("--base-channels", type=int, default=32, help="channels of the first level (32)")
+    parser.add_argument("--spacing", type=positive(float), default=1.0, help="edge of the model's voxels in mm (1)")
+    parser.add_argument("--base-channels", type=positive(int), default=32, help="channels of the first level (32)")
     parser.add_argument("--separate", action="store_true", help="a denoiser for each view instead of one for all")
     parser.add_argument(
         "--positions",

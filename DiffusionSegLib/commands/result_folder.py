@@ -24,8 +24,9 @@ def result_folder(folder: Path) -> Iterator[Path]:
     Raises:
         DiffusionSegError: if the disk is full or cannot be written to.
     """
-    made = not folder.exists()
+    made = False
     try:
+        made = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
             yield Path(unfinished)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from contextlib import AbstractContextManager
 
 from DiffusionSegLib.told_warnings import warnings_told
+
+
+def tell_in_any_encoding() -> None:
+    """Let names be told that the terminal has no characters for: one odd file name would end a run over many."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def tell(message: object) -> None:

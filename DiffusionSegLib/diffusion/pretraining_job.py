@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ import torch
 from DiffusionSegLib.atomic_file import atomic_path
 from DiffusionSegLib.bundles.bundle import TEMPLATE, BundleConfig, ModelBundle
 from DiffusionSegLib.bundles.export import write_bundle
+from DiffusionSegLib.dicom_series import holds_dicom
+from DiffusionSegLib.diffusion.denoiser_check import check_denoiser
 from DiffusionSegLib.diffusion.guidance import image_with_positions, labelmap_with_positions
 from DiffusionSegLib.diffusion.pretraining import Pretraining
 from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
@@ -63,20 +66,25 @@ class PretrainingJob:
         Checkpoints lie in its folder `training`; a run that was stopped goes on from the last.
 
         Raises:
-            DiffusionSegError: if there is no image, a file cannot be read or shows nothing, or the folder holds
-                another pretraining.
+            DiffusionSegError: if the settings make no denoiser, there is no image, a file cannot be read or shows
+                nothing, or the folder holds another pretraining.
         """
+        check_denoiser(self.config)
         volumes = [self._image(path) for path in found_files(images)]
         if not volumes:
             raise DiffusionSegError("There are no images to pretrain on.", "Name scans or a folder that holds some.")
         maps = [self._labelmap(path) for path in found_files(labelmaps)]
-        claim_folder(out / TRAINING, self.config, volumes, maps)
+        start = "" if self.start_from is None else self.start_from.digest
+        claim_folder(out / TRAINING, self.config, volumes, maps, start)
         if self.config.position_weight:
-            volumes, maps = self._with_positions(volumes, maps, out, progress)
+            volumes, maps = self._with_positions(volumes, maps, out / TRAINING / TEMPLATE, progress)
         pretraining = Pretraining(volumes, maps, self.config, device)
         if self.start_from is not None:
             pretraining.start_from(self.start_from.denoisers())
         pretraining.run(out / TRAINING, progress)
+        if self.config.position_weight:
+            with atomic_path(out / TEMPLATE) as part:
+                shutil.copyfile(out / TRAINING / TEMPLATE, part)
         write_bundle(out, self._bundle_config(), pretraining.state.mean, self._card(len(volumes), len(maps)))
         with atomic_path(out / "samples.png") as part:
             sitk.WriteImage(sitk.GetImageFromArray(pretraining.samples()), str(part))
@@ -101,18 +109,17 @@ class PretrainingJob:
         return numbered[None].astype(np.int16)
 
     def _with_positions(
-        self, volumes: list[np.ndarray], maps: list[np.ndarray], out: Path, progress: Progress
+        self, volumes: list[np.ndarray], maps: list[np.ndarray], kept: Path, progress: Progress
     ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Images and label maps with the positions of their voxels in a template, which becomes part of the bundle."""
+        """Images and label maps with the positions of their voxels in a template, kept for when training goes on."""
         spacing = self.config.spacing_mm
-        if not (out / TEMPLATE).exists():
+        if not kept.exists():
             template = build_template([volume[0] for volume in volumes], spacing, progress)
             if self.config.augmentation.flip:
                 template = symmetrised(template, progress)
-            out.mkdir(parents=True, exist_ok=True)
-            with atomic_path(out / TEMPLATE) as part:
+            with atomic_path(kept) as part:
                 template.save(part)
-        template = Template.load(out / TEMPLATE)
+        template = Template.load(kept)
         total = len(volumes) + len(maps)
         placed = []
         for number, volume in enumerate(volumes + maps):
@@ -143,14 +150,15 @@ class PretrainingJob:
 
 
 def found_files(places: Sequence[Path]) -> list[Path]:
-    """The files named, and those with a known ending anywhere below the folders named, sorted."""
-    found = []
-    for place in places:
-        if place.is_dir():
-            below = (
-                path for path in place.rglob("*") if path.name.lower().endswith((*NIBABEL_ENDINGS, *SIMPLEITK_ENDINGS))
-            )
-            found += sorted(below)
-        else:
-            found.append(place)
-    return found
+    """The files named, and those with a known ending anywhere below the folders named, sorted.
+
+    A folder without such files stands for the DICOM series in it and in the folders below, each in one of its own.
+    """
+    return [path for place in places for path in (_found_below(place) if place.is_dir() else [place])]
+
+
+def _found_below(folder: Path) -> list[Path]:
+    # Names with a point in front are hidden: macOS leaves such files, which are no scans, beside each scan.
+    below = [path for path in sorted(folder.rglob("*")) if not path.name.startswith(".")]
+    files = [path for path in below if path.name.lower().endswith((*NIBABEL_ENDINGS, *SIMPLEITK_ENDINGS))]
+    return files or [place for place in (folder, *filter(Path.is_dir, below)) if holds_dicom(place)]

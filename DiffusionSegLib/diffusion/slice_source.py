@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from DiffusionSegLib.bounding_box import bounding_box
+
 # Slice axis of each view on a grid in RAS order; a view's number is what a shared denoiser is told.
 View = Literal["sagittal", "coronal", "axial"]
 VIEWS: tuple[View, ...] = ("sagittal", "coronal", "axial")
@@ -26,21 +28,13 @@ class SliceSource:
     def __init__(self, volumes: Sequence[np.ndarray], *, outside: float) -> None:
         self.volumes = [torch.from_numpy(np.ascontiguousarray(volume)) for volume in volumes]
         self.outside = outside
-        self._extents = [self._extent(volume) for volume in self.volumes]
+        self._extents = [bounding_box((volume[0] != outside).numpy()) for volume in self.volumes]
 
     def draw(self, count: int, size: int, random: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Crops (count, channels, size, size) with their views (count,), through tissue rather than air."""
         views = random.integers(len(VIEWS), size=count)
         crops = [self._crop(int(random.integers(len(self.volumes))), int(view), size, random) for view in views]
         return torch.stack(crops), torch.from_numpy(views)
-
-    def _extent(self, volume: Tensor) -> list[tuple[int, int]]:
-        tissue = (volume[0] != self.outside).numpy()
-        extent = []
-        for axis in range(3):
-            found = np.flatnonzero(tissue.any(axis=tuple(other for other in range(3) if other != axis)))
-            extent.append((int(found[0]), int(found[-1]) + 1))
-        return extent
 
     def _crop(self, index: int, view: int, size: int, random: np.random.Generator) -> Tensor:
         volume, extent = self.volumes[index], self._extents[index]

@@ -22,21 +22,33 @@ FREE_TO_CHANGE = ("steps", "save_every")
 
 
 def claim_folder(
-    folder: Path, config: PretrainingConfig, images: Sequence[np.ndarray], labelmaps: Sequence[np.ndarray]
+    folder: Path,
+    config: PretrainingConfig,
+    images: Sequence[np.ndarray],
+    labelmaps: Sequence[np.ndarray],
+    start: str = "",
 ) -> None:
     """Write down in `folder` what is to be learnt there; images by their digests, as their names may be patients'.
 
+    Args:
+        folder: of the checkpoints.
+        config: how to train.
+        images: what to train on.
+        labelmaps: what else to train on.
+        start: digest of the weights to begin with, if any.
+
     Raises:
-        DiffusionSegError: if the checkpoint in it is of other images or settings.
+        DiffusionSegError: if the folder holds what is of other images or settings.
     """
     settings = {name: value for name, value in to_json(config).items() if name not in FREE_TO_CHANGE}
     # As JSON gives it back: tuples as lists.
     wanted = json.loads(json.dumps({**settings, "images": _digests(images), "label maps": _digests(labelmaps)}))
+    wanted["weights to start from"] = start
     known = _known(folder / RECORD)
-    if (folder / CHECKPOINT).exists() and known != wanted:
+    if (known or (folder / CHECKPOINT).exists()) and known != wanted:
         others = ", ".join(sorted(name for name in wanted if known.get(name) != wanted[name]))
         message = f"The folder {folder} holds another pretraining (of other {others})."
-        raise DiffusionSegError(message, "Choose another folder for the bundle, or delete this one.")
+        raise DiffusionSegError(message, "Delete it, or choose another folder for the bundle.")
     write_json(folder / RECORD, wanted)
 
 

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 import torch
 from torch import Tensor
 
+from DiffusionSegLib.bounding_box import bounding_box
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.template import UNIT_MM
 
@@ -80,9 +81,7 @@ def _filtered(channel: np.ndarray, config: FeatureConfig, spacing_mm: float) -> 
 
 def _box_positions(tissue: np.ndarray) -> Iterator[np.ndarray]:
     """The position in the tissue's bounding box, from -1 to 1 along each axis."""
-    found = np.argwhere(tissue)
-    low, high = found.min(0), found.max(0)
-    for axis, size in enumerate(tissue.shape):
-        place = 2 * (np.arange(size) - low[axis]) / max(high[axis] - low[axis], 1) - 1
+    for axis, (size, (first, past)) in enumerate(zip(tissue.shape, bounding_box(tissue), strict=True)):
+        place = 2 * (np.arange(size) - first) / max(past - 1 - first, 1) - 1
         shape = [size if other == axis else 1 for other in range(3)]
         yield np.broadcast_to(place.reshape(shape).astype(np.float32), tissue.shape)

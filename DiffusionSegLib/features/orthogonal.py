@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from DiffusionSegLib.bounding_box import bounding_box
 from DiffusionSegLib.diffusion.slice_source import View
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.activations import ViewActivations
@@ -79,9 +80,10 @@ class OrthogonalFeatures:
 
     def _standardised(self) -> OrthogonalFeatures:
         """The same with mean and spread, where so far these change nothing."""
-        points = np.argwhere(self.tissue)
-        chosen = np.random.default_rng(0).permutation(len(points))[:STATISTICS_VOXELS]
-        spread, mean = torch.std_mean(self.at(torch.from_numpy(points[chosen])), dim=0)
+        inside = np.flatnonzero(self.tissue)
+        chosen = inside[np.random.default_rng(0).permutation(len(inside))[:STATISTICS_VOXELS]]
+        points = torch.from_numpy(np.stack(np.unravel_index(chosen, self.tissue.shape), axis=1))
+        spread, mean = torch.std_mean(self.at(points), dim=0)
         if not mean.isfinite().all():
             message = "The denoiser makes no numbers of this scan."
             raise DiffusionSegError(message, "Compute on the CPU, or choose another model bundle.")
@@ -124,7 +126,7 @@ class OrthogonalFeatures:
 
 def tissue_box(tissue: np.ndarray) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
     """First and one-past-last corner of the tissue with its margin, within the grid."""
-    found = np.argwhere(tissue)
-    low = np.maximum(found.min(0) - CROP_MARGIN, 0)
-    high = np.minimum(found.max(0) + 1 + CROP_MARGIN, tissue.shape)
+    edges = np.array(bounding_box(tissue))
+    low = np.maximum(edges[:, 0] - CROP_MARGIN, 0)
+    high = np.minimum(edges[:, 1] + CROP_MARGIN, tissue.shape)
     return (int(low[0]), int(low[1]), int(low[2])), (int(high[0]), int(high[1]), int(high[2]))

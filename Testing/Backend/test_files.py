@@ -12,7 +12,7 @@ from conftest import a_head, an_affine, an_oblique_rotation, axis_orders
 
 from DiffusionSegLib import atomic_file
 from DiffusionSegLib.annotation_files import read_annotation, write_annotation
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
 from DiffusionSegLib.reading import read_labelmap, read_volume
@@ -77,6 +77,7 @@ def test_a_dicom_folder_is_read(tmp_path, steps_mm):
     [
         ([(0, 0, 2 * number) for number in (0, 1, 2, 4, 5, 6)], "missing"),
         ([(0, 0, 2 * (number % 3)) for number in range(6)], "several slices at the same place"),
+        ([(0, 0, 4)] * 6, "several slices at the same place"),
         ([(0, 0.5 * number, 2 * number) for number in range(6)], "tilted"),
     ],
 )
@@ -85,6 +86,36 @@ def test_a_dicom_series_that_makes_no_regular_grid_is_told_of(tmp_path, places, 
     write_dicom_series(tmp_path, image, places)
     with pytest.raises(DiffusionSegError, match=words):
         read_volume(tmp_path)
+
+
+def test_a_dicom_file_of_many_frames_is_told_of(tmp_path):
+    sitk.WriteImage(sitk.GetImageFromArray(np.ones((6, 10, 12), np.uint8)), str(tmp_path / "frames.dcm"))
+    with pytest.raises(DiffusionSegError, match="single file of many frames"):
+        read_volume(tmp_path)
+
+
+def test_a_file_that_may_not_be_read_is_told_of(tmp_path, monkeypatch):
+    write_volume(tmp_path / "scan.nii.gz", np.zeros(SHAPE, np.uint8), Grid(SHAPE, np.eye(4)))
+    monkeypatch.setattr("DiffusionSegLib.reading.os.access", lambda *_: False)
+    with pytest.raises(DiffusionSegError, match="may not be read"):
+        read_volume(tmp_path / "scan.nii.gz")
+
+
+def test_a_file_in_a_folder_that_may_not_be_entered_is_told_of(tmp_path, monkeypatch):
+    def refuse(_path):
+        raise PermissionError
+
+    monkeypatch.setattr("DiffusionSegLib.reading.os.access", lambda *_: False)
+    monkeypatch.setattr("pathlib.Path.exists", refuse)
+    with pytest.raises(DiffusionSegError, match="no file"):
+        read_volume(tmp_path / "scan.nii.gz")
+
+
+def test_too_little_memory_for_a_file_is_not_told_as_damage(tmp_path, monkeypatch):
+    write_volume(tmp_path / "scan.nii.gz", np.zeros(SHAPE, np.uint8), Grid(SHAPE, np.eye(4)))
+    monkeypatch.setattr("DiffusionSegLib.reading.nib.load", lambda _: np.empty(2**50))
+    with pytest.raises(MemoryError):
+        read_volume(tmp_path / "scan.nii.gz")
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -170,6 +201,15 @@ def test_an_annotation_comes_back_as_it_was_written(tmp_path):
     assert read.classes == (0, 5)
 
 
+def test_what_means_nothing_in_a_description_is_told_of(tmp_path):
+    painted = np.zeros(SHAPE, np.uint8)
+    painted[2, 2:4, 3], painted[3, 2:4, 3] = 5, 7
+    write_volume(tmp_path / "painting.nii.gz", painted, Grid(SHAPE, np.eye(4)))
+    (tmp_path / "painting.json").write_text(json.dumps({"background-box": [[0, 5], [1, 6], [1, 7]]}))
+    with pytest.warns(DiffusionSegWarning, match="background-box, which means nothing"):
+        read_annotation(tmp_path / "painting.nii.gz")
+
+
 def a_painted_segmentation(path):
     painted = np.zeros(SHAPE, np.uint16)
     painted[2, 2:4, 3], painted[3, 2:4, 3] = 5, 7
@@ -212,6 +252,7 @@ def test_overlapping_segments_are_told_of(tmp_path):
     [
         "{not json",
         json.dumps({"complete_slices": {"i": ["two"]}}),
+        json.dumps({"complete_slices": {"I": [2]}}),
         json.dumps({"background_box": [[0, 5], [1, 6]]}),
         json.dumps({"labels": {"5": {"color": [300, 0, 0]}}}),
         json.dumps({"labels": {"five": {"name": "Thalamus"}}}),

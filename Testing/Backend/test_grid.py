@@ -16,6 +16,10 @@ def test_a_grid_matches_itself_but_not_one_that_is_shifted_or_flipped(directions
     shifted = grid.affine.copy()
     shifted[0, 3] += 0.01
     assert grid.matches(Grid((4, 5, 6), grid.affine + 1e-6))
+    # As far as an oblique grid moves that one program wrote and another one saved again.
+    moved = grid.affine.copy()
+    moved[:3, 3] += 0.0065
+    assert grid.matches(Grid((4, 5, 6), moved))
     assert not grid.matches(Grid((4, 5, 6), shifted))
     assert not grid.matches(Grid((4, 5, 7), grid.affine))
 

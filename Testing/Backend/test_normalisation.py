@@ -1,7 +1,7 @@
 import numpy as np
 from conftest import a_head
 
-from DiffusionSegLib.normalisation import Normalisation, foreground_mask, is_mostly_positive
+from DiffusionSegLib.normalisation import Normalisation, foreground_mask, is_much_below_zero
 
 
 def test_air_becomes_minus_one_and_the_percentile_one():
@@ -30,19 +30,19 @@ def test_tissue_has_no_holes_and_specks_of_noise_are_no_tissue():
     assert not tissue[0, 0, 0]
 
 
-def test_a_scan_with_a_mean_of_zero_is_not_mostly_positive():
+def test_a_scan_with_a_mean_of_zero_is_much_below_it():
     image, labels = a_head()
     tissue = labels > 0
     brain_alone = np.where(tissue, (image - image[tissue].mean()) / image[tissue].std(), 0)
-    assert not is_mostly_positive(brain_alone)
-    assert not is_mostly_positive((image - image.mean()) / image.std())
+    assert is_much_below_zero(brain_alone)
+    assert is_much_below_zero((image - image.mean()) / image.std())
 
 
 def test_what_resampling_leaves_below_zero_does_not_count():
     image, labels = a_head()
-    assert is_mostly_positive(image)
+    assert not is_much_below_zero(image)
     ringing = np.where(labels == 0, np.resize([0.004, -0.004], image.shape) * image.max(), image)
-    assert is_mostly_positive(ringing)
+    assert not is_much_below_zero(ringing)
     deep = image.copy()
     deep[::20, ::20] = -image.max()
-    assert is_mostly_positive(deep)
+    assert not is_much_below_zero(deep)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from DiffusionSegLib.benchmark.painting import annotate_slices, bounding_box, central_slices, on_slices, painted_only
+from DiffusionSegLib.benchmark.painting import annotate_slices, background_box, central_slices, on_slices, painted_only
 from DiffusionSegLib.grid import Grid
 
 
@@ -32,7 +32,7 @@ def test_slices_outside_of_the_volume_are_left_out():
 
 
 def test_the_box_is_tight_and_its_ends_are_exclusive():
-    assert bounding_box(_block()) == ((20, 41), (22, 43), (24, 45))
+    assert background_box(_block()) == ((20, 41), (22, 43), (24, 45))
 
 
 def test_only_the_slices_are_painted():

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from DiffusionSegLib.annotation_files import write_annotation
-from DiffusionSegLib.benchmark.painting import bounding_box, central_slices, painted_only
+from DiffusionSegLib.benchmark.painting import background_box, central_slices, painted_only
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
@@ -66,7 +66,7 @@ def _write_head(folder: Path, shape: tuple[int, int, int]) -> None:
         painted_only(reference, slices),
         grid,
         complete_slices=slices,
-        background_box=bounding_box(reference),
+        background_box=background_box(reference),
         labels=[Label.generic(value) for value in BALLS],
     )
 

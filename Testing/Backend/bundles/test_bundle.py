@@ -80,3 +80,9 @@ def test_another_template_makes_another_bundle(tiny_bundle, tmp_path):
         Template(np.full((8, 8, 8), brightness), 2.0).save(tmp_path / "bundle" / "template.nii.gz")
         digests.append(find_bundle(str(tmp_path / "bundle")).digest)
     assert len(set(digests)) == 3
+
+
+def test_a_folder_of_a_bundles_name_does_not_hide_it(tmp_path, monkeypatch):
+    (tmp_path / DEFAULT_BUNDLE).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert find_bundle(DEFAULT_BUNDLE).name == DEFAULT_BUNDLE

@@ -2,6 +2,7 @@
 
 import time
 
+import numpy as np
 import pytest
 from fake_worker import a_fake_worker
 
@@ -124,6 +125,28 @@ def test_a_worker_that_does_not_stop_in_time_is_ended_within_seconds():
         call.result()
     assert 0.9 < time.monotonic() - start < 3
     assert not client.alive
+
+
+@pytest.mark.timeout(60)
+def test_a_worker_that_is_still_being_sent_a_scan_has_time_to_stop_once_it_is_told():
+    # Reads for three seconds, as through a slow connection, then obeys.
+    code = """
+start = time.monotonic()
+refused = {'id': 1, 'error': {'code': 1, 'message': 'Stopped.'}}
+while time.monotonic() < start + 3:
+    say({'method': 'heartbeat'}); pipe_in.read(50_000); time.sleep(0.05)
+while b'cancel' not in pipe_in.read(1_000_000):
+    pass
+say(refused)
+linger()
+"""
+    with a_fake_worker(code) as client:
+        call = client.start("open", {}, {"volume": np.zeros(20_000_000, np.uint8)})
+        time.sleep(0.5)
+        client.cancel()
+        with pytest.raises(WorkerError, match="Stopped"):
+            call.result(20)
+        assert client.alive
 
 
 @pytest.mark.timeout(30)

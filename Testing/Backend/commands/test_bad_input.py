@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -180,6 +181,21 @@ def test_a_folder_in_place_of_the_segmenters_file_is_told_before_the_work(folder
     assert _segment(folder, folder / "out", "--segmenter-out", folder / "kept") == 2
     assert "is a folder" in _told(capsys)
     assert not (folder / "out").exists()
+
+
+def test_a_name_that_the_terminal_has_no_characters_for_costs_nothing(folder, monkeypatch):
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", errors="strict")
+    monkeypatch.setattr("sys.stdout", terminal)
+    assert _segment(folder, folder / "Zażółć") == 0
+    terminal.flush()
+    assert b"Za\\u017c" in terminal.buffer.getvalue()
+
+
+@pytest.mark.parametrize("option", [["--steps", "0"], ["--spacing", "-1"], ["--batch", "many"], ["--spacing", "nan"]])
+def test_a_pretraining_of_impossible_numbers_is_refused(option, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["pretrain", "scans", "--out", "bundle", *option])
+    assert f"argument {option[0]}" in capsys.readouterr().err
 
 
 def test_too_little_memory_is_told_in_one_line(folder, monkeypatch, capsys):

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 import torch
 from conftest import a_head
 from small_denoiser import SMALL
@@ -11,7 +12,7 @@ from DiffusionSegLib.bundles.bundle import find_bundle
 from DiffusionSegLib.diffusion.augmentation import AugmentationConfig
 from DiffusionSegLib.diffusion.pretraining import Pretraining
 from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
-from DiffusionSegLib.diffusion.pretraining_job import PretrainingJob
+from DiffusionSegLib.diffusion.pretraining_job import PretrainingJob, found_files
 from DiffusionSegLib.diffusion.slice_source import SliceSource
 from DiffusionSegLib.diffusion.synthesis import synthesised
 from DiffusionSegLib.errors import DiffusionSegError
@@ -146,8 +147,9 @@ def a_scan_and_its_labels(folder, spacing_mm=2.0):
     write_volume(folder / "maps" / "one.nii.gz", labels.astype(np.uint16), grid)
 
 
-def pretrain(folder, **changes):
-    job = PretrainingJob(replace(CONFIG, spacing_mm=2.0, **changes), "mine", "CC0", "mr")
+def pretrain(folder, start_from=None, **changes):
+    config = replace(CONFIG, **{"spacing_mm": 2.0, **changes})
+    job = PretrainingJob(config, "mine", "CC0", "mr", start_from)
     job.run([folder / "scans"], [folder / "maps"], folder / "bundle", torch.device("cpu"))
 
 
@@ -175,6 +177,45 @@ def test_a_folder_that_holds_a_pretraining_on_other_images_is_told_of(tmp_path):
     write_volume(tmp_path / "scans" / "two.nii.gz", image[::-1], Grid(image.shape, np.diag([2.0, 2.0, 2.0, 1.0])))
     with pytest.raises(DiffusionSegError, match=r"\(of other images\)"):
         pretrain(tmp_path)
+
+
+def test_a_folder_that_was_begun_with_other_weights_is_told_of(tmp_path, tiny_bundle):
+    a_scan_and_its_labels(tmp_path)
+    changes = {"unet": replace(tiny_bundle.config.unet, classes=SMALL.classes), "shared": tiny_bundle.config.shared}
+    pretrain(tmp_path, **changes)
+    with pytest.raises(DiffusionSegError, match=r"\(of other weights to start from\)"):
+        pretrain(tmp_path, start_from=tiny_bundle, **changes)
+
+
+def test_a_template_is_not_taken_over_by_another_pretraining_that_was_stopped_early(tmp_path, monkeypatch):
+    a_scan_and_its_labels(tmp_path)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Pretraining, "run", stop)
+    changes = {"unet": replace(SMALL, channels_out=4), "position_weight": 2.0}
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(tmp_path, **changes)
+    assert (tmp_path / "bundle" / "training" / "template.nii.gz").exists()
+    with pytest.raises(DiffusionSegError, match=r"another pretraining .*spacing_mm"):
+        pretrain(tmp_path, spacing_mm=4.0, **changes)
+
+
+@pytest.mark.parametrize("changes", [{"crop": 15}, {"unet": replace(SMALL, base_channels=9)}])
+def test_settings_that_make_no_denoiser_are_told_of_before_anything_is_read(tmp_path, changes):
+    with pytest.raises(DiffusionSegError, match="There is no denoiser of"):
+        pretrain(tmp_path, **changes)
+
+
+def test_hidden_files_are_no_images_and_a_folder_of_dicom_series_is(tmp_path):
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "scans" / "t1.nii.gz").touch()
+    (tmp_path / "scans" / "._t1.nii.gz").touch()
+    series = tmp_path / "dicom" / "series"
+    series.mkdir(parents=True)
+    sitk.WriteImage(sitk.GetImageFromArray(np.ones((10, 12), np.int16)), str(series / "slice.dcm"))
+    assert found_files([tmp_path / "scans", tmp_path / "dicom"]) == [tmp_path / "scans" / "t1.nii.gz", series]
 
 
 def test_a_damaged_checkpoint_is_told_of(tmp_path):
