@@ -34,6 +34,11 @@ def add_parser(commands: Any) -> None:
         action="store_true",
         help="average the images to a template, teach the denoiser where in it voxels lie, and make that a feature",
     )
+    parser.add_argument(
+        "--asymmetric",
+        action="store_true",
+        help="left and right of the body part are no mirror images (chest, abdomen): images are not flipped",
+    )
     parser.add_argument("--start-from", metavar="NAME_OR_DIR", help="begin with this bundle's weights")
     add_device(parser)
     add_seed(parser)
@@ -45,12 +50,14 @@ def run(arguments: argparse.Namespace) -> int:
     from DiffusionSegLib.bundles.bundle import find_bundle
     from DiffusionSegLib.commands.terminal_progress import TerminalProgress
     from DiffusionSegLib.devices import choose_device
+    from DiffusionSegLib.diffusion.augmentation import AugmentationConfig
     from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
     from DiffusionSegLib.diffusion.pretraining_job import PretrainingJob
     from DiffusionSegLib.diffusion.schedule import NoiseSchedule
     from DiffusionSegLib.diffusion.unet import UNetConfig
 
     config = PretrainingConfig(
+        augmentation=AugmentationConfig(flip=not arguments.asymmetric),
         unet=UNetConfig(
             patch=2, classes=3, base_channels=arguments.base_channels, channels_out=4 if arguments.positions else 1
         ),

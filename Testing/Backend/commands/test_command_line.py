@@ -9,6 +9,7 @@ import pytest
 from DiffusionSegLib import __version__
 from DiffusionSegLib.__main__ import main
 from DiffusionSegLib.commands import info
+from DiffusionSegLib.diffusion.pretraining_job import PretrainingJob
 from DiffusionSegLib.errors import DiffusionSegWarning
 
 COMMANDS = ["segment", "apply", "suggest", "evaluate", "pretrain", "info", "demo", "benchmark", "worker"]
@@ -33,6 +34,14 @@ def test_the_version_is_told(capsys):
     with pytest.raises(SystemExit):
         main(["--version"])
     assert __version__ in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("options", "flip"), [([], True), (["--asymmetric"], False)])
+def test_images_of_an_asymmetric_body_part_are_not_flipped(options, flip, monkeypatch):
+    jobs = []
+    monkeypatch.setattr(PretrainingJob, "run", lambda job, *_: jobs.append(job))
+    assert main(["pretrain", "scans", "--out", "bundle", "--device", "cpu", *options]) == 0
+    assert jobs[0].config.augmentation.flip == flip
 
 
 def test_help_does_not_wait_for_torch():

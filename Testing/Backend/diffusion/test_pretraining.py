@@ -253,6 +253,21 @@ def test_label_maps_with_more_and_larger_values_than_half_precision_holds_keep_t
     assert sorted(np.unique(placed)) == [0, 1, 2]
 
 
+@pytest.mark.parametrize("flip", [True, False])
+def test_the_template_of_a_body_part_that_is_not_flipped_stays_asymmetric(tmp_path, flip):
+    a_scan_and_its_labels(tmp_path)
+    image, _ = a_head()
+    image[: len(image) // 3] *= 0.3
+    write_volume(tmp_path / "scans" / "one.nii.gz", image, Grid(image.shape, np.diag([2.0, 2.0, 2.0, 1.0])))
+    pretrain(
+        tmp_path,
+        unet=replace(SMALL, channels_out=4),
+        position_weight=2.0,
+        augmentation=AugmentationConfig(flip=flip),
+    )
+    assert find_bundle(str(tmp_path / "bundle")).template.symmetric == flip
+
+
 def test_a_folder_without_images_is_told_of(tmp_path):
     with pytest.raises(DiffusionSegError, match="no images"):
         PretrainingJob(CONFIG, "mine", "CC0", "mr").run([tmp_path], [], tmp_path / "out", torch.device("cpu"))
