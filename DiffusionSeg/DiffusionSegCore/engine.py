@@ -12,9 +12,10 @@ from DiffusionSegCore.apply_preview import AppliedPreview
 from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import WHOLE_VOLUME
 from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegCore.learnt_labels import LearntLabel, learnt_from
 from DiffusionSegCore.node_placement import new_segmentation
 from DiffusionSegCore.scan_work import ScanWork
-from DiffusionSegCore.segment_labels import label_from_json, label_to_json
+from DiffusionSegCore.segment_labels import label_from_json
 from DiffusionSegCore.segmenter_file import write_segmenter
 from DiffusionSegCore.task import Report, SegmentationTask
 from DiffusionSegCore.uncertainty_display import show_over_image
@@ -66,9 +67,11 @@ class DiffusionSegEngine(SegmentationTask):
         if not painted.any():
             raise DiffusionSegError("Nothing is painted yet.", "Paint structures on some slices first.")
 
+        learnt = learnt_from(self.nodes.painted_seeds(), painted)
+
         def trained(path: str) -> None:
             if all(node.GetScene() is self.scene for node in volume.nodes):
-                self.state.set_value("Labels", described["labels"])
+                self.state.set_value("Labels", [one.to_json() for one in learnt])
                 self.state.set_value("Segmenter", path)
                 self.findings.outdate()
 
@@ -110,7 +113,7 @@ class DiffusionSegEngine(SegmentationTask):
             DiffusionSegError: if the work failed, or its volume is gone or no longer the chosen one.
         """
         _, arrays = self._finished(work)
-        self.findings.show_slices(work, arrays, self.labels)
+        self.findings.show_slices(work, arrays, self.learnt)
 
     def start_prediction(self, on_progress: Report | None = None) -> ScanWork:
         """Segment the whole volume."""
@@ -123,7 +126,7 @@ class DiffusionSegEngine(SegmentationTask):
             DiffusionSegError: if the work failed, or its volume is gone or no longer the chosen one.
         """
         _, arrays = self._finished(work)
-        self.findings.show_volume(work, arrays, self.labels)
+        self.findings.show_volume(work, arrays, self.learnt)
 
     def apply_preview(self, overwrite: str = "all") -> slicer.vtkMRMLSegmentationNode:
         """Copy the preview into the user's segmentation and return that.
@@ -223,7 +226,7 @@ class DiffusionSegEngine(SegmentationTask):
         """
         said, _ = call.result()
         labels = [label_from_json(found) for found in said["labels"]]
-        self.state.set_value("Labels", [label_to_json(label) for label in labels])
+        self.state.set_value("Labels", [LearntLabel(label).to_json() for label in labels])
         self.state.set_value("Segmenter", str(path))
         # A bundle in a folder of the user's own is not found by its name: then the choice stays.
         if said["bundle"] in {bundle["name"] for bundle in call.result_of("hello")["bundles"]}:
@@ -256,7 +259,7 @@ class DiffusionSegEngine(SegmentationTask):
         """
         _, arrays = work.result()
         work.check_still_wanted(self.scene)
-        return self.findings.show_other_volume(work, arrays, self.labels)
+        return self.findings.show_other_volume(work, arrays, self.learnt)
 
     def _prediction_of(self, volume: InputVolume, on_progress: Report | None) -> ScanWork:
         kept = [label.value for label in self.labels] if self.settings.keep_largest else []

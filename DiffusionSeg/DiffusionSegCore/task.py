@@ -12,11 +12,11 @@ from DiffusionSegCore.annotation_board import AnnotationBoard
 from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import Findings
 from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegCore.learnt_labels import LearntLabel
 from DiffusionSegCore.scan_work import HINT, ScanWork
 from DiffusionSegCore.scene_nodes import RESULT, SceneNodes
 from DiffusionSegCore.scene_state import SceneState
 from DiffusionSegCore.seeds import seeds_for
-from DiffusionSegCore.segment_labels import label_from_json
 from DiffusionSegCore.settings import Settings
 from DiffusionSegCore.worker_session import WorkerSession
 from DiffusionSegLib.errors import DiffusionSegError
@@ -85,7 +85,12 @@ class SegmentationTask(AnnotationBoard):
     @property
     def labels(self) -> list[Label]:
         """What the segmenter trained or loaded last knows."""
-        return [label_from_json(said) for said in self.state.value("Labels", [])]
+        return [one.label for one in self.learnt]
+
+    @property
+    def learnt(self) -> list[LearntLabel]:
+        """The same, and the segments that it was learnt from."""
+        return [LearntLabel.from_json(said) for said in self.state.value("Labels", [])]
 
     def set_input(
         self,
