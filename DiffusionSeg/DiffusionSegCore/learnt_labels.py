@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import slicer
@@ -30,6 +31,11 @@ class LearntLabel:
     def identifier(self) -> str:
         """The ID of its segment where it is shown."""
         return self.segment or f"Label_{self.label.value}"
+
+    @property
+    def source(self) -> str:
+        """Where it was learnt, in one word that files of segmentations can hold; the same whatever it is called."""
+        return quote(" ".join([self.seeds, self.segment] if self.seeds else [str(self.label.value), self.label.name]))
 
     def as_called_now(self, seeds: slicer.vtkMRMLSegmentationNode | None) -> Label:
         """The label with name, colour and terminology that its own segment has now, if the seeds still have that."""

@@ -9,6 +9,7 @@ import slicer
 
 from DiffusionSegCore.learnt_labels import LearntLabel
 from DiffusionSegCore.node_placement import new_segmentation
+from DiffusionSegCore.segment_labels import SOURCE_TAG
 from DiffusionSegCore.segment_voxels import write_labels
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.labels import Label
@@ -37,6 +38,8 @@ def show_labelmap(
     shown = [*learnt, *(LearntLabel(Label.generic(value)) for value in unknown)]
     segments = [(one.identifier, one.as_called_now(seeds)) for one in shown]
     write_labels(preview, labelmap.astype(np.uint16), geometry, segments)
+    for one in shown:
+        preview.GetSegmentation().GetSegment(one.identifier).SetTag(SOURCE_TAG, one.source)
 
 
 def with_slices(array: np.ndarray, slices: Mapping[tuple[int, int], np.ndarray]) -> np.ndarray:
