@@ -70,7 +70,8 @@ class DiffusionSegEngine(SegmentationTask):
         learnt = learnt_from(self.nodes.painted_seeds(), painted)
 
         def trained(path: str) -> None:
-            if all(node.GetScene() is self.scene for node in volume.nodes):
+            # A scene that was added meanwhile may have brought a task of its own, with its own segmenter.
+            if self.nodes.are_of(volume) and all(node.GetScene() is self.scene for node in volume.nodes):
                 self.state.set_value("Labels", [one.to_json() for one in learnt])
                 self.state.set_value("Segmenter", path)
                 self.findings.outdate()
@@ -83,10 +84,9 @@ class DiffusionSegEngine(SegmentationTask):
         """Wait for the training; returns the number of `voxels` learnt from and the `seconds` it took.
 
         Raises:
-            DiffusionSegError: if it failed, or its volume is gone.
+            DiffusionSegError: if it failed, or its volume is gone or no longer the chosen one.
         """
-        work.result()
-        work.check_still_wanted(self.scene)
+        self._finished(work)
         return work.call.result_of("train")
 
     def start_preview(
