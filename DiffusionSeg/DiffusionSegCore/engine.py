@@ -76,7 +76,7 @@ class DiffusionSegEngine(SegmentationTask):
                 self.state.set_value("Segmenter", path)
                 self.findings.outdate()
 
-        annotating = Step("annotate", described, lambda: {"painted": painted})
+        annotating = self.worker.annotating(described, painted)
         steps = [*self._opening(volume), annotating, *self.worker.training(warm=warm, trained=trained)]
         return self._work(volume, steps, on_progress)
 
@@ -166,12 +166,7 @@ class DiffusionSegEngine(SegmentationTask):
     def start_suggesting(self, count: int = 6) -> ScanWork:
         """Look for the slices most worth painting next, those that are complete left out."""
         volume = self.nodes.volume()
-        steps = self._with_segmenter(volume)
-        if steps and self.painted().any():
-            # A worker that has just opened the scan does not know what is painted, and would name those slices.
-            painted = self.painted()
-            steps.append(Step("annotate", self.described(), lambda: {"painted": painted}))
-        return self._work(volume, [*steps, Step("suggest", {"count": count})], None)
+        return self._work(volume, [*self._with_segmenter(volume), Step("suggest", {"count": count})], None)
 
     def finish_suggesting(self, work: ScanWork) -> list[tuple[AnnotationSlice, float]]:
         """The slices found, best first, and how unsure the segmenter is there.

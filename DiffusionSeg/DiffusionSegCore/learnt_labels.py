@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -59,3 +60,9 @@ def learnt_from(seeds: slicer.vtkMRMLSegmentationNode, painted: np.ndarray) -> l
     values = np.flatnonzero(np.bincount(painted.ravel(order="K")))
     labels = labels_of(seeds).items()
     return [LearntLabel(label, seeds.GetID(), identifier) for identifier, label in labels if label.value in values]
+
+
+def labels_as_learnt(seeds: slicer.vtkMRMLSegmentationNode, learnt: Sequence[LearntLabel]) -> list[Label]:
+    """The labels of the seeds, by the names by which they were learnt where their segments were renamed since."""
+    known = {(one.segment, one.label.value): one.label for one in learnt if one.seeds == seeds.GetID()}
+    return [known.get((identifier, label.value), label) for identifier, label in labels_of(seeds).items()]

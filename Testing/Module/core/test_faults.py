@@ -104,7 +104,8 @@ def test_a_worker_that_others_restarted_is_told_everything_again(painted_engine,
     client.restart()
     client.calls = []
     painted_engine.finish_prediction(painted_engine.start_prediction())
-    assert client.calls == ["open", "load_segmenter", "predict"]
+    assert client.calls == ["open", "load_segmenter", "annotate", "predict"]
+    assert np.array_equal(client.painted, painted_engine.painted())
 
 
 def test_a_volume_deleted_while_predicting_drops_the_result_only(painted_engine, client, scene, volume):
