@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from DiffusionSegLib.annotation import Annotation
+from DiffusionSegLib.annotation import UNKNOWN, Annotation
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, ModelBundle, find_bundle
 from DiffusionSegLib.devices import choose_device
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
@@ -109,9 +109,10 @@ class Session:
             warnings.warn(message, DiffusionSegWarning, stacklevel=2)
         self._annotation = self._features = self._gathered = None
 
-    def annotate(self, annotation: Annotation) -> None:
-        """Take over which voxels of the open scan are known."""
-        annotation.check_on(self._opened().grid)
+    def annotate(self, annotation: Annotation | None) -> None:
+        """Take over which voxels of the open scan are known; None if none are."""
+        if annotation is not None:
+            annotation.check_on(self._opened().grid)
         self._annotation = annotation
 
     def extract(self) -> OrthogonalFeatures:
@@ -171,13 +172,13 @@ class Session:
     def predict(self, segmenter: Segmenter | None = None) -> Prediction:
         """The open scan segmented, by the segmenter just trained or by another one of the same bundle.
 
-        What is annotated stays as it is annotated, where the segmenter knows its labels.
+        What is annotated stays as it is annotated, as far as the segmenter knows its labels.
         """
         segmenter = self._chosen(segmenter)
         features = self._extracted(segmenter.header.features)
         with self.report.stage("prediction"):
             found = predict(features, segmenter.to(self.device), self._model_grid(), self.progress)
-        return self._as_annotated(found, segmenter)
+        return _as_annotated(found, _as_far_as_known(self._annotation, segmenter))
 
     def preview(self, slices: Sequence[tuple[int, int]], segmenter: Segmenter | None = None) -> list[SlicePrediction]:
         """Slices (axis, index) of the open scan, as `predict` finds them before any clean-up, without the rest.
@@ -193,8 +194,9 @@ class Session:
         features = self._extracted(segmenter.header.features)
         with self.report.stage("preview"):
             found = preview(features, segmenter.to(self.device), self._model_grid(), slices, self.progress)
+        annotation = _as_far_as_known(self._annotation, segmenter)
         return [
-            self._as_annotated(one, segmenter, (slice(None),) * axis + (index,))
+            _as_annotated(one, annotation, (slice(None),) * axis + (index,))
             for (axis, index), one in zip(slices, found, strict=True)
         ]
 
@@ -203,18 +205,6 @@ class Session:
         painted = self._annotation.complete_slices if self._annotation else ((), (), ())
         prediction = self.predict(segmenter)
         return suggest_slices(prediction.uncertainty, prediction.grid, count=count, painted=painted)
-
-    def _as_annotated(self, found: Found, segmenter: Segmenter, part: tuple[slice | int, ...] = ()) -> Found:
-        """What was found in a part of the open scan, but as annotated, where the segmenter knows all these labels."""
-        annotation = self._annotation
-        if annotation is None or not _knows(segmenter, annotation):
-            return found
-        return replace(
-            found,
-            labelmap=annotation.over(found.labelmap, part),
-            uncertainty=annotation.surely(found.uncertainty, part),
-            confidence=annotation.surely(found.confidence, part, sure=SURE),
-        )
 
     def _opened(self) -> Volume:
         if self._volume is None:
@@ -284,10 +274,31 @@ class Session:
         return self._features
 
 
-def _knows(segmenter: Segmenter, annotation: Annotation) -> bool:
-    """Whether the segmenter means by all painted values what the annotation means by them."""
-    # Nearly all segmenters have the values from 1 on: an earlier painting of other structures must not get their names.
+def _as_annotated(found: Found, annotation: Annotation | None, part: tuple[slice | int, ...] = ()) -> Found:
+    """What was found in a scan or a part of it, but as annotated."""
+    if annotation is None:
+        return found
+    return replace(
+        found,
+        labelmap=annotation.over(found.labelmap, part),
+        uncertainty=annotation.surely(found.uncertainty, part),
+        confidence=annotation.surely(found.confidence, part, sure=SURE),
+    )
+
+
+def _as_far_as_known(annotation: Annotation | None, segmenter: Segmenter) -> Annotation | None:
+    """What is annotated of structures by which the segmenter means the same, and as background beside them."""
+    if annotation is None:
+        return None
+    # Nearly all segmenters have the values from 1 on: a painting of other structures must not get their names.
     names = {label.value: label.name for label in segmenter.labels}
-    painted = [label for label in annotation.labels if label.value in annotation.classes]
-    known = set(annotation.classes) <= set(segmenter.header.values)
-    return known and all(names.get(label.value) == label.name for label in painted)
+    painted = {label.value: label.name for label in annotation.labels}
+    known = {value for value in annotation.classes if painted.get(value) == names.get(value)}
+    known &= set(segmenter.header.values)
+    if not known - {0}:
+        return None
+    if known == set(annotation.classes):
+        return annotation
+    return replace(
+        annotation, labelmap=np.where(np.isin(annotation.labelmap, list(known)), annotation.labelmap, UNKNOWN)
+    )

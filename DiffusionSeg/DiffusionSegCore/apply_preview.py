@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import slicer
 
+from DiffusionSegCore.applied_segments import Claim, targets_for
 from DiffusionSegCore.oriented_images import cropped_image, transform_between
 from DiffusionSegCore.segment_copies import copies_of
-from DiffusionSegCore.segment_labels import VALUE_TAG, dress, labels_of, tag
+from DiffusionSegCore.segment_labels import dress, labels_of
 from DiffusionSegCore.segment_voxels import BINARY_LABELMAP, segment_mask
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.errors import DiffusionSegError
@@ -25,8 +26,8 @@ class AppliedPreview:
 
     Args:
         preview: what to copy.
-        target: where to; its segments of the same names are replaced, the others stay as the mode says. One without
-            segments is put under the volume's transform.
+        target: where to; what was applied before, and segments of the same names, are replaced, the others stay as the
+            mode says. One without segments is put under the volume's transform.
         volume: whose voxels both are edited on.
         overwrite: whether other segments lose the voxels that are applied: "all" of them, "visible" ones or "none".
 
@@ -55,9 +56,14 @@ class AppliedPreview:
         editor.SetSegmentEditorNode(settings)
         editor.SetSegmentationNode(target)
         editor.SetSourceVolumeNode(volume)
+        self._claims: dict[str, Claim] = {}
+        targets = targets_for(preview.GetSegmentation(), target.GetSegmentation())
         try:
             for identifier, label in labels_of(preview).items():
-                self._replace(editor, label, segment_mask(preview, identifier, volume), volume)
+                replaced = targets.get(identifier) or _new_segment(target, label)
+                self._replace(editor, replaced, segment_mask(preview, identifier, volume), volume)
+                segment = target.GetSegmentation().GetSegment(replaced)
+                self._claims[replaced] = Claim.of(segment, preview.GetSegmentation().GetSegment(identifier))
         finally:
             editor.SetSegmentEditorNode(None)
             scene.RemoveNode(settings)
@@ -90,17 +96,19 @@ class AppliedPreview:
                 self.target.GetSegmentation().RemoveSegment(identifier)
             elif identifier in untouched:
                 before.write_to(self.target, identifier)
-        edited = [after.name for identifier, (_, after) in self._changed.items() if identifier not in untouched]
-        return [f"Edited since Apply and left as it is: {', '.join(edited)}."] if edited else []
+        edited = {name: after.name for name, (_, after) in self._changed.items() if name not in untouched}
+        for identifier, claim in self._claims.items():
+            if identifier not in edited:
+                claim.give_back()
+        return [f"Edited since Apply and left as it is: {', '.join(edited.values())}."] if edited else []
 
     def _replace(
         self,
         editor: slicer.vtkSlicerSegmentEditorLogic,
-        label: Label,
+        identifier: str,
         mask: np.ndarray,
         volume: slicer.vtkMRMLVolumeNode,
     ) -> None:
-        identifier = _segment_for(self.target, label)
         editor.GetSegmentEditorNode().SetSelectedSegmentID(identifier)
         editor.SetCurrentSegmentID(identifier)
         # Slicer takes its time for each voxel of what is applied: around a structure there is mostly air.
@@ -127,14 +135,8 @@ def _put_under_transform_of(volume: slicer.vtkMRMLVolumeNode, target: slicer.vtk
     target.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
 
 
-def _segment_for(target: slicer.vtkMRMLSegmentationNode, label: Label) -> str:
+def _new_segment(target: slicer.vtkMRMLSegmentationNode, label: Label) -> str:
     contents = target.GetSegmentation()
-    named = contents.GetSegmentIdBySegmentName(label.name)
-    if named:
-        return named
-    for identifier in contents.GetSegmentIDs():
-        if tag(contents.GetSegment(identifier), VALUE_TAG) == str(label.value):
-            return identifier
     identifier = contents.AddEmptySegment(contents.GenerateUniqueSegmentID(label.name), label.name)
     dress(contents.GetSegment(identifier), label)
     return identifier

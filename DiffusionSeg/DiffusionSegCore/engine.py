@@ -12,9 +12,10 @@ from DiffusionSegCore.apply_preview import AppliedPreview
 from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import WHOLE_VOLUME
 from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegCore.learnt_labels import LearntLabel, learnt_from
 from DiffusionSegCore.node_placement import new_segmentation
 from DiffusionSegCore.scan_work import ScanWork
-from DiffusionSegCore.segment_labels import label_from_json, label_to_json
+from DiffusionSegCore.segment_labels import label_from_json
 from DiffusionSegCore.segmenter_file import write_segmenter
 from DiffusionSegCore.task import Report, SegmentationTask
 from DiffusionSegCore.uncertainty_display import show_over_image
@@ -66,13 +67,16 @@ class DiffusionSegEngine(SegmentationTask):
         if not painted.any():
             raise DiffusionSegError("Nothing is painted yet.", "Paint structures on some slices first.")
 
+        learnt = learnt_from(self.nodes.painted_seeds(), painted)
+
         def trained(path: str) -> None:
-            if all(node.GetScene() is self.scene for node in volume.nodes):
-                self.state.set_value("Labels", described["labels"])
+            # A scene that was added meanwhile may have brought a task of its own, with its own segmenter.
+            if self.nodes.are_of(volume) and all(node.GetScene() is self.scene for node in volume.nodes):
+                self.state.set_value("Labels", [one.to_json() for one in learnt])
                 self.state.set_value("Segmenter", path)
                 self.findings.outdate()
 
-        annotating = Step("annotate", described, lambda: {"painted": painted})
+        annotating = self.worker.annotating(described, painted)
         steps = [*self._opening(volume), annotating, *self.worker.training(warm=warm, trained=trained)]
         return self._work(volume, steps, on_progress)
 
@@ -80,10 +84,9 @@ class DiffusionSegEngine(SegmentationTask):
         """Wait for the training; returns the number of `voxels` learnt from and the `seconds` it took.
 
         Raises:
-            DiffusionSegError: if it failed, or its volume is gone.
+            DiffusionSegError: if it failed, or its volume is gone or no longer the chosen one.
         """
-        work.result()
-        work.check_still_wanted(self.scene)
+        self._finished(work)
         return work.call.result_of("train")
 
     def start_preview(
@@ -110,7 +113,7 @@ class DiffusionSegEngine(SegmentationTask):
             DiffusionSegError: if the work failed, or its volume is gone or no longer the chosen one.
         """
         _, arrays = self._finished(work)
-        self.findings.show_slices(work, arrays, self.labels)
+        self.findings.show_slices(work, arrays, self.learnt)
 
     def start_prediction(self, on_progress: Report | None = None) -> ScanWork:
         """Segment the whole volume."""
@@ -123,7 +126,7 @@ class DiffusionSegEngine(SegmentationTask):
             DiffusionSegError: if the work failed, or its volume is gone or no longer the chosen one.
         """
         _, arrays = self._finished(work)
-        self.findings.show_volume(work, arrays, self.labels)
+        self.findings.show_volume(work, arrays, self.learnt)
 
     def apply_preview(self, overwrite: str = "all") -> slicer.vtkMRMLSegmentationNode:
         """Copy the preview into the user's segmentation and return that.
@@ -163,12 +166,7 @@ class DiffusionSegEngine(SegmentationTask):
     def start_suggesting(self, count: int = 6) -> ScanWork:
         """Look for the slices most worth painting next, those that are complete left out."""
         volume = self.nodes.volume()
-        steps = self._with_segmenter(volume)
-        if steps and self.painted().any():
-            # A worker that has just opened the scan does not know what is painted, and would name those slices.
-            painted = self.painted()
-            steps.append(Step("annotate", self.described(), lambda: {"painted": painted}))
-        return self._work(volume, [*steps, Step("suggest", {"count": count})], None)
+        return self._work(volume, [*self._with_segmenter(volume), Step("suggest", {"count": count})], None)
 
     def finish_suggesting(self, work: ScanWork) -> list[tuple[AnnotationSlice, float]]:
         """The slices found, best first, and how unsure the segmenter is there.
@@ -223,7 +221,7 @@ class DiffusionSegEngine(SegmentationTask):
         """
         said, _ = call.result()
         labels = [label_from_json(found) for found in said["labels"]]
-        self.state.set_value("Labels", [label_to_json(label) for label in labels])
+        self.state.set_value("Labels", [LearntLabel(label).to_json() for label in labels])
         self.state.set_value("Segmenter", str(path))
         # A bundle in a folder of the user's own is not found by its name: then the choice stays.
         if said["bundle"] in {bundle["name"] for bundle in call.result_of("hello")["bundles"]}:
@@ -256,7 +254,7 @@ class DiffusionSegEngine(SegmentationTask):
         """
         _, arrays = work.result()
         work.check_still_wanted(self.scene)
-        return self.findings.show_other_volume(work, arrays, self.labels)
+        return self.findings.show_other_volume(work, arrays, self.learnt)
 
     def _prediction_of(self, volume: InputVolume, on_progress: Report | None) -> ScanWork:
         kept = [label.value for label in self.labels] if self.settings.keep_largest else []

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import slicer
 
+from DiffusionSegCore.learnt_labels import LearntLabel
 from DiffusionSegCore.node_placement import lie_at, new_segmentation
-from DiffusionSegCore.preview import new_preview, preview_segments, show_labelmap, with_slices
+from DiffusionSegCore.preview import new_preview, show_labelmap, with_slices
 from DiffusionSegCore.scan_work import ScanWork
 from DiffusionSegCore.scene_nodes import PREVIEW, UNCERTAINTY, SceneNodes
 from DiffusionSegCore.segment_voxels import painted_labels
 from DiffusionSegCore.uncertainty_display import new_uncertainty_volume, set_window
-from DiffusionSegLib.labels import Label
 
 # How much of the volume the preview shows, and whether by the segmenter trained last.
 EXTENT = "PreviewExtent"
@@ -45,7 +45,7 @@ class Findings:
             if node is not None:
                 node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
 
-    def show_slices(self, work: ScanWork, arrays: dict[str, np.ndarray], labels: Sequence[Label]) -> None:
+    def show_slices(self, work: ScanWork, arrays: dict[str, np.ndarray], learnt: Sequence[LearntLabel]) -> None:
         """Put the slices that were found into the preview, beside those of the same training."""
         self.move_along(work.volume.first)
         shape, together = work.geometry.shape, self.extent != NOTHING
@@ -57,28 +57,30 @@ class Findings:
         labelmap = with_slices(labelmap, work.found_slices(arrays, "slice"))
         uncertainty = with_slices(uncertainty, work.found_slices(arrays, "uncertainty"))
         extent = WHOLE_VOLUME if self.extent == WHOLE_VOLUME else SOME_SLICES
-        self._show(work, labelmap, uncertainty, labels)
+        self._show(work, labelmap, uncertainty, learnt)
         self.nodes.state.set_value(EXTENT, extent)
 
-    def show_volume(self, work: ScanWork, arrays: dict[str, np.ndarray], labels: Sequence[Label]) -> None:
+    def show_volume(self, work: ScanWork, arrays: dict[str, np.ndarray], learnt: Sequence[LearntLabel]) -> None:
         """Put the whole volume's labels and uncertainty into the scene."""
         self.move_along(work.volume.first)
-        self._show(work, arrays["labelmap"], arrays["uncertainty"], labels)
+        self._show(work, arrays["labelmap"], arrays["uncertainty"], learnt)
         self.nodes.state.set_value(EXTENT, WHOLE_VOLUME)
 
     def show_other_volume(
-        self, work: ScanWork, arrays: dict[str, np.ndarray], labels: Sequence[Label]
+        self, work: ScanWork, arrays: dict[str, np.ndarray], learnt: Sequence[LearntLabel]
     ) -> slicer.vtkMRMLSegmentationNode:
         """A new segmentation of a volume that the segmenter was applied to."""
         node = new_segmentation(work.volume.first, f"{work.volume.first.GetName()} segmentation")
-        show_labelmap(node, arrays["labelmap"], work.geometry, preview_segments(labels, self.nodes.seeds))
+        show_labelmap(node, arrays["labelmap"], work.geometry, learnt, self.nodes.seeds)
         return node
 
-    def _show(self, work: ScanWork, labelmap: np.ndarray, uncertainty: np.ndarray, labels: Sequence[Label]) -> None:
+    def _show(
+        self, work: ScanWork, labelmap: np.ndarray, uncertainty: np.ndarray, learnt: Sequence[LearntLabel]
+    ) -> None:
         nodes, volume = self.nodes, work.volume.first
         if nodes.preview is None:
             nodes.state.refer(PREVIEW, new_preview(volume))
-        show_labelmap(nodes.preview, labelmap, work.geometry, preview_segments(labels, nodes.seeds))
+        show_labelmap(nodes.preview, labelmap, work.geometry, learnt, nodes.seeds)
         if nodes.uncertainty_volume is None:
             nodes.state.refer(UNCERTAINTY, new_uncertainty_volume(volume))
         lie_at(nodes.uncertainty_volume, work.geometry)

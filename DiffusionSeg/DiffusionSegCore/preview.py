@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import slicer
 
+from DiffusionSegCore.learnt_labels import LearntLabel
 from DiffusionSegCore.node_placement import new_segmentation
-from DiffusionSegCore.segment_labels import labels_of
+from DiffusionSegCore.segment_labels import SOURCE_TAG
 from DiffusionSegCore.segment_voxels import write_labels
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.labels import Label
@@ -24,28 +25,21 @@ def new_preview(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLSegmentationN
     return node
 
 
-def preview_segments(labels: Sequence[Label], seeds: slicer.vtkMRMLSegmentationNode | None) -> list[tuple[str, Label]]:
-    """Segment ID and label of everything that the segmenter knows, as the seeds call it now.
-
-    Args:
-        labels: what the segmenter was trained on.
-        seeds: segments of it with the same value lend their ID, name, colour and terminology.
-    """
-    painted = {label.value: (identifier, label) for identifier, label in labels_of(seeds).items()} if seeds else {}
-    return [painted.get(label.value, (f"Label_{label.value}", label)) for label in labels]
-
-
 def show_labelmap(
     preview: slicer.vtkMRMLSegmentationNode,
     labelmap: np.ndarray,
     geometry: VoxelGeometry,
-    segments: Sequence[tuple[str, Label]],
+    learnt: Sequence[LearntLabel],
+    seeds: slicer.vtkMRMLSegmentationNode | None,
 ) -> None:
-    """Put a label map (I, J, K) into the preview in place of what it showed."""
-    known = {label.value for _, label in segments}
+    """Put a label map (I, J, K) into the preview in place of what it showed, called as the seeds call it now."""
+    known = {one.label.value for one in learnt}
     unknown = [int(value) for value in np.unique(labelmap) if value and int(value) not in known]
-    extra = [(f"Label_{value}", Label.generic(value)) for value in unknown]
-    write_labels(preview, labelmap.astype(np.uint16), geometry, [*segments, *extra])
+    shown = [*learnt, *(LearntLabel(Label.generic(value)) for value in unknown)]
+    segments = [(one.identifier, one.as_called_now(seeds)) for one in shown]
+    write_labels(preview, labelmap.astype(np.uint16), geometry, segments)
+    for one in shown:
+        preview.GetSegmentation().GetSegment(one.identifier).SetTag(SOURCE_TAG, one.source)
 
 
 def with_slices(array: np.ndarray, slices: Mapping[tuple[int, int], np.ndarray]) -> np.ndarray:

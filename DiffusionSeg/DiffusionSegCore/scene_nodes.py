@@ -71,6 +71,10 @@ class SceneNodes:
             raise DiffusionSegError(message, "Choose the volumes again.")
         return InputVolume(tuple(nodes))
 
+    def are_of(self, volume: InputVolume) -> bool:
+        """Whether the task is about this volume, and what is painted is painted on it."""
+        return self._volume_nodes()[:1] == [volume.first]
+
     def painted_seeds(self) -> slicer.vtkMRMLSegmentationNode:
         """The seeds.
 

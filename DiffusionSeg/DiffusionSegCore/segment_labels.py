@@ -11,6 +11,8 @@ import vtk
 from DiffusionSegLib.labels import Label
 
 VALUE_TAG = "DiffusionSeg.LabelValue"
+# Of what was found: where it was learnt, whatever it is called.
+SOURCE_TAG = "DiffusionSeg.Source"
 LARGEST_VALUE = 65535
 
 

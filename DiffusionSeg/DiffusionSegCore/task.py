@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import slicer
 
 from DiffusionSegCore.annotation_board import AnnotationBoard
 from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import Findings
 from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegCore.learnt_labels import LearntLabel, labels_as_learnt
 from DiffusionSegCore.scan_work import HINT, ScanWork
 from DiffusionSegCore.scene_nodes import RESULT, SceneNodes
 from DiffusionSegCore.scene_state import SceneState
 from DiffusionSegCore.seeds import seeds_for
-from DiffusionSegCore.segment_labels import label_from_json
+from DiffusionSegCore.segment_labels import label_to_json
 from DiffusionSegCore.settings import Settings
 from DiffusionSegCore.worker_session import WorkerSession
 from DiffusionSegLib.errors import DiffusionSegError
@@ -85,7 +88,12 @@ class SegmentationTask(AnnotationBoard):
     @property
     def labels(self) -> list[Label]:
         """What the segmenter trained or loaded last knows."""
-        return [label_from_json(said) for said in self.state.value("Labels", [])]
+        return [one.label for one in self.learnt]
+
+    @property
+    def learnt(self) -> list[LearntLabel]:
+        """The same, and the segments that it was learnt from."""
+        return [LearntLabel.from_json(said) for said in self.state.value("Labels", [])]
 
     def set_input(
         self,
@@ -159,8 +167,20 @@ class SegmentationTask(AnnotationBoard):
         return self.settings.bundle
 
     def _with_segmenter(self, volume: InputVolume) -> list[Step]:
-        opening = self._opening(volume)
-        return [*opening, *self.worker.segmenter_loading(self.state.value("Segmenter"))]
+        opening, loading = self._opening(volume), self.worker.segmenter_loading(self.state.value("Segmenter"))
+        return [*opening, *loading, *self.worker.annotating_anew(*self._painting_on(volume))]
+
+    def _painting_on(self, volume: InputVolume) -> tuple[dict[str, Any], np.ndarray]:
+        """What is painted on a volume now, described by the names that the segmenter knows, and its label values.
+
+        Nothing on another volume than the chosen one, or where the worker could not be told of it.
+        """
+        if self.seeds is not None and self.nodes.are_of(volume):
+            with contextlib.suppress(DiffusionSegError):
+                labels = [label_to_json(label) for label in labels_as_learnt(self.seeds, self.learnt)]
+                return {**self.described(), "labels": labels}, self.painted()
+        nothing = {"complete_slices": [[], [], []], "background_box": None, "labels": []}
+        return nothing, np.zeros(volume.geometry.shape, np.uint16)
 
     def _work(
         self,

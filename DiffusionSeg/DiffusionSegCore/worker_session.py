@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,7 @@ class WorkerSession:
         self._opened: tuple | None = None
         self._bundle: str | None = None
         self._segmenter: str | None = None
+        self._annotation: tuple[dict[str, Any], np.ndarray] | None = None
 
     def forget_segmenter(self) -> None:
         """Take it that the worker holds no segmenter, or one that changed on disk."""
@@ -108,7 +110,8 @@ class WorkerSession:
             "stem": STEM,
             "session_folder": self.session_folder,
         }
-        self._opened = None
+        # What was annotated on the scan in an earlier session may be known again once it is open.
+        self._opened = self._annotation = None
 
         def opened(*_: Any) -> None:
             self._opened = wanted
@@ -130,6 +133,29 @@ class WorkerSession:
             self._segmenter, self._bundle = path, said["bundle"]
 
         return [Step("load_segmenter", {}, lambda: read_segmenter(path), loaded)]
+
+    def annotating(self, described: dict[str, Any], painted: np.ndarray) -> Step:
+        """What tells what is painted.
+
+        Args:
+            described: the parameters of `annotate`.
+            painted: label values (I, J, K).
+        """
+
+        def sent() -> dict[str, np.ndarray]:
+            self._annotation = described, painted
+            return {"painted": painted}
+
+        return Step("annotate", described, sent)
+
+    def annotating_anew(self, described: dict[str, Any], painted: np.ndarray) -> list[Step]:
+        """The same, ahead of what needs no annotation: nothing if that is what the worker was told last."""
+        if self.running and self._annotation is not None:
+            before, there = self._annotation
+            if before == described and np.array_equal(there, painted):
+                return []
+        # One that nothing can be learnt from, as of one class, must not keep anyone from looking.
+        return [replace(self.annotating(described, painted), dispensable=True)]
 
     def training(self, *, warm: bool, trained: Callable[[str], None]) -> list[Step]:
         """What trains a segmenter and keeps it on this computer.
@@ -168,5 +194,7 @@ class WorkerSession:
         return self._opened if client.alive else None
 
     def _after_failure(self, _: Exception) -> None:
+        # It may have been stopped before it took the annotation.
+        self._annotation = None
         if not self.running:
             self.forget()

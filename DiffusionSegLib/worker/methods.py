@@ -128,7 +128,7 @@ class Methods:
         painted = _array(arrays, "painted", 3)
         annotation = self._take_annotation(painted, wanted)
         self._keep(lambda kept: kept.save_annotation(painted, wanted))
-        return {"known_voxels": int(np.count_nonzero(annotation.known))}, {}
+        return {"known_voxels": 0 if annotation is None else int(np.count_nonzero(annotation.known))}, {}
 
     def _train(self, wanted: given.TrainParameters, _: Arrays) -> tuple[Json, Arrays]:
         start, session = time.perf_counter(), self._opened()
@@ -233,9 +233,14 @@ class Methods:
             with contextlib.suppress(DiffusionSegError):
                 self._take_annotation(*annotation)
 
-    def _take_annotation(self, painted: np.ndarray, wanted: given.AnnotateParameters) -> Annotation:
+    def _take_annotation(self, painted: np.ndarray, wanted: given.AnnotateParameters) -> Annotation | None:
+        """Take over what is painted; None if nothing is. One that cannot be used leaves none, not an earlier one."""
         session = self._opened()
         assert self._grid is not None
+        session.annotate(None)
+        self._annotation = None
+        if not painted.any():
+            return None
         annotation = Annotation.from_painting(
             painted.astype(np.int32),
             self._grid,

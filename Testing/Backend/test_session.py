@@ -234,6 +234,22 @@ def test_a_painting_of_other_structures_with_the_same_values_does_not_change_its
     assert (session.predict(trained_on_a_head[0]).labelmap != expected).any()
 
 
+def test_what_a_segmenter_knows_stays_as_painted_beside_structures_that_it_does_not_know(
+    tiny_bundle, trained_on_a_head
+):
+    image, labels = a_head()
+    session = Session(options(tiny_bundle))
+    session.open(a_volume(image))
+    expected = session.predict(trained_on_a_head[0])
+    annotation = nine_slices(np.roll(labels, 3, axis=0), a_volume(image).grid)
+    named = [replace(label, name="New") if label.value == 7 else label for label in annotation.labels]
+    session.annotate(replace(annotation, labels=tuple(named)))
+    found = session.predict(trained_on_a_head[0])
+    known = annotation.known & (annotation.labelmap != 7)
+    np.testing.assert_array_equal(found.labelmap, np.where(known, annotation.labelmap, expected.labelmap))
+    np.testing.assert_array_equal(found.uncertainty, np.where(known, 0, expected.uncertainty))
+
+
 def test_training_that_goes_on_reaches_the_dice_of_training_from_scratch(tiny_bundle):
     image, labels = a_head()
     volume = a_volume(image)

@@ -178,6 +178,26 @@ def test_another_scan_finds_none_of_it_but_takes_the_segmenter_along(tiny_bundle
     assert answer["trained"]
 
 
+def test_where_nothing_is_painted_any_more_nothing_stays_annotated(tiny_bundle, tmp_path):
+    worker = opened(tiny_bundle, tmp_path)
+    parameters, arrays = painting()
+    worker("annotate", parameters, arrays)
+    assert worker("annotate", parameters, {"painted": 0 * arrays["painted"]}) == ({"known_voxels": 0}, {})
+    with pytest.raises(DiffusionSegError, match="Nothing is annotated"):
+        worker("train")
+    assert not Worker()("open", open_parameters(tiny_bundle, tmp_path), volume())[0]["annotated"]
+
+
+def test_an_annotation_that_cannot_be_used_leaves_no_earlier_one_in_its_place(tiny_bundle):
+    worker = opened(tiny_bundle)
+    parameters, arrays = painting()
+    worker("annotate", parameters, arrays)
+    with pytest.raises(DiffusionSegError, match="one class only"):
+        worker("annotate", {}, {"painted": arrays["painted"] // 7})
+    with pytest.raises(DiffusionSegError, match="Nothing is annotated"):
+        worker("train")
+
+
 def test_opening_the_same_scan_again_keeps_its_features(tiny_bundle):
     worker = opened(tiny_bundle)
     worker("extract")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from DiffusionSegCore.segment_voxels import segment_mask
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from Module.mrml import a_segmentation, masks_by_name, paint, rotation_node
 
@@ -165,7 +166,86 @@ def test_a_segment_that_was_renamed_is_replaced_all_the_same(predicted_engine, v
     contents.GetSegment(contents.GetSegmentIdBySegmentName("Caudate")).SetName("Nucleus caudatus")
     predicted_engine.finish_prediction(predicted_engine.start_prediction())
     predicted_engine.apply_preview()
-    assert len(masks_by_name(predicted_engine.result, volume)) == 2
+    assert list(masks_by_name(predicted_engine.result, volume)) == ["Nucleus caudatus", "Putamen"]
+
+
+@pytest.fixture
+def contours(painted_engine, scene, volume):
+    """What was drawn by hand earlier: Liver, painted in once and therefore with the value 1, and a lower-case name."""
+    liver, putamen = np.zeros(VoxelGeometry.of(volume).shape, bool), np.zeros(VoxelGeometry.of(volume).shape, bool)
+    liver[:4, :4, :4] = putamen[:4, :4, 16:] = True
+    node = a_segmentation(scene, {"Liver": liver, "putamen": putamen}, VoxelGeometry.of(volume), "contours")
+    seeds = painted_engine.seeds
+    painted_engine.set_input([volume], node)
+    painted_engine.set_input([volume], seeds)
+    painted_engine.finish_training(painted_engine.start_training())
+    painted_engine.finish_prediction(painted_engine.start_prediction())
+    painted_engine.set_result(node)
+    return node
+
+
+def test_a_segment_of_the_same_value_or_nearly_the_same_name_is_not_taken_over(painted_engine, contours, volume):
+    before, shown = masks_by_name(contours, volume), masks_by_name(painted_engine.preview, volume)
+    painted_engine.apply_preview("none")
+    after = masks_by_name(contours, volume)
+    assert list(after) == ["Liver", "putamen", "Caudate", "Putamen"]
+    assert all(np.array_equal(after[name], mask) for name, mask in {**before, **shown}.items())
+
+
+def masks(segmentation, volume):
+    """In the segments' order: they may have the same name."""
+    return [segment_mask(segmentation, one, volume) for one in segmentation.GetSegmentation().GetSegmentIDs()]
+
+
+def test_two_structures_of_the_same_name_get_a_segment_each_also_when_applied_again(predicted_engine, volume):
+    contents = predicted_engine.seeds.GetSegmentation()
+    contents.GetSegment(contents.GetSegmentIdBySegmentName("Putamen")).SetName("Caudate")
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    for _ in range(2):
+        predicted_engine.apply_preview()
+        applied, shown = masks(predicted_engine.result, volume), masks(predicted_engine.preview, volume)
+        assert len(applied) == 2
+        assert all(np.array_equal(first, second) for first, second in zip(applied, shown, strict=True))
+
+
+def test_names_that_were_swapped_are_swapped_in_the_result_and_undone(predicted_engine, volume):
+    predicted_engine.apply_preview()
+    before = masks_by_name(predicted_engine.result, volume)
+    contents = predicted_engine.seeds.GetSegmentation()
+    for identifier, name in zip(contents.GetSegmentIDs(), ("Putamen", "Caudate"), strict=True):
+        contents.GetSegment(identifier).SetName(name)
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    after = masks_by_name(predicted_engine.apply_preview(), volume)
+    assert list(after) == ["Putamen", "Caudate"]
+    assert np.array_equal(after["Putamen"], before["Caudate"])
+    assert np.array_equal(after["Caudate"], before["Putamen"])
+    predicted_engine.undo_apply()
+    assert list(masks_by_name(predicted_engine.result, volume)) == ["Caudate", "Putamen"]
+
+
+def test_what_a_loaded_segmenter_finds_is_applied_again_to_segments_that_the_user_renamed(
+    predicted_engine, volume, tmp_path
+):
+    predicted_engine.save_segmenter(tmp_path / "kept.safetensors")
+    predicted_engine.load_segmenter(tmp_path / "kept.safetensors")
+    for name in ("Caudate", "Nucleus caudatus: left | right"):
+        predicted_engine.finish_prediction(predicted_engine.start_prediction())
+        result = predicted_engine.apply_preview()
+        result.GetSegmentation().GetNthSegment(0).SetName(name)
+    assert list(masks_by_name(predicted_engine.apply_preview(), volume)) == [name, "Putamen"]
+
+
+def test_a_segment_that_apply_was_undone_in_is_not_its_own_any_more(predicted_engine, finished, volume):
+    drawn = finished.GetSegmentation().GetSegment("Visible")
+    drawn.SetName("Caudate")
+    before = masks_by_name(finished, volume)["Caudate"]
+    predicted_engine.apply_preview("none")
+    predicted_engine.undo_apply()
+    drawn.SetName("By hand")
+    predicted_engine.apply_preview("none")
+    after = masks_by_name(finished, volume)
+    assert list(after) == ["By hand", "Hidden", "Caudate", "Putamen"]
+    assert np.array_equal(after["By hand"], before)
 
 
 def test_the_painting_is_never_the_result(predicted_engine):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from Module.fake_worker_client import FakeWorkerError
-from Module.mrml import masks_by_name
+from conftest import a_head, an_affine
+from DiffusionSegCore import DiffusionSegEngine
+from Module.fake_worker_client import FakeWorkerClient, FakeWorkerError
+from Module.mrml import a_volume_node, masks_by_name
 
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -102,7 +104,8 @@ def test_a_worker_that_others_restarted_is_told_everything_again(painted_engine,
     client.restart()
     client.calls = []
     painted_engine.finish_prediction(painted_engine.start_prediction())
-    assert client.calls == ["open", "load_segmenter", "predict"]
+    assert client.calls == ["open", "load_segmenter", "annotate", "predict"]
+    assert np.array_equal(client.painted, painted_engine.painted())
 
 
 def test_a_volume_deleted_while_predicting_drops_the_result_only(painted_engine, client, scene, volume):
@@ -131,6 +134,38 @@ def test_a_scene_closed_while_training_stays_empty(painted_engine, client, scene
     assert painted_engine.labels == []
 
 
+def test_a_scene_added_while_training_keeps_what_its_own_task_has_learnt(
+    painted_engine, client, scene, another_scene, tmp_path
+):
+    there = DiffusionSegEngine(another_scene.scene, FakeWorkerClient, str(tmp_path))
+    other = a_volume_node(another_scene.scene, a_head((20, 20, 20))[0], an_affine(np.eye(3), (1, 1, 1)), "other")
+    there.set_input([other])
+    there.state.set_value("Segmenter", "of the other task")
+    there.state.set_value("Labels", [{"value": 1, "name": "Liver", "color": [1, 2, 3]}])
+    another_scene.save(tmp_path / "other.mrb")
+    client.slow = {"train"}
+    work = painted_engine.start_training()
+    assert scene.ReadFromMRB(str(tmp_path / "other.mrb"), False)
+    assert painted_engine.nodes.volume().first.GetName() == "other"
+    with pytest.raises(DiffusionSegError, match="Another volume was chosen"):
+        painted_engine.finish_training(work)
+    assert painted_engine.state.value("Segmenter") == "of the other task"
+    assert [label.name for label in painted_engine.labels] == ["Liver"]
+
+
+def test_a_volume_chosen_while_training_gets_no_foreign_segmenter(painted_engine, client, scene, volume, head):
+    client.slow = {"train"}
+    work = painted_engine.start_training()
+    painted_engine.set_input([a_volume_node(scene, head[0], an_affine(np.eye(3), (1, 1, 1)), "other")])
+    with pytest.raises(DiffusionSegError, match="Another volume was chosen"):
+        painted_engine.finish_training(work)
+    assert painted_engine.labels == []
+    painted_engine.set_input([volume])
+    client.slow = set()
+    painted_engine.finish_training(painted_engine.start_training())
+    assert painted_engine.labels
+
+
 def test_a_scene_closed_before_the_voxels_were_sent_is_told(painted_engine, client, scene):
     client.slow = {"open"}
     work = painted_engine.start_training()
@@ -140,9 +175,6 @@ def test_a_scene_closed_before_the_voxels_were_sent_is_told(painted_engine, clie
 
 
 def test_another_volume_chosen_while_predicting_gets_no_foreign_result(painted_engine, client, scene, volume, head):
-    from conftest import an_affine
-    from Module.mrml import a_volume_node
-
     painted_engine.finish_training(painted_engine.start_training())
     client.slow = {"predict"}
     work = painted_engine.start_prediction()

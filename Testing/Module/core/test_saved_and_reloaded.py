@@ -95,6 +95,15 @@ def test_work_goes_on_where_it_was_left(engine_again):
     assert first["Caudate"].any()
 
 
+def test_a_result_from_a_scene_file_is_recognised_though_its_structures_were_renamed(engine_again):
+    contents = engine_again.seeds.GetSegmentation()
+    contents.GetSegment(contents.GetSegmentIdBySegmentName("Caudate")).SetName("Nucleus caudatus")
+    engine_again.finish_prediction(engine_again.start_prediction())
+    result = engine_again.result
+    assert engine_again.apply_preview() is result
+    assert [label.name for label in labels_of(result).values()] == ["Nucleus caudatus", "Putamen"]
+
+
 def test_renamed_nodes_are_still_the_tasks(predicted_engine, volume):
     volume.SetName("someone else")
     predicted_engine.seeds.SetName("my painting")

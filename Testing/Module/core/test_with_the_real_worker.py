@@ -109,6 +109,22 @@ def test_overlapping_segments_are_learnt_by_the_later_one(engine, scene):
     assert not found["Caudate"].any()
 
 
+def test_strokes_that_were_erased_after_training_are_nowhere_in_the_result(ready):
+    volume, contents = ready.nodes.volume().first, ready.seeds.GetSegmentation()
+    identifier, geometry = contents.GetSegmentIdBySegmentName("Putamen"), VoxelGeometry.of(volume)
+    right = masks_by_name(ready.seeds, volume)["Putamen"]
+    # Air, where nothing is ever found.
+    wrong = right.copy()
+    wrong[0, 0, :5] = True
+    paint(ready.seeds, identifier, wrong, geometry)
+    assert masks_by_name(segmented(ready), volume)["Putamen"][0, 0, :5].all()
+    paint(ready.seeds, identifier, right, geometry)
+    ready.finish_prediction(ready.start_prediction())
+    found = masks_by_name(ready.preview, volume)["Putamen"]
+    assert not found[0, 0, :5].any()
+    assert found[right].all()
+
+
 def test_two_channels_on_different_voxels_make_one_scan(engine, scene, tmp_path):
     write_tiny_bundle(tmp_path / "two", channels=2)
     engine.settings.bundle = str(tmp_path / "two")

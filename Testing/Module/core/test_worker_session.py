@@ -50,7 +50,7 @@ def test_a_segmenter_of_another_bundle_is_loaded_again_for_the_worker_to_judge(p
     calls(client)
     predicted_engine.settings.bundle = "other"
     predicted_engine.finish_prediction(predicted_engine.start_prediction())
-    assert calls(client) == ["open", "load_segmenter", "predict"]
+    assert calls(client) == ["open", "load_segmenter", "annotate", "predict"]
 
 
 def test_the_volumes_name_stays_in_the_scene(painted_engine, client, volume):
@@ -89,7 +89,7 @@ def test_a_segmenter_is_saved_loaded_and_applied_to_another_volume(predicted_eng
     assert engine.settings.bundle == "tiny"
     other = a_volume_node(scene, head[0], an_affine([[0, 1, 0], [0, 0, 1], [1, 0, 0]], (1, 1, 2)), "next patient")
     segmentation = engine.finish_applying(engine.start_applying(other))
-    assert fresh.calls == ["hello", "load_segmenter", "open", "predict"]
+    assert fresh.calls == ["hello", "load_segmenter", "open", "annotate", "predict"]
     masks = masks_by_name(segmentation, other)
     assert (masks["Caudate"] & (head[1] == 3)).sum() > 0.9 * (head[1] == 3).sum()
     engine.close()
