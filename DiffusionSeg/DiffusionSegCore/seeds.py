@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import slicer
 
+from DiffusionSegCore.annotation_slices import VOXELS_ATTRIBUTE, keep_slices, read_slices
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.node_placement import new_segmentation
 from DiffusionSegCore.nodes_of_class import nodes_of_class
-from DiffusionSegCore.oriented_images import oriented_image
+from DiffusionSegCore.oriented_images import oriented_image, transform_between
+from DiffusionSegCore.scene_nodes import REGION_OF_SEEDS
 from DiffusionSegCore.segment_labels import labels_of
 from DiffusionSegCore.segment_voxels import lies_on_voxels, overlapping_names, segment_mask
 
@@ -64,4 +66,8 @@ def _copy_on_voxels(chosen: slicer.vtkMRMLSegmentationNode, volume: InputVolume)
         slicer.vtkSlicerSegmentationsModuleLogic.SetBinaryLabelmapToSegment(
             image, copy, identifier, slicer.vtkSlicerSegmentationsModuleLogic.MODE_REPLACE
         )
+    # Without them nobody knows of which voxels the slices are.
+    if chosen.GetAttribute(VOXELS_ATTRIBUTE) and transform_between(chosen, volume.first) is None:
+        keep_slices(copy, read_slices(chosen, volume.geometry), volume.geometry)
+    copy.SetNodeReferenceID(REGION_OF_SEEDS, chosen.GetNodeReferenceID(REGION_OF_SEEDS))
     return copy
