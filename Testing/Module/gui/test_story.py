@@ -57,6 +57,16 @@ def test_channels_on_other_voxels_are_told(panel, scene, qt):
     assert panel.ui.messageLabel.text == "T2 lies on other voxels and is resampled."
 
 
+def test_channels_of_one_volume_are_not_used_with_the_next(panel, engine, scene, qt):
+    panel.ui.furtherChannelsSelector.setCheckState(add_volume(scene, "T2"), qt.Qt.Checked)
+    assert engine.did[-1][:2] == ("set_input", ["T1", "T2"])
+    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    assert engine.did[-1] == ("set_input", ["Next patient"], None)
+    assert panel.parameters.further_channels == []
+    assert panel.ui.furtherChannelsSelector.checkedNodes() == []
+    assert [entry[1] for entry in engine.did if entry[0] == "set_input"][2:] == [["Next patient"]]
+
+
 def test_nine_slices_are_proposed_and_the_first_is_shown(proposed, engine):
     assert proposed.ui.annotationTable.rowCount == 9
     assert ("propose_slices", 3, 10, None, False) in engine.did
