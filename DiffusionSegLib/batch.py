@@ -98,5 +98,5 @@ def _check_names(scans: Sequence[Sequence[Path]]) -> None:
     counts = [sum(name.startswith(start) for stems in names for name in stems) for start in starts]
     if any(count > len(scans[0]) for count in counts) or any(found != ends[0] for found in ends):
         message = f"The names in the folder do not tell which of them are the {len(scans[0])} channels of one scan."
-        hint = "Let those of each scan begin alike and end as in all others, or name the scans one after the other."
+        hint = "Let those of each scan begin alike and end as in all others, or name them one after the other instead."
         raise DiffusionSegError(message, hint)

@@ -106,7 +106,9 @@ class SegmentationTask(AnnotationBoard):
             raise DiffusionSegError("There is no input volume.", "Choose a volume first.")
         volume = InputVolume(tuple(volume_nodes))
         seeds, warnings = seeds_for(volume, segmentation_node)
-        self.nodes.take(volume, seeds)
+        if self.nodes.take(volume, seeds):
+            # What is found again may be from before the last training.
+            self.findings.outdate()
         return [*volume.warnings(), *warnings]
 
     def set_result(self, segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:

@@ -300,7 +300,23 @@ def test_a_segmenter_is_saved_loaded_and_applied(trained, engine, scene, settle)
     ui.otherVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
     ui.applyToOtherButton.click()
     settle()
-    assert done(engine)[-2:] == ["start_applying", "finish_applying"]
+    assert done(engine)[-3:] == ["start_applying", "finish_applying", "show_uncertainty"]
+
+
+def test_no_colours_and_no_brush_of_one_patient_stay_over_the_scan_of_another(
+    trained, engine, scene, settle, monkeypatch
+):
+    from DiffusionSegWidgets import other_volumes_section
+
+    shown = []
+    other, editor = add_volume(scene, "Next patient"), trained.ui.segmentEditorWidget
+    monkeypatch.setattr(
+        other_volumes_section, "show_volume", lambda volume: shown.append((volume, engine.did[-1], editor.calls[-1]))
+    )
+    trained.ui.otherVolumeSelector.setCurrentNode(other)
+    trained.ui.applyToOtherButton.click()
+    settle()
+    assert shown == [(other, ("show_uncertainty", 0), ("setActiveEffect", None))]
 
 
 @pytest.mark.parametrize("agreed", [True, False])
