@@ -96,7 +96,7 @@ class SegmentationTask(AnnotationBoard):
 
         Args:
             volume_nodes: its channels; the others are resampled to the first one's voxels.
-            segmentation_node: what is painted in; None for the segmentation that was painted on this volume before, or
+            segmentation_node: what is painted in; None for the segmentation that was painted in last on this volume, or
                 else a new one. One that lies on other voxels stays as it is: a copy of it is painted in.
 
         Raises:

@@ -67,8 +67,10 @@ class InputSection:
         if chosen == self._set or self._panel.runs.busy:
             return
         before, self._set = self._set, chosen
-        if before is not None and before[0] is not volume:
+        if before is not None and (before[0] is not volume or before[2] is not parameters.segmentation):
+            # Another painting may mean other structures by the same labels.
             self._panel.train.forget()
+        if before is not None and before[0] is not volume:
             self._panel.review.forget()
         if volume is not None:
             self.opened = False

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from conftest import an_affine
 from DiffusionSegCore import DiffusionSegEngine
-from Module.mrml import a_volume_node
+from DiffusionSegCore.voxel_geometry import VoxelGeometry
+from Module.mrml import a_segmentation, a_volume_node, paint
 
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -69,6 +70,51 @@ def test_a_preview_that_was_painted_in_is_none_any_more_after_going_back(predict
     predicted_engine.set_input([other])
     predicted_engine.set_input([volume], seeds)
     assert predicted_engine.preview is None
+
+
+def a_painting(engine, volume, mask):
+    """One more painting on the volume, of one segment."""
+    seeds = a_segmentation(engine.scene, {"a": mask}, VoxelGeometry.of(volume), "another painting")
+    engine.set_input([volume], seeds)
+    return seeds
+
+
+def test_going_back_to_a_volume_finds_what_was_painted_in_last(painted_engine, volume, other, head):
+    first = painted_engine.seeds
+    second = a_painting(painted_engine, volume, head[1] == 3)
+    for seeds in (second, first):
+        painted_engine.set_input([volume], seeds)
+        painted_engine.set_input([other])
+        painted_engine.set_input([volume])
+        assert painted_engine.seeds is seeds
+
+
+def test_where_the_last_painting_is_gone_one_that_holds_paint_is_found(engine, scene, volume, other, head):
+    engine.set_input([volume])
+    empty = engine.seeds
+    painted = a_painting(engine, volume, head[1] == 3)
+    last = a_painting(engine, volume, head[1] == 7)
+    engine.set_input([other])
+    scene.RemoveNode(last)
+    engine.set_input([volume])
+    assert engine.seeds is painted
+    engine.set_input([other])
+    scene.RemoveNode(painted)
+    engine.set_input([volume])
+    assert engine.seeds is empty
+
+
+def test_a_painting_on_other_voxels_does_not_end_the_search(engine, scene, volume, other, head):
+    first = a_painting(engine, volume, head[1] == 7)
+    second = a_painting(engine, volume, head[1] == 3)
+    engine.set_input([other])
+    geometry = VoxelGeometry.of(volume)
+    paint(first, "a", (head[1] == 7)[::2], VoxelGeometry((12, 22, 20), geometry.affine @ np.diag([2, 1, 1, 1])))
+    engine.set_input([volume], first)
+    scene.RemoveNode(engine.seeds)
+    engine.set_input([other])
+    engine.set_input([volume])
+    assert engine.seeds is second
 
 
 def test_a_copy_of_a_volume_has_no_preview_yet(predicted_engine, scene, volume, other):

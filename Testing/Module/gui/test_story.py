@@ -148,6 +148,15 @@ def test_training_again_goes_on_from_what_was_learnt(trained, engine, settle):
     assert [entry[1] for entry in engine.did if entry[0] == "start_training"] == [False, True]
 
 
+def test_a_training_on_another_painting_starts_from_nothing(trained, engine, scene, settle):
+    trained.ui.segmentationSelector.setCurrentNode(scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Mine"))
+    trained.ui.trainButton.click()
+    settle()
+    assert [entry[1] for entry in engine.did if entry[0] == "start_training"] == [False, False]
+    engine.paint(1, 25)
+    assert trained.train._pause.isActive()
+
+
 @pytest.fixture
 def paint_and_pause(trained, engine):
     """Paint in a panel that trains again by itself, and wait until it notices."""
