@@ -150,7 +150,10 @@ class DiffusionSegEngine(SegmentationTask):
         return self._applied is not None
 
     def undo_apply(self) -> list[str]:
-        """Take the last `apply_preview` back, but no edit that was made since; returns what the user should know.
+        """Take the last `apply_preview` back, but no edit that was made since.
+
+        Returns:
+            where that was and what the user should know, one sentence each.
 
         Raises:
             DiffusionSegError: if there is none, or its segmentation was deleted.
@@ -158,7 +161,8 @@ class DiffusionSegEngine(SegmentationTask):
         if self._applied is None:
             raise DiffusionSegError("Nothing was applied that could be undone.", "")
         applied, self._applied = self._applied, None
-        return applied.undo()
+        edited = applied.undo()
+        return [f"The last Apply to {applied.target.GetName()} was taken back.", *edited]
 
     def start_suggesting(self, count: int = 6) -> ScanWork:
         """Look for the slices most worth painting next, those that are complete left out."""

@@ -48,8 +48,13 @@ class SegmentationTask(AnnotationBoard):
         self.settings = Settings(self.state)
         self.findings = Findings(self.nodes)
         self._own_folder = tempfile.TemporaryDirectory() if session_folder is None else None
+        self._client_factory = client_factory
         folder = session_folder or self._own_folder.name
-        self.worker = WorkerSession(client_factory, folder, segmenter_folder or folder)
+        self.renew_worker(folder, segmenter_folder or folder)
+
+    def renew_worker(self, session_folder: str, segmenter_folder: str) -> None:
+        """Take it that the worker was ended, and let the next one keep its work in these folders."""
+        self.worker = WorkerSession(self._client_factory, session_folder, segmenter_folder)
 
     def close(self) -> None:
         """End the worker; the scene stays as it is."""

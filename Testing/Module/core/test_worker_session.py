@@ -192,6 +192,19 @@ def test_the_estimate_and_the_features_can_be_asked_for_ahead(engine, volume, cl
     assert engine.start_hello().result()[0]["device"] == "cpu"
 
 
+def test_a_new_worker_is_told_everything_in_its_folder_and_apply_can_be_undone(predicted_engine, client, tmp_path):
+    predicted_engine.apply_preview()
+    client.kill()
+    predicted_engine.renew_worker(str(tmp_path / "other"), str(tmp_path))
+    client.restart()
+    calls(client)
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    assert calls(client) == ["open", "load_segmenter", "predict"]
+    assert client.opened["session_folder"] == str(tmp_path / "other")
+    assert predicted_engine.can_undo
+    predicted_engine.undo_apply()
+
+
 def test_segmenters_of_the_past_do_not_pile_up(painted_engine, tmp_path, monkeypatch):
     monkeypatch.setattr(worker_session, "KEPT_SEGMENTERS", 4)
     for _ in range(6):

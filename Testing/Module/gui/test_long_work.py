@@ -209,9 +209,10 @@ def test_work_that_another_computer_keeps_is_deleted_there_and_segmenters_here(p
     here = panel.logic.segmenters_folder
     here.mkdir(parents=True)
     (here / "segmenter-1.safetensors").write_bytes(bytes(2 * 2**20))
+    there = engine.session_folder
     panel.ui.deleteWorkButton.click()
     settle()
-    assert ("forget", {"path": engine.session_folder}) in client.asked
+    assert ("forget", {"path": there}) in client.asked
     assert panel.ui.messageLabel.text == "9 MB were deleted."
     assert not here.exists()
 

@@ -230,11 +230,21 @@ def test_what_belongs_to_a_volume_goes_with_it(trained, engine, scene, settle):
     assert [entry[1] for entry in engine.did if entry[0] == "start_training"] == [False, False]
 
 
-def test_undo_is_offered_as_long_as_there_is_something_to_undo(trained, settle):
+@pytest.mark.parametrize("button", ["restartButton", "deleteWorkButton"])
+def test_undo_is_offered_after_the_worker_has_ended(trained, engine, settle, agreeing, button):
     trained.ui.applyButton.click()
     assert trained.ui.undoApplyButton.enabled
-    trained.ui.restartButton.click()
+    getattr(trained.ui, button).click()
     settle()
+    assert trained.ui.undoApplyButton.enabled
+    trained.ui.undoApplyButton.click()
+    assert engine.did[-1] == ("undo_apply",)
+
+
+def test_undo_is_not_offered_in_another_scene(trained, scene):
+    trained.ui.applyButton.click()
+    scene.Clear(False)
+    trained.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
     assert not trained.ui.undoApplyButton.enabled
 
 
