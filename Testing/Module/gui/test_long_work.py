@@ -193,6 +193,18 @@ def test_the_users_own_command_starts_the_worker(panel, client, settle):
     assert client.command == ["ssh", "gpu-box", "my python", "-m", "DiffusionSegLib", "worker"]
 
 
+def test_the_users_own_command_gets_the_environment_that_slicer_was_started_in(panel, client, settle, monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/slicer/lib/Python")
+    panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
+    panel.ui.restartButton.click()
+    settle()
+    assert client.environment == {"PATH": "/usr/bin", "HOME": "/home/anna"}
+    panel.ui.workerCommandEdit.text = ""
+    panel.ui.restartButton.click()
+    settle()
+    assert client.environment["PYTHONHOME"] == "/slicer/lib/Python"
+
+
 def test_a_scene_added_behind_another_module_lets_the_work_go_on(training, client, engine, scene, settle):
     training.exit()
     training.parent.isEntered = False
