@@ -215,9 +215,7 @@ class DiffusionSegEngine(SegmentationTask):
     def start_loading(self, path: str) -> CallSequence:
         """Read a segmenter from a file, on this computer."""
         self.worker.forget_segmenter()
-        # A scan that is open with another bundle than the one chosen since would refuse the segmenter.
-        steps = self._opening(self.nodes.volume()) if self.nodes.has_volume and self.worker.has_opened else []
-        return self.worker.run([Step("hello", {}), *steps, *self.worker.segmenter_loading(str(path))])
+        return self.worker.run([Step("hello", {}), *self.worker.segmenter_loading(str(path))])
 
     def finish_loading(self, call: CallSequence, path: str) -> list[Label]:
         """Take up the segmenter that was read from the file at `path`, and return what it knows.

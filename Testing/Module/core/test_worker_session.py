@@ -132,6 +132,16 @@ def test_a_bundle_that_only_the_user_knows_stays_chosen(predicted_engine, client
     assert predicted_engine.settings.bundle == "/home/me/my bundle"
 
 
+def test_loading_a_segmenter_needs_no_scan_to_be_opened_with_the_model_of_before(predicted_engine, client, tmp_path):
+    predicted_engine.settings.bundle = "other"
+    predicted_engine.save_segmenter(tmp_path / "kept.safetensors")
+    calls(client)
+    predicted_engine.load_segmenter(tmp_path / "kept.safetensors")
+    assert calls(client) == ["hello", "load_segmenter"]
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    assert client.opened["bundle"] == "tiny"
+
+
 def test_a_segmenter_never_lies_on_the_workers_disk(scene, client, volume, head, tmp_path, monkeypatch):
     sent, start = [], client.start
     monkeypatch.setattr(client, "start", lambda *call, **more: sent.append(call[:2]) or start(*call, **more))
