@@ -223,8 +223,7 @@ def test_a_segmenter_goes_over_the_pipe_into_another_worker(trained, tiny_bundle
 
 def a_foreign_segmenter(trained):
     """One that was made with another model, as it comes over the pipe."""
-    _, sent = trained("save_segmenter")
-    own = Segmenter.from_bytes(sent["segmenter"].tobytes())
+    own = Segmenter.from_bytes(trained("save_segmenter")[1]["segmenter"].tobytes())
     foreign = replace(own, header=replace(own.header, bundle="other", bundle_digest="0" * 64))
     return {"segmenter": np.frombuffer(foreign.to_bytes(), np.uint8)}
 

@@ -12,19 +12,6 @@ def done(engine) -> list[str]:
     return [entry[0] for entry in engine.did]
 
 
-@pytest.fixture
-def proposed(panel):
-    panel.ui.proposeButton.click()
-    return panel
-
-
-@pytest.fixture
-def trained(proposed, settle):
-    proposed.ui.trainButton.click()
-    settle()
-    return proposed
-
-
 def test_a_loaded_volume_is_taken_and_its_seeds_are_ready_to_paint(panel, engine, volume):
     assert engine.did[0] == ("set_input", ["T1"], None)
     assert panel.ui.segmentEditorWidget.segmentationNode() is engine.seeds
@@ -45,26 +32,9 @@ def test_label_maps_and_the_uncertainty_are_not_taken_for_scans(panel, engine, s
     assert panel.parameters.input_volume is scan
 
 
-def test_another_volume_gets_seeds_of_its_own(panel, engine, scene):
-    first = engine.seeds
-    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "T2"))
-    assert engine.did[-1] == ("set_input", ["T2"], None)
-    assert engine.seeds is not first
-
-
 def test_channels_on_other_voxels_are_told(panel, scene, qt):
     panel.ui.furtherChannelsSelector.setCheckState(add_volume(scene, "T2"), qt.Qt.Checked)
     assert panel.ui.messageLabel.text == "T2 lies on other voxels and is resampled."
-
-
-def test_channels_of_one_volume_are_not_used_with_the_next(panel, engine, scene, qt):
-    panel.ui.furtherChannelsSelector.setCheckState(add_volume(scene, "T2"), qt.Qt.Checked)
-    assert engine.did[-1][:2] == ("set_input", ["T1", "T2"])
-    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
-    assert engine.did[-1] == ("set_input", ["Next patient"], None)
-    assert panel.parameters.further_channels == []
-    assert panel.ui.furtherChannelsSelector.checkedNodes() == []
-    assert [entry[1] for entry in engine.did if entry[0] == "set_input"][2:] == [["Next patient"]]
 
 
 def test_nine_slices_are_proposed_and_the_first_is_shown(proposed, engine):
@@ -148,15 +118,6 @@ def test_training_again_goes_on_from_what_was_learnt(trained, engine, settle):
     assert [entry[1] for entry in engine.did if entry[0] == "start_training"] == [False, True]
 
 
-def test_a_training_on_another_painting_starts_from_nothing(trained, engine, scene, settle):
-    trained.ui.segmentationSelector.setCurrentNode(scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Mine"))
-    trained.ui.trainButton.click()
-    settle()
-    assert [entry[1] for entry in engine.did if entry[0] == "start_training"] == [False, False]
-    engine.paint(1, 25)
-    assert trained.train._pause.isActive()
-
-
 @pytest.fixture
 def paint_and_pause(trained, engine):
     """Paint in a panel that trains again by itself, and wait until it notices."""
@@ -215,19 +176,6 @@ def test_uncertainty_is_laid_over_the_scan_and_taken_away(trained, engine):
     assert engine.did[-1] == ("show_uncertainty", pytest.approx(0.4))
     trained.ui.uncertaintySlider.value = 0.0
     assert engine.did[-1] == ("show_uncertainty", 0.0)
-
-
-def test_what_belongs_to_a_volume_goes_with_it(trained, engine, scene, settle):
-    trained.ui.applyButton.click()
-    assert trained.ui.resultSelector.currentNode() is engine.result
-    trained.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
-    assert trained.ui.suggestionTable.rowCount == 0
-    assert trained.ui.resultSelector.currentNode() is None
-    assert done(engine)[-2:] == ["show_uncertainty", "set_input"]
-    assert engine.did[-2] == ("show_uncertainty", 0)
-    trained.ui.trainButton.click()
-    settle()
-    assert [entry[1] for entry in engine.did if entry[0] == "start_training"] == [False, False]
 
 
 @pytest.mark.parametrize("button", ["restartButton", "deleteWorkButton"])
@@ -320,22 +268,6 @@ def test_a_segmenter_is_saved_loaded_and_applied(trained, engine, scene, settle)
     ui.applyToOtherButton.click()
     settle()
     assert done(engine)[-3:] == ["start_applying", "finish_applying", "show_uncertainty"]
-
-
-def test_no_colours_and_no_brush_of_one_patient_stay_over_the_scan_of_another(
-    trained, engine, scene, settle, monkeypatch
-):
-    from DiffusionSegWidgets import other_volumes_section
-
-    shown = []
-    other, editor = add_volume(scene, "Next patient"), trained.ui.segmentEditorWidget
-    monkeypatch.setattr(
-        other_volumes_section, "show_volume", lambda volume: shown.append((volume, engine.did[-1], editor.calls[-1]))
-    )
-    trained.ui.otherVolumeSelector.setCurrentNode(other)
-    trained.ui.applyToOtherButton.click()
-    settle()
-    assert shown == [(other, ("show_uncertainty", 0), ("setActiveEffect", None))]
 
 
 @pytest.mark.parametrize("agreed", [True, False])
