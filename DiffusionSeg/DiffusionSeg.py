@@ -310,9 +310,10 @@ class DiffusionSegLogic(ScriptedLoadableModuleLogic, WorkerLink):
         self._engine = None
 
     def close_worker(self) -> None:
-        """End the worker and its engine; the next call starts both anew, with the settings as they are then."""
-        self.forget_scene()
+        """End the worker; the engine, which knows what Apply did, goes on with the next one."""
         super().close_worker()
+        if self._engine is not None:
+            self._engine.renew_worker(str(self.work_folder), str(self.segmenters_folder))
 
 
 class DiffusionSegTest(WholeStory, ScriptedLoadableModuleTest):

@@ -95,7 +95,14 @@ def _run(chosen: argparse.Namespace) -> int:
     from DiffusionSegLib.batch import Batch
 
     progress = SlicerProgress()
-    batch = Batch(chosen.segmenter, volumes, bundle=chosen.bundle or None, device=chosen.device, progress=progress)
+    batch = Batch(
+        chosen.segmenter,
+        volumes,
+        bundle=chosen.bundle or None,
+        device=chosen.device,
+        by_name=chosen.inputFolder is not None,
+        progress=progress,
+    )
     progress.scans, failed = len(batch.scans), 0
     print("<filter-start><filter-name>DiffusionSeg Batch</filter-name></filter-start>", flush=True)
     for channels in batch.scans:
@@ -117,7 +124,9 @@ def _volumes(chosen: argparse.Namespace) -> list[Path]:
     if chosen.inputFolder is not None:
         if not chosen.inputFolder.is_dir():
             raise DiffusionSegError(f"There is no folder {chosen.inputFolder}.", "Check the name.")
-        volumes += sorted(path for path in chosen.inputFolder.iterdir() if _is_scan(path))
+        results = chosen.outputFolder and chosen.outputFolder.resolve()
+        found = (path for path in chosen.inputFolder.iterdir() if _is_scan(path) and path.resolve() != results)
+        volumes += sorted(found)
     if not volumes:
         raise DiffusionSegError("There is no scan to segment.", "Choose a volume, or a folder with scans.")
     return volumes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,11 +26,13 @@ class Batch:
         volumes: the scans one after the other, each with as many channels as the segmenter needs.
         bundle: name or folder of the denoisers; None for those that it was trained with.
         device: "auto", "cpu" or "cuda".
+        by_name: whether nobody has put the volumes in order, so that their names must tell which are channels of one
+            scan.
         progress: told how far the scan is that is being segmented.
 
     Raises:
-        DiffusionSegError: if the file is no segmenter, a channel is missing, two scans have the same name and so the
-            same results, or the denoisers are missing or others.
+        DiffusionSegError: if the file is no segmenter, a channel is missing or may be another scan's, two scans have
+            the same name and so the same results, or the denoisers are missing or others.
     """
 
     def __init__(
@@ -39,11 +42,14 @@ class Batch:
         *,
         bundle: str | None = None,
         device: str = "auto",
+        by_name: bool = False,
         progress: Progress = silent,
     ) -> None:
         self._segmenter = Segmenter.load(segmenter)
         header = self._segmenter.header
         self.scans = _by_scan(volumes, header.channels)
+        if by_name and header.channels > 1:
+            _check_names(self.scans)
         self._session = Session(SessionOptions(bundle=bundle or header.bundle, device=device), progress=progress)
         self._segmenter.check_bundle(self._session.bundle)
         # Of the scans so far: what is told of one need not be told of others that are as large.
@@ -82,3 +88,15 @@ def _by_scan(volumes: Sequence[Path], channels: int) -> list[list[Path]]:
             message = f"Two scans are called {name}, so one result would replace the other."
             raise DiffusionSegError(message, "Rename one, or give them different folders for the results.")
     return scans
+
+
+def _check_names(scans: Sequence[Sequence[Path]]) -> None:
+    """Raise a DiffusionSegError unless the channels of each scan begin alike, as no other does, and end as all do."""
+    names = [[stem(path) for path in paths] for paths in scans]
+    starts = [os.path.commonprefix(stems) for stems in names]  # noqa: RUF071 (letters are meant, no folders)
+    ends = [[name.removeprefix(start) for name in stems] for start, stems in zip(starts, names, strict=True)]
+    counts = [sum(name.startswith(start) for stems in names for name in stems) for start in starts]
+    if any(count > len(scans[0]) for count in counts) or any(found != ends[0] for found in ends):
+        message = f"The names in the folder do not tell which of them are the {len(scans[0])} channels of one scan."
+        hint = "Let those of each scan begin alike and end as in all others, or name them one after the other instead."
+        raise DiffusionSegError(message, hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -57,7 +58,7 @@ class AnnotationBoard:
         centre = _middle_of(geometry) if whole_volume else self._centre(around)
         proposed = proposed_slices(geometry, centre, per_axis, stride)
         taken = {found.place for found in kept}
-        keep_slices(self.nodes.painted_seeds(), [*kept, *(found for found in proposed if found.place not in taken)])
+        self._keep([*kept, *(found for found in proposed if found.place not in taken)])
         return self.annotation_slices()
 
     def annotation_slices(self) -> list[AnnotationSlice]:
@@ -66,27 +67,24 @@ class AnnotationBoard:
             return []
         if not self.nodes.has_volume:
             return sorted(read_slices(self.nodes.seeds))
-        return with_states(sorted(self._slices_within()), self.painted())
+        return with_states(sorted(self._slices()), self.painted())
 
     def add_slice(self, axis: int, index: int) -> None:
         """Put a slice on the list; one that is there stays as it is."""
         self._check(axis, index)
-        slices = read_slices(self.nodes.painted_seeds())
+        slices = self._slices()
         if (axis, index) not in {found.place for found in slices}:
-            keep_slices(self.nodes.painted_seeds(), [*slices, AnnotationSlice(axis, index)])
+            self._keep([*slices, AnnotationSlice(axis, index)])
 
     def remove_slice(self, axis: int, index: int) -> None:
         """Take a slice off the list; what is painted on it stays."""
-        seeds = self.nodes.painted_seeds()
-        keep_slices(seeds, [found for found in read_slices(seeds) if found.place != (axis, index)])
+        self._keep(found for found in self._slices() if found.place != (axis, index))
 
     def mark_complete(self, axis: int, index: int, complete: bool = True) -> None:
         """Say whether what is not painted on a slice is background; the slice joins the list."""
         self.add_slice(axis, index)
-        seeds = self.nodes.painted_seeds()
         state = COMPLETE if complete else TO_PAINT
-        slices = read_slices(seeds)
-        keep_slices(seeds, [replace(found, state=state) if found.place == (axis, index) else found for found in slices])
+        self._keep(replace(found, state=state) if found.place == (axis, index) else found for found in self._slices())
 
     def slice_centre_ras(self, axis: int, index: int) -> tuple[float, float, float]:
         """Where the views jump to for a slice, in RAS millimetres of the world."""
@@ -131,15 +129,17 @@ class AnnotationBoard:
             DiffusionSegError: if the background region lies beside the volume.
         """
         return {
-            "complete_slices": complete_slices(self._slices_within()),
+            "complete_slices": complete_slices(self._slices()),
             "background_box": self.background_box(),
             "labels": [label_to_json(label) for label in labels_of(self.nodes.painted_seeds()).values()],
         }
 
-    def _slices_within(self) -> list[AnnotationSlice]:
-        """Those slices of the list that the volume has: it may have been cropped since they were chosen."""
-        shape = self.nodes.volume().geometry.shape
-        return [found for found in read_slices(self.nodes.painted_seeds()) if found.index < shape[found.axis]]
+    def _slices(self) -> list[AnnotationSlice]:
+        """Those slices of the list that the volume has, in its voxels as they are now."""
+        return read_slices(self.nodes.painted_seeds(), self.nodes.volume().geometry)
+
+    def _keep(self, slices: Iterable[AnnotationSlice]) -> None:
+        keep_slices(self.nodes.painted_seeds(), slices, self.nodes.volume().geometry)
 
     def _centre(self, around: str | None) -> np.ndarray:
         volume, seeds = self.nodes.volume(), self.nodes.painted_seeds()

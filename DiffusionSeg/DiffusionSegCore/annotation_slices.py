@@ -12,6 +12,10 @@ import slicer
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 
 SLICES_ATTRIBUTE = "DiffusionSeg.AnnotationSlices"
+# From the indices of the slices to millimetres, as it was when they were kept.
+VOXELS_ATTRIBUTE = "DiffusionSeg.AnnotationVoxels"
+# Where the planes of cropped voxels lie about half a voxel off, painting and slice may be rounded to different ones.
+LARGEST_OFFSET_VOXELS = 0.4
 TO_PAINT, PAINTED, COMPLETE = "to paint", "painted", "complete"
 
 
@@ -35,19 +39,33 @@ class AnnotationSlice:
         return self.axis, self.index
 
 
-def read_slices(seeds: slicer.vtkMRMLSegmentationNode) -> list[AnnotationSlice]:
-    """The slices kept with the seeds, each "complete" or "to paint"."""
+def read_slices(seeds: slicer.vtkMRMLSegmentationNode, geometry: VoxelGeometry | None = None) -> list[AnnotationSlice]:
+    """The slices kept with the seeds, each "complete" or "to paint".
+
+    Args:
+        seeds: what is painted.
+        geometry: the voxels whose slices are wanted, if the volume is there: it may have been cropped since they were
+            kept. Slices that it no longer has are left out.
+    """
     try:
         said = json.loads(seeds.GetAttribute(SLICES_ATTRIBUTE) or "[]")
-        return [AnnotationSlice(int(axis), int(index), COMPLETE if done else TO_PAINT) for axis, index, done in said]
+        kept = [AnnotationSlice(int(axis), int(index), COMPLETE if done else TO_PAINT) for axis, index, done in said]
     except (ValueError, TypeError):
         return []
+    if geometry is None:
+        return kept
+    matrix = _from_kept_voxels(seeds, geometry)
+    moved = [] if matrix is None else [_moved(found, matrix) for found in kept]
+    return [found for found in moved if 0 <= found.index < geometry.shape[found.axis]]
 
 
-def keep_slices(seeds: slicer.vtkMRMLSegmentationNode, slices: Iterable[AnnotationSlice]) -> None:
-    """Keep slices with the seeds: sorted, each once."""
+def keep_slices(
+    seeds: slicer.vtkMRMLSegmentationNode, slices: Iterable[AnnotationSlice], geometry: VoxelGeometry
+) -> None:
+    """Keep slices of these voxels with the seeds: sorted, each once."""
     said = sorted({(found.axis, found.index, found.state == COMPLETE) for found in slices})
     seeds.SetAttribute(SLICES_ATTRIBUTE, json.dumps(said))
+    seeds.SetAttribute(VOXELS_ATTRIBUTE, json.dumps(geometry.affine.tolist()))
 
 
 def with_states(slices: list[AnnotationSlice], painted: np.ndarray) -> list[AnnotationSlice]:
@@ -110,3 +128,23 @@ def _has_own_paint(found: AnnotationSlice, slices: list[AnnotationSlice], painte
         if other.axis != found.axis:
             np.moveaxis(plane, remaining.index(other.axis), 0)[other.index] = False
     return bool(plane.any())
+
+
+def _from_kept_voxels(seeds: slicer.vtkMRMLSegmentationNode, geometry: VoxelGeometry) -> np.ndarray | None:
+    """Whole numbers (4, 4) that lead from indices of the kept voxels to those of `geometry`; None if none do."""
+    try:
+        kept = np.array(json.loads(seeds.GetAttribute(VOXELS_ATTRIBUTE) or ""), float).reshape(4, 4)
+    except (ValueError, TypeError):
+        # Kept by a version that only kept indices.
+        return np.eye(4, dtype=int)
+    matrix = np.linalg.solve(geometry.affine, kept)
+    whole = np.rint(matrix).astype(int)
+    parallel = np.allclose(matrix[:3, :3], whole[:3, :3], atol=1e-3)
+    same_size = np.array_equal(np.abs(whole[:3, :3]).sum(0), [1, 1, 1])
+    off = np.abs(matrix[:3, 3] - whole[:3, 3]).max()
+    return whole if parallel and same_size and off <= LARGEST_OFFSET_VOXELS else None
+
+
+def _moved(found: AnnotationSlice, matrix: np.ndarray) -> AnnotationSlice:
+    axis = int(np.flatnonzero(matrix[:3, found.axis])[0])
+    return replace(found, axis=axis, index=int(matrix[axis, found.axis] * found.index + matrix[axis, 3]))

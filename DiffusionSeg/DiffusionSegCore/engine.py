@@ -153,7 +153,10 @@ class DiffusionSegEngine(SegmentationTask):
         return self._applied is not None
 
     def undo_apply(self) -> list[str]:
-        """Take the last `apply_preview` back, but no edit that was made since; returns what the user should know.
+        """Take the last `apply_preview` back, but no edit that was made since.
+
+        Returns:
+            where that was and what the user should know, one sentence each.
 
         Raises:
             DiffusionSegError: if there is none, or its segmentation was deleted.
@@ -161,7 +164,8 @@ class DiffusionSegEngine(SegmentationTask):
         if self._applied is None:
             raise DiffusionSegError("Nothing was applied that could be undone.", "")
         applied, self._applied = self._applied, None
-        return applied.undo()
+        edited = applied.undo()
+        return [f"The last Apply to {applied.target.GetName()} was taken back.", *edited]
 
     def start_suggesting(self, count: int = 6) -> ScanWork:
         """Look for the slices most worth painting next, those that are complete left out."""
@@ -209,9 +213,7 @@ class DiffusionSegEngine(SegmentationTask):
     def start_loading(self, path: str) -> CallSequence:
         """Read a segmenter from a file, on this computer."""
         self.worker.forget_segmenter()
-        # A scan that is open with another bundle than the one chosen since would refuse the segmenter.
-        steps = self._opening(self.nodes.volume()) if self.nodes.has_volume and self.worker.has_opened else []
-        return self.worker.run([Step("hello", {}), *steps, *self.worker.segmenter_loading(str(path))])
+        return self.worker.run([Step("hello", {}), *self.worker.segmenter_loading(str(path))])
 
     def finish_loading(self, call: CallSequence, path: str) -> list[Label]:
         """Take up the segmenter that was read from the file at `path`, and return what it knows.

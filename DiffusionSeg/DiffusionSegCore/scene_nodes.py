@@ -8,12 +8,15 @@ from contextlib import contextmanager
 import slicer
 
 from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegCore.node_visibility import hide, show_again
 from DiffusionSegCore.scene_state import SceneState
 from DiffusionSegLib.errors import DiffusionSegError
 
 VOLUMES, SEEDS, PREVIEW, RESULT, UNCERTAINTY = "Volumes", "Seeds", "Preview", "Result", "Uncertainty"
 # Kept at the seeds, so that going back to a volume that was painted before finds its region again.
 REGION_OF_SEEDS = "DiffusionSeg.BackgroundRegion"
+# Kept at a volume while another one is worked on, so that going back to it finds again what was found in it.
+FOUND_IN_VOLUME = {PREVIEW: "DiffusionSeg.Preview", UNCERTAINTY: "DiffusionSeg.Uncertainty"}
 
 
 class SceneNodes:
@@ -86,19 +89,29 @@ class SceneNodes:
             raise DiffusionSegError(message, "Choose the volume again: that makes a new one.")
         return self.seeds
 
-    def take(self, volume: InputVolume, seeds: slicer.vtkMRMLSegmentationNode) -> None:
+    def take(self, volume: InputVolume, seeds: slicer.vtkMRMLSegmentationNode) -> bool:
         """Let the task be about this volume and these seeds.
 
-        What was found in another volume is no longer its own, nor is a preview or result that the user paints in from
-        now on: the next one is put elsewhere.
+        What belongs to another volume is hidden and put away until that is taken again. A preview or result that the
+        user paints in from now on is none any more: the next one is put elsewhere.
+
+        Returns:
+            whether it was about another volume, or other channels of it.
         """
         another = self._volume_nodes() != list(volume.nodes)
+        if another:
+            self._put_away()
+            self.state.refer(RESULT)
+            for role, node in _found_in(volume.first).items():
+                self.state.refer(role, *filter(None, [node]))
         for role in (PREVIEW, RESULT, UNCERTAINTY):
-            if another or self.state.referenced(role) is seeds:
+            if self.state.referenced(role) is seeds:
                 self.state.refer(role)
         self.state.refer(VOLUMES, *volume.nodes)
         self.state.set_value("ChannelCount", len(volume.nodes))
         self.state.refer(SEEDS, seeds)
+        self._show()
+        return another
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -110,6 +123,7 @@ class SceneNodes:
             self.state.set_value("ChannelCount", count)
             for role, nodes in before.items():
                 self.state.refer(role, *nodes)
+            self._show()
 
     def refer_region(self, region: slicer.vtkMRMLMarkupsROINode) -> None:
         """Let this be the background region of the seeds."""
@@ -117,3 +131,28 @@ class SceneNodes:
 
     def _volume_nodes(self) -> list[slicer.vtkMRMLScalarVolumeNode]:
         return self.state.all_referenced(VOLUMES)
+
+    def _put_away(self) -> None:
+        for node in filter(None, self._over_image()):
+            hide(node)
+        for volume in self._volume_nodes()[:1]:
+            for role, kept in FOUND_IN_VOLUME.items():
+                node = self.state.referenced(role)
+                volume.SetNodeReferenceID(kept, node.GetID() if node else None)
+
+    def _show(self) -> None:
+        for node in filter(None, self._over_image()):
+            show_again(node)
+
+    def _over_image(self) -> list[slicer.vtkMRMLDisplayableNode | None]:
+        return [self.seeds, self.preview, self.roi]
+
+
+def _found_in(volume: slicer.vtkMRMLVolumeNode) -> dict[str, slicer.vtkMRMLNode | None]:
+    """By role what was found in a volume that was worked on before, or None."""
+    found = {role: volume.GetNodeReference(kept) for role, kept in FOUND_IN_VOLUME.items()}
+    of_volume = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+    if found[PREVIEW] is None or found[PREVIEW].GetNodeReference(of_volume) is not volume:
+        # A copy of a volume refers to what was found in that one.
+        return dict.fromkeys(found)
+    return found

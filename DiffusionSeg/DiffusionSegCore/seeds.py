@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import slicer
 
+from DiffusionSegCore.annotation_slices import VOXELS_ATTRIBUTE, keep_slices, read_slices
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.node_placement import new_segmentation
 from DiffusionSegCore.nodes_of_class import nodes_of_class
-from DiffusionSegCore.oriented_images import oriented_image
+from DiffusionSegCore.oriented_images import oriented_image, transform_between
+from DiffusionSegCore.scene_nodes import REGION_OF_SEEDS
 from DiffusionSegCore.segment_labels import labels_of
-from DiffusionSegCore.segment_voxels import lies_on_voxels, overlapping_names, segment_mask
+from DiffusionSegCore.segment_voxels import lies_on_voxels, overlapping_names, painted_labels, segment_mask
 
 SEEDS_ATTRIBUTE = "DiffusionSeg.Seeds"
+# Kept at a volume, so that going back to it finds what was painted in last.
+SEEDS_OF_VOLUME = "DiffusionSeg.Seeds"
 
 
 def seeds_for(
@@ -37,6 +41,7 @@ def seeds_for(
         ]
     seeds.SetReferenceImageGeometryParameterFromVolumeNode(volume.first)
     seeds.SetAttribute(SEEDS_ATTRIBUTE, "1")
+    volume.first.SetNodeReferenceID(SEEDS_OF_VOLUME, seeds.GetID())
     labels_of(seeds)
     overlapping = overlapping_names(seeds, volume.first)
     if overlapping:
@@ -45,11 +50,18 @@ def seeds_for(
 
 
 def _painted_before(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLSegmentationNode | None:
-    scene, role = volume.GetScene(), slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
-    for node in nodes_of_class(scene, "vtkMRMLSegmentationNode"):
-        if node.GetAttribute(SEEDS_ATTRIBUTE) and node.GetNodeReference(role) is volume:
-            return node if lies_on_voxels(node, volume) else None
-    return None
+    """The one painted in last; where that is gone, the first that holds paint, or else the first."""
+    role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+    fitting = [
+        node
+        for node in nodes_of_class(volume.GetScene(), "vtkMRMLSegmentationNode")
+        if node.GetAttribute(SEEDS_ATTRIBUTE) and node.GetNodeReference(role) is volume and lies_on_voxels(node, volume)
+    ]
+    last = volume.GetNodeReference(SEEDS_OF_VOLUME)
+    if last in fitting:
+        return last
+    painted = [node for node in fitting if painted_labels(node, volume).any()]
+    return next(iter([*painted, *fitting]), None)
 
 
 def _copy_on_voxels(chosen: slicer.vtkMRMLSegmentationNode, volume: InputVolume) -> slicer.vtkMRMLSegmentationNode:
@@ -64,4 +76,8 @@ def _copy_on_voxels(chosen: slicer.vtkMRMLSegmentationNode, volume: InputVolume)
         slicer.vtkSlicerSegmentationsModuleLogic.SetBinaryLabelmapToSegment(
             image, copy, identifier, slicer.vtkSlicerSegmentationsModuleLogic.MODE_REPLACE
         )
+    # Without them nobody knows of which voxels the slices are.
+    if chosen.GetAttribute(VOXELS_ATTRIBUTE) and transform_between(chosen, volume.first) is None:
+        keep_slices(copy, read_slices(chosen, volume.geometry), volume.geometry)
+    copy.SetNodeReferenceID(REGION_OF_SEEDS, chosen.GetNodeReferenceID(REGION_OF_SEEDS))
     return copy

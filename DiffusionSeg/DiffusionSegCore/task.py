@@ -51,8 +51,13 @@ class SegmentationTask(AnnotationBoard):
         self.settings = Settings(self.state)
         self.findings = Findings(self.nodes)
         self._own_folder = tempfile.TemporaryDirectory() if session_folder is None else None
+        self._client_factory = client_factory
         folder = session_folder or self._own_folder.name
-        self.worker = WorkerSession(client_factory, folder, segmenter_folder or folder)
+        self.renew_worker(folder, segmenter_folder or folder)
+
+    def renew_worker(self, session_folder: str, segmenter_folder: str) -> None:
+        """Take it that the worker was ended, and let the next one keep its work in these folders."""
+        self.worker = WorkerSession(self._client_factory, session_folder, segmenter_folder)
 
     def close(self) -> None:
         """End the worker; the scene stays as it is."""
@@ -104,7 +109,7 @@ class SegmentationTask(AnnotationBoard):
 
         Args:
             volume_nodes: its channels; the others are resampled to the first one's voxels.
-            segmentation_node: what is painted in; None for the segmentation that was painted on this volume before, or
+            segmentation_node: what is painted in; None for the segmentation that was painted in last on this volume, or
                 else a new one. One that lies on other voxels stays as it is: a copy of it is painted in.
 
         Raises:
@@ -114,7 +119,9 @@ class SegmentationTask(AnnotationBoard):
             raise DiffusionSegError("There is no input volume.", "Choose a volume first.")
         volume = InputVolume(tuple(volume_nodes))
         seeds, warnings = seeds_for(volume, segmentation_node)
-        self.nodes.take(volume, seeds)
+        if self.nodes.take(volume, seeds):
+            # What is found again may be from before the last training.
+            self.findings.outdate()
         return [*volume.warnings(), *warnings]
 
     def set_result(self, segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:

@@ -62,11 +62,6 @@ class WorkerSession:
         """Whether there is a worker now."""
         return self._client is not None and self._client.alive
 
-    @property
-    def has_opened(self) -> bool:
-        """Whether the worker has a scan open."""
-        return self.running and self._opened is not None
-
     def forget(self) -> None:
         """Take it that the worker holds nothing."""
         self._opened: tuple | None = None

@@ -55,7 +55,7 @@ class WholeStory:
 
         from DiffusionSegLib.client import WorkerClient
 
-        return WorkerClient(command=worker_command(""), environment=worker_environment())
+        return WorkerClient(command=worker_command(""), environment=worker_environment(""))
 
     def test_nine_slices_are_proposed_painted_and_complete(self) -> None:
         """Painting needs no PyTorch."""
@@ -105,7 +105,7 @@ class WholeStory:
         from DiffusionSegWidgets.backend import python_command, worker_environment
 
         command = [*python_command(), "-c", WRITE_TINY_BUNDLE, str(self.folder / "bundle")]
-        done = subprocess.run(command, env=worker_environment(), capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(command, env=worker_environment(""), capture_output=True, text=True, check=False)  # noqa: S603
         if "No module named 'torch'" in done.stderr:
             self.skipTest("PyTorch is not installed.")
         assert done.returncode == 0, done.stderr

@@ -8,6 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
+import slicer
+
 PACKAGE = "DiffusionSegLib"
 
 
@@ -41,7 +43,15 @@ def worker_command(custom: str) -> list[str]:
     return [*python_command(), "-m", PACKAGE, "worker"]
 
 
-def worker_environment() -> dict[str, str]:
-    """The environment in which Slicer's Python finds the backend."""
+def worker_environment(custom: str) -> dict[str, str]:
+    """The environment in which the worker is started.
+
+    Args:
+        custom: the user's own command, which finds what it needs by itself; empty for Slicer's Python, which is told
+            where the backend lies.
+    """
+    if custom.strip():
+        # Slicer's own Python and libraries would get in the way of another Python's, and of ssh.
+        return slicer.util.startupEnvironment()
     paths = [str(backend_folder()), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

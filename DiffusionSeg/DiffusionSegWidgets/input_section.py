@@ -67,8 +67,10 @@ class InputSection:
         if chosen == self._set or self._panel.runs.busy:
             return
         before, self._set = self._set, chosen
-        if before is not None and before[0] is not volume:
+        if before is not None and (before[0] is not volume or before[2] is not parameters.segmentation):
+            # Another painting may mean other structures by the same labels.
             self._panel.train.forget()
+        if before is not None and before[0] is not volume:
             self._panel.review.forget()
         if volume is not None:
             self.opened = False
@@ -85,7 +87,9 @@ class InputSection:
             segmentation = None
         latest, self._latest = self._latest, volume
         if latest is not None and latest is not volume:
-            # Neither colours nor result of the volume before may meet what is found in this one.
+            # Neither channels nor colours nor result of the volume before may meet what is found in this one.
+            channels = []
+            self._clear_channels()
             self._panel.logic.engine.show_uncertainty(0)
             self._panel.parameters.result_segmentation = None
         warnings = self._panel.logic.engine.set_input([volume, *channels], segmentation)
@@ -96,6 +100,15 @@ class InputSection:
             show_volume(volume)
         if warnings:
             self._panel.messages.inform(" ".join(warnings))
+
+    def _clear_channels(self) -> None:
+        volume, _channels, segmentation = self._set
+        self._set = (volume, [], segmentation)
+        node = self._panel.parameters.parameterNode
+        # The list is written node by node: told of each, the panel would open the volume half-way.
+        state = node.StartModify()
+        self._panel.parameters.further_channels = []
+        node.EndModify(state)
 
 
 def nothing(*_told) -> None:

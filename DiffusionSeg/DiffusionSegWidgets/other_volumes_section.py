@@ -68,9 +68,15 @@ class OtherVolumesSection:
                 _("Segmenting the other volume"),
                 lambda: engine.start_applying(volume),
                 engine.finish_applying,
-                lambda: show_volume(volume),
+                lambda: self._show(volume),
             )
         )
+
+    def _show(self, volume) -> None:
+        # Colours over it would be of the volume that is worked on, and strokes would go into that one's painting.
+        self._panel.editor.rest()
+        self._panel.logic.engine.show_uncertainty(0)
+        show_volume(volume)
 
     def _take_loaded(self, call, path: str) -> None:
         engine, parameters = self._panel.logic.engine, self._panel.parameters

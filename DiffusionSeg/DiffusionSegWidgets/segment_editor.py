@@ -39,9 +39,13 @@ class SeedsEditor:
         self._widget.setupViewObservations()
         self._widget.installKeyboardShortcuts()
 
+    def rest(self) -> None:
+        """Let no stroke paint until the user takes up the brush again."""
+        self._widget.setActiveEffect(None)
+
     def leave(self) -> None:
         """Leave the views to the next module."""
-        self._widget.setActiveEffect(None)
+        self.rest()
         self._widget.uninstallKeyboardShortcuts()
         self._widget.removeViewObservations()
 

@@ -139,7 +139,7 @@ class TrainSection:
             self._panel.addObserver(painting, event, self.on_painted)
 
     def forget(self) -> None:
-        """The scene is gone, or another volume was chosen: the next training starts from nothing."""
+        """The scene is gone, or another volume or painting was chosen: the next training starts from nothing."""
         self._pause.stop()
         self.observe(None)
         self._trained = False

@@ -47,8 +47,8 @@ class WorkerLink:
         if self._client is None:
             from DiffusionSegLib.client import WorkerClient
 
-            command = worker_command(setting(WORKER_COMMAND))
-            self._client = WorkerClient(command=command, environment=worker_environment())
+            custom = setting(WORKER_COMMAND)
+            self._client = WorkerClient(command=worker_command(custom), environment=worker_environment(custom))
             self.greeted = False
         elif not self._client.alive:
             self._client.restart()

@@ -73,8 +73,13 @@ class SegmenterHeader:
         )
 
     def goes_on_from(self, other: SegmenterHeader) -> bool:
-        """Whether an ensemble of the other takes the same features, tells the same classes and has the same shape."""
-        return replace(self, labels=(), keep_largest=()) == replace(other, labels=(), keep_largest=())
+        """Whether an ensemble of the other takes the same features, tells the same structures and has its shape."""
+        alike = replace(self, labels=(), keep_largest=()) == replace(other, labels=(), keep_largest=())
+        return alike and self._names() == other._names()
+
+    def _names(self) -> dict[int, str]:
+        """What the classes are called, by value."""
+        return {label.value: label.name for label in self.labels if label.value in self.values}
 
 
 @dataclass(frozen=True, eq=False)

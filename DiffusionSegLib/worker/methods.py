@@ -173,8 +173,6 @@ class Methods:
 
     def _load_segmenter(self, _: given.NoParameters, arrays: Arrays) -> tuple[Json, Arrays]:
         segmenter = Segmenter.from_bytes(_array(arrays, "segmenter", 1).tobytes())
-        if self._session is not None and self._grid is not None:
-            segmenter.check_bundle(self._session.bundle)
         self._use(segmenter)
         header = segmenter.header
         return {"labels": [to_json(label) for label in header.labels], "bundle": header.bundle}, {}
@@ -258,7 +256,9 @@ class Methods:
         self._segmenter = segmenter
         if changed:
             self._uncertainty = None
-        self._keep(lambda kept: kept.save_segmenter(segmenter))
+        # One of another bundle may be loaded before its bundle is chosen, but is of no use for the scan that is open.
+        if self._session is not None and segmenter.header.bundle_digest == self._session.bundle.digest:
+            self._keep(lambda kept: kept.save_segmenter(segmenter))
 
     def _extracted(self, session: Session) -> None:
         session.extract()

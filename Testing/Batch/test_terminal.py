@@ -6,6 +6,7 @@ import re
 import runpy
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from Batch.conftest import BATCH, SHAPE
 from conftest import a_head
 
 from DiffusionSegLib import scan_memory
+from DiffusionSegLib.batch import Batch
 from DiffusionSegLib.reading import read_labelmap
+from DiffusionSegLib.segmenter.segmenter import Segmenter
 
 SCRIPT = BATCH / "DiffusionSegBatch.py"
 main = runpy.run_path(str(SCRIPT))["main"]
@@ -68,6 +71,52 @@ def test_what_is_done_is_skipped_after_an_interruption(options, scans, tmp_path)
     again = run(*options, *folders, "--skipDone")
     assert again.returncode == 0, again.stderr
     assert "Written" not in again.stdout
+
+
+def test_an_output_folder_within_the_input_folder_is_no_scan(options, scans):
+    for name in ("damaged.nii.gz", "second.nii"):
+        (scans / name).unlink()
+    (scans / "results").mkdir()
+    done = run(*options, "--inputFolder", scans, "--outputFolder", scans / "results")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (scans / "results").iterdir()} == {"first.seg.nrrd", "first_uncertainty.nrrd"}
+
+
+@pytest.fixture
+def of_two_channels(segmenter, tmp_path):
+    """A segmenter of scans of two channels."""
+    found = Segmenter.load(segmenter)
+    path = tmp_path / "channels.safetensors"
+    replace(found, header=replace(found.header, channels=2)).save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("ann_flair", "ann_t1", "bob_t1", "cleo_flair", "cleo_t1", "dan_flair"),
+        ("ann_flair", "ann_t1", "bob_t1", "bob_t2"),
+        ("scan1", "scan2", "scan3", "scan4"),
+    ],
+)
+def test_a_folder_whose_names_do_not_tell_the_channels_of_a_scan_is_refused(
+    of_two_channels, tiny_bundle, tmp_path, capsys, names
+):
+    folder = tmp_path / "channels"
+    folder.mkdir()
+    for name in names:
+        (folder / f"{name}.nii").touch()
+    arguments = ["--segmenter", of_two_channels, "--bundle", tiny_bundle.folder, "--inputFolder", folder]
+    assert main([*map(str, arguments), "--outputFolder", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert "do not tell which of them are the 2 channels of one scan" in told
+    assert "one after the other" in told
+
+
+def test_channels_in_a_folder_are_found_by_names_that_begin_alike(of_two_channels, tiny_bundle, tmp_path):
+    names = ["ann_flair.nii", "ann_t1.nii", "annabel_flair.nii", "annabel_t1.nii"]
+    batch = Batch(of_two_channels, [tmp_path / name for name in names], bundle=str(tiny_bundle.folder), by_name=True)
+    assert [[path.name for path in paths] for paths in batch.scans] == [names[:2], names[2:]]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,11 @@ class FakeApplication:
     def processEvents(self) -> None:
         """The tests let events happen themselves."""
 
+    def startupEnvironment(self) -> SimpleNamespace:
+        """Stands in for the QProcessEnvironment that Slicer gives."""
+        found = {"PATH": "/usr/bin", "HOME": "/home/anna"}
+        return SimpleNamespace(keys=lambda: list(found), value=found.get)
+
     def userSettings(self):
         return self.settings
 

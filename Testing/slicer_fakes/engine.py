@@ -134,6 +134,9 @@ class FakeEngine:
     def cancel(self) -> None:
         self.did.append(("cancel",))
 
+    def renew_worker(self, session_folder: str, segmenter_folder: str) -> None:
+        self.session_folder, self.segmenter_folder = session_folder, segmenter_folder
+
     def set_input(self, volumes, segmentation=None) -> list[str]:
         self._do("set_input", [node.GetName() for node in volumes], segmentation and segmentation.GetName())
         self.seeds = segmentation or self._segmentation("seeds")

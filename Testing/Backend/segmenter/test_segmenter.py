@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -48,3 +50,13 @@ def test_a_segmenter_of_another_bundle_is_refused(tiny_bundle: ModelBundle):
     with pytest.raises(DiffusionSegError, match="other weights"):
         a_segmenter("0" * 64).check_bundle(tiny_bundle)
     a_segmenter(tiny_bundle.digest).check_bundle(tiny_bundle)
+
+
+def test_an_ensemble_goes_on_only_if_its_values_mean_the_same_structures():
+    header = a_segmenter().header
+    brainstem, other = header.labels[0], Label(36, "Tectum", (1, 2, 3))
+    assert header.goes_on_from(replace(header, labels=(replace(brainstem, color=(9, 9, 9)), other), keep_largest=()))
+    assert not header.goes_on_from(replace(header, labels=(replace(brainstem, name="Cerebellum"),)))
+    both = replace(header, values=(0, 35, 36), labels=(brainstem, other))
+    assert not both.goes_on_from(replace(both, labels=(replace(brainstem, value=36), replace(other, value=35))))
+    assert both.goes_on_from(replace(both, labels=(other, brainstem)))

@@ -1,5 +1,7 @@
 """The worker's methods in this process, with a tiny bundle."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from DiffusionSegLib import session
 from DiffusionSegLib.allocator import keep_large_blocks
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
+from DiffusionSegLib.segmenter.segmenter import Segmenter
 from DiffusionSegLib.worker.methods import Methods
 
 
@@ -236,6 +239,28 @@ def test_a_segmenter_goes_over_the_pipe_into_another_worker(trained, tiny_bundle
     # What is annotated stays as it is annotated: one must not know more than the other.
     other("annotate", *painting())
     np.testing.assert_array_equal(other("predict", {})[1]["labelmap"], trained("predict", {})[1]["labelmap"])
+
+
+def a_foreign_segmenter(trained):
+    """One that was made with another model, as it comes over the pipe."""
+    own = Segmenter.from_bytes(trained("save_segmenter")[1]["segmenter"].tobytes())
+    foreign = replace(own, header=replace(own.header, bundle="other", bundle_digest="0" * 64))
+    return {"segmenter": np.frombuffer(foreign.to_bytes(), np.uint8)}
+
+
+def test_a_segmenter_of_another_model_is_loaded_while_a_scan_is_open_but_not_used_on_it(trained, tiny_bundle, tmp_path):
+    worker = opened(tiny_bundle, tmp_path)
+    said, _ = worker("load_segmenter", {}, a_foreign_segmenter(trained))
+    assert said["bundle"] == "other"
+    for method, parameters in (("preview", {"slices": [[0, 20]]}), ("predict", {}), ("suggest", {"count": 1})):
+        with pytest.raises(DiffusionSegError, match="other weights of the bundle other"):
+            worker(method, parameters)
+    # Nor is it kept as this scan's.
+    answer, _ = Worker()("open", open_parameters(tiny_bundle, tmp_path), volume())
+    assert not answer["trained"]
+    worker("annotate", *painting())
+    worker("train", {"warm": True})
+    assert dice(worker("predict", {})[1]["labelmap"], 3) > 0.8
 
 
 def test_too_little_memory_is_answered_by_smaller_batches_and_a_message(trained, tiny_bundle, monkeypatch):

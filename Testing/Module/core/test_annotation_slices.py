@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import slicer
 import vtk
 from conftest import an_affine
 from DiffusionSegCore import COMPLETE, PAINTED, TO_PAINT, AnnotationSlice
-from DiffusionSegCore.voxel_geometry import VoxelGeometry
+from DiffusionSegCore.voxel_geometry import VoxelGeometry, matrix_from_array
 from Module.mrml import a_volume_node, add_segment, paint
 
 from DiffusionSegLib.errors import DiffusionSegError
@@ -108,6 +109,76 @@ def test_slices_that_a_cropped_volume_no_longer_has_are_left_out(painted_engine,
     assert {found.index for found in painted_engine.annotation_slices() if found.axis == 0} == {8}
     assert painted_engine.described()["complete_slices"][0] == [8]
     assert len(painted_engine.propose_slices()) > 0
+
+
+def cropped(volume, image, to_old):
+    """Give a volume other voxels: `to_old` (4, 4) leads from their indices to those of the voxels that it had."""
+    affine = VoxelGeometry.of(volume).affine @ to_old
+    slicer.util.updateVolumeFromArray(volume, np.ascontiguousarray(image.transpose(2, 1, 0)))
+    volume.SetIJKToRASMatrix(matrix_from_array(affine))
+
+
+def test_complete_slices_stay_where_they_were_painted_when_the_volume_is_cropped(painted_engine, volume, head):
+    before = [found.place for found in painted_engine.annotation_slices()]
+    to_old = np.eye(4)
+    # Interpolated cropping does not keep to whole voxels.
+    to_old[:3, 3] = (12, 3.2, 5)
+    cropped(volume, head[0][12:22, 3:20, 5:19], to_old)
+    moved = [(axis, index - (12, 3, 5)[axis]) for axis, index in before]
+    left = [(axis, index) for axis, index in moved if index >= 0]
+    assert 0 < len(left) < 9
+    assert [found.place for found in painted_engine.annotation_slices()] == left
+    told = painted_engine.described()["complete_slices"]
+    assert told == [[index for axis, index in left if axis == wanted] for wanted in range(3)]
+    painted = painted_engine.painted()
+    assert all(
+        np.array_equal(painted.take(index, axis) > 0, painted_on(head, axis, index, to_old)) for axis, index in left
+    )
+    # What is marked from now on is kept beside them, on the new voxels.
+    painted_engine.mark_complete(2, 1)
+    assert {found.place for found in painted_engine.annotation_slices()} == {*left, (2, 1)}
+
+
+def painted_on(head, axis, index, to_old):
+    first = np.rint(to_old[:3, 3]).astype(int)
+    within = tuple(slice(start, start + size) for start, size in zip(first, (10, 17, 14), strict=True))
+    return (head[1][within] > 0).take(index, axis)
+
+
+def test_complete_slices_follow_voxels_that_are_counted_along_other_axes(painted_engine, volume, head):
+    before = {found.place for found in painted_engine.annotation_slices()}
+    to_old = np.array([[0.0, 1, 0, 0], [-1, 0, 0, 21], [0, 0, 1, 0], [0, 0, 0, 1]])
+    cropped(volume, head[0].transpose(1, 0, 2)[::-1], to_old)
+    expected = {(0, 21 - index) if axis == 1 else (1, index) if axis == 0 else (2, index) for axis, index in before}
+    assert {found.place for found in painted_engine.annotation_slices()} == expected
+
+
+@pytest.mark.parametrize("change", ["larger voxels", "turned", "half a voxel"])
+def test_slices_of_voxels_that_are_gone_are_no_longer_complete(painted_engine, volume, head, change):
+    to_old = np.eye(4)
+    if change == "larger voxels":
+        to_old[0, 0] = 1.5
+    elif change == "turned":
+        to_old[:2, :2] = [[0.8, -0.6], [0.6, 0.8]]
+    else:
+        to_old[:3, 3] = 0.5
+    cropped(volume, head[0], to_old)
+    assert painted_engine.annotation_slices() == []
+    assert painted_engine.described()["complete_slices"] == [[], [], []]
+
+
+def test_a_copy_of_the_painting_on_a_cropped_volume_keeps_slices_and_region(painted_engine, scene, head):
+    before, region = [found.place for found in painted_engine.annotation_slices()], painted_engine.roi
+    crop = a_volume_node(scene, head[0][6:], an_affine(np.eye(3), (1.0, 1.0, 1.0)), "cropped")
+    affine = VoxelGeometry.of(painted_engine.nodes.volume().first).affine.copy()
+    affine[:3, 3] = affine[:3, :3] @ (6, 0, 0) + affine[:3, 3]
+    crop.SetIJKToRASMatrix(matrix_from_array(affine))
+    (warning,) = painted_engine.set_input([crop], painted_engine.seeds)
+    assert "is its copy" in warning
+    found = painted_engine.annotation_slices()
+    assert [one.place for one in found] == [(axis, index - 6 * (axis == 0)) for axis, index in before]
+    assert {one.state for one in found} == {COMPLETE}
+    assert painted_engine.roi is region
 
 
 def test_going_back_to_a_volume_finds_its_slices_and_region_again(painted_engine, scene, volume, head):

@@ -10,6 +10,8 @@ from Module.mrml import a_segmentation, masks_by_name, paint, rotation_node
 
 from DiffusionSegLib.errors import DiffusionSegError
 
+TAKEN_BACK = "The last Apply to mine was taken back."
+
 
 @pytest.fixture
 def found(predicted_engine, volume):
@@ -73,7 +75,7 @@ def test_undo_leaves_what_was_edited_in_segments_that_apply_had_not_changed(
     before = masks_by_name(finished, volume)
     predicted_engine.apply_preview(overwrite)
     edited = edit(finished, "Other", volume, (0, 0, 0))
-    assert predicted_engine.undo_apply() == []
+    assert predicted_engine.undo_apply() == [TAKEN_BACK]
     after = masks_by_name(finished, volume)
     assert finished.GetSegmentation().GetSegment(other) is not None
     assert np.array_equal(after.pop("Other"), edited)
@@ -85,7 +87,7 @@ def test_undo_leaves_edits_of_what_was_applied_says_so_and_restores_the_rest(pre
     before = masks_by_name(finished, volume)
     predicted_engine.apply_preview("all")
     edited = edit(finished, "Caudate", volume, (0, 0, 0))
-    assert predicted_engine.undo_apply() == ["Edited since Apply and left as it is: Caudate."]
+    assert predicted_engine.undo_apply() == [TAKEN_BACK, "Edited since Apply and left as it is: Caudate."]
     after = masks_by_name(finished, volume)
     assert set(after) == {"Visible", "Hidden", "Caudate"}
     assert np.array_equal(after["Caudate"], edited)
@@ -98,7 +100,7 @@ def test_undo_leaves_a_segment_that_was_removed_or_renamed_since(predicted_engin
     contents = finished.GetSegmentation()
     contents.RemoveSegment(contents.GetSegmentIdBySegmentName("Visible"))
     contents.GetSegment(contents.GetSegmentIdBySegmentName("Putamen")).SetName("Shell")
-    assert predicted_engine.undo_apply() == ["Edited since Apply and left as it is: Visible."]
+    assert predicted_engine.undo_apply() == [TAKEN_BACK, "Edited since Apply and left as it is: Visible."]
     assert set(masks_by_name(finished, volume)) == {"Hidden"}
 
 
@@ -111,7 +113,7 @@ def test_undoing_the_second_apply_gives_the_first(predicted_engine, finished, fo
         paint(predicted_engine.preview, contents.GetSegmentIdBySegmentName(name), mask, VoxelGeometry.of(volume))
     predicted_engine.apply_preview("all")
     assert not np.array_equal(masks_by_name(finished, volume)["Caudate"], first["Caudate"])
-    assert predicted_engine.undo_apply() == []
+    assert predicted_engine.undo_apply() == [TAKEN_BACK]
     after = masks_by_name(finished, volume)
     assert set(after) == set(first)
     assert all(np.array_equal(after[name], first[name]) for name in first)

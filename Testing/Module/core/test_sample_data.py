@@ -71,6 +71,8 @@ def test_a_painted_phantom_leaves_the_task_at_hand_alone(sources, predicted_engi
     assert predicted_engine.nodes.volume().first is volume
     assert (predicted_engine.seeds, predicted_engine.preview) == (seeds, preview)
     assert predicted_engine.findings.extent == extent
+    assert seeds.GetDisplayVisibility()
+    assert preview.GetDisplayVisibility()
     predicted_engine.set_input([scene.GetFirstNodeByName("PaintedPhantom")])
     assert [found.state for found in predicted_engine.annotation_slices()] == [COMPLETE] * 9
 

@@ -132,6 +132,16 @@ def test_a_bundle_that_only_the_user_knows_stays_chosen(predicted_engine, client
     assert predicted_engine.settings.bundle == "/home/me/my bundle"
 
 
+def test_loading_a_segmenter_needs_no_scan_to_be_opened_with_the_model_of_before(predicted_engine, client, tmp_path):
+    predicted_engine.settings.bundle = "other"
+    predicted_engine.save_segmenter(tmp_path / "kept.safetensors")
+    calls(client)
+    predicted_engine.load_segmenter(tmp_path / "kept.safetensors")
+    assert calls(client) == ["hello", "load_segmenter"]
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    assert client.opened["bundle"] == "tiny"
+
+
 def test_a_segmenter_never_lies_on_the_workers_disk(scene, client, volume, head, tmp_path, monkeypatch):
     sent, start = [], client.start
     monkeypatch.setattr(client, "start", lambda *call, **more: sent.append(call[:2]) or start(*call, **more))
@@ -190,6 +200,19 @@ def test_the_estimate_and_the_features_can_be_asked_for_ahead(engine, volume, cl
     engine.start_extraction().result()
     assert calls(client) == ["estimate", "open", "extract"]
     assert engine.start_hello().result()[0]["device"] == "cpu"
+
+
+def test_a_new_worker_is_told_everything_in_its_folder_and_apply_can_be_undone(predicted_engine, client, tmp_path):
+    predicted_engine.apply_preview()
+    client.kill()
+    predicted_engine.renew_worker(str(tmp_path / "other"), str(tmp_path))
+    client.restart()
+    calls(client)
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    assert calls(client) == ["open", "load_segmenter", "predict"]
+    assert client.opened["session_folder"] == str(tmp_path / "other")
+    assert predicted_engine.can_undo
+    predicted_engine.undo_apply()
 
 
 def test_segmenters_of_the_past_do_not_pile_up(painted_engine, tmp_path, monkeypatch):

@@ -124,6 +124,19 @@ def settle(application, panel):
 
 
 @pytest.fixture
+def proposed(panel):
+    panel.ui.proposeButton.click()
+    return panel
+
+
+@pytest.fixture
+def trained(proposed, settle):
+    proposed.ui.trainButton.click()
+    settle()
+    return proposed
+
+
+@pytest.fixture
 def press_and_hold(panel, client, settle):
     """Presses a button of a connected panel; what that begins goes on until the test ends it."""
 

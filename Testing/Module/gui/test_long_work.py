@@ -193,6 +193,18 @@ def test_the_users_own_command_starts_the_worker(panel, client, settle):
     assert client.command == ["ssh", "gpu-box", "my python", "-m", "DiffusionSegLib", "worker"]
 
 
+def test_the_users_own_command_gets_the_environment_that_slicer_was_started_in(panel, client, settle, monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/slicer/lib/Python")
+    panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
+    panel.ui.restartButton.click()
+    settle()
+    assert client.environment == {"PATH": "/usr/bin", "HOME": "/home/anna"}
+    panel.ui.workerCommandEdit.text = ""
+    panel.ui.restartButton.click()
+    settle()
+    assert client.environment["PYTHONHOME"] == "/slicer/lib/Python"
+
+
 def test_a_scene_added_behind_another_module_lets_the_work_go_on(training, client, engine, scene, settle):
     training.exit()
     training.parent.isEntered = False
@@ -209,9 +221,10 @@ def test_work_that_another_computer_keeps_is_deleted_there_and_segmenters_here(p
     here = panel.logic.segmenters_folder
     here.mkdir(parents=True)
     (here / "segmenter-1.safetensors").write_bytes(bytes(2 * 2**20))
+    there = engine.session_folder
     panel.ui.deleteWorkButton.click()
     settle()
-    assert ("forget", {"path": engine.session_folder}) in client.asked
+    assert ("forget", {"path": there}) in client.asked
     assert panel.ui.messageLabel.text == "9 MB were deleted."
     assert not here.exists()
 

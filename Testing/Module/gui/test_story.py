@@ -12,19 +12,6 @@ def done(engine) -> list[str]:
     return [entry[0] for entry in engine.did]
 
 
-@pytest.fixture
-def proposed(panel):
-    panel.ui.proposeButton.click()
-    return panel
-
-
-@pytest.fixture
-def trained(proposed, settle):
-    proposed.ui.trainButton.click()
-    settle()
-    return proposed
-
-
 def test_a_loaded_volume_is_taken_and_its_seeds_are_ready_to_paint(panel, engine, volume):
     assert engine.did[0] == ("set_input", ["T1"], None)
     assert panel.ui.segmentEditorWidget.segmentationNode() is engine.seeds
@@ -43,13 +30,6 @@ def test_label_maps_and_the_uncertainty_are_not_taken_for_scans(panel, engine, s
     panel.exit()
     panel.enter()
     assert panel.parameters.input_volume is scan
-
-
-def test_another_volume_gets_seeds_of_its_own(panel, engine, scene):
-    first = engine.seeds
-    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "T2"))
-    assert engine.did[-1] == ("set_input", ["T2"], None)
-    assert engine.seeds is not first
 
 
 def test_channels_on_other_voxels_are_told(panel, scene, qt):
@@ -198,24 +178,21 @@ def test_uncertainty_is_laid_over_the_scan_and_taken_away(trained, engine):
     assert engine.did[-1] == ("show_uncertainty", 0.0)
 
 
-def test_what_belongs_to_a_volume_goes_with_it(trained, engine, scene, settle):
-    trained.ui.applyButton.click()
-    assert trained.ui.resultSelector.currentNode() is engine.result
-    trained.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
-    assert trained.ui.suggestionTable.rowCount == 0
-    assert trained.ui.resultSelector.currentNode() is None
-    assert done(engine)[-2:] == ["show_uncertainty", "set_input"]
-    assert engine.did[-2] == ("show_uncertainty", 0)
-    trained.ui.trainButton.click()
-    settle()
-    assert [entry[1] for entry in engine.did if entry[0] == "start_training"] == [False, False]
-
-
-def test_undo_is_offered_as_long_as_there_is_something_to_undo(trained, settle):
+@pytest.mark.parametrize("button", ["restartButton", "deleteWorkButton"])
+def test_undo_is_offered_after_the_worker_has_ended(trained, engine, settle, agreeing, button):
     trained.ui.applyButton.click()
     assert trained.ui.undoApplyButton.enabled
-    trained.ui.restartButton.click()
+    getattr(trained.ui, button).click()
     settle()
+    assert trained.ui.undoApplyButton.enabled
+    trained.ui.undoApplyButton.click()
+    assert engine.did[-1] == ("undo_apply",)
+
+
+def test_undo_is_not_offered_in_another_scene(trained, scene):
+    trained.ui.applyButton.click()
+    scene.Clear(False)
+    trained.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
     assert not trained.ui.undoApplyButton.enabled
 
 
@@ -290,7 +267,7 @@ def test_a_segmenter_is_saved_loaded_and_applied(trained, engine, scene, settle)
     ui.otherVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
     ui.applyToOtherButton.click()
     settle()
-    assert done(engine)[-2:] == ["start_applying", "finish_applying"]
+    assert done(engine)[-3:] == ["start_applying", "finish_applying", "show_uncertainty"]
 
 
 @pytest.mark.parametrize("agreed", [True, False])

@@ -1,0 +1,136 @@
+"""From one volume to another, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import an_affine
+from DiffusionSegCore import DiffusionSegEngine
+from DiffusionSegCore.voxel_geometry import VoxelGeometry
+from Module.mrml import a_segmentation, a_volume_node, paint
+
+from DiffusionSegLib.errors import DiffusionSegError
+
+
+@pytest.fixture
+def other(scene, head):
+    """Another patient's scan."""
+    return a_volume_node(scene, head[0], an_affine(np.eye(3), (1, 1, 1)), "other")
+
+
+def visible(*nodes):
+    return [bool(node.GetDisplayVisibility()) for node in nodes]
+
+
+def test_what_belongs_to_a_volume_is_hidden_while_another_one_is_worked_on(predicted_engine, volume, other):
+    shown = predicted_engine.seeds, predicted_engine.preview, predicted_engine.roi
+    assert visible(*shown) == [True, True, True]
+    predicted_engine.set_input([other])
+    assert visible(*shown) == [False, False, False]
+    assert visible(predicted_engine.seeds) == [True]
+    predicted_engine.set_input([volume])
+    assert visible(*shown) == [True, True, True]
+
+
+def test_what_the_user_had_hidden_stays_hidden(predicted_engine, volume, other):
+    predicted_engine.roi.SetDisplayVisibility(False)
+    predicted_engine.set_input([other])
+    predicted_engine.set_input([volume])
+    assert visible(predicted_engine.roi, predicted_engine.preview) == [False, True]
+
+
+def test_what_was_found_in_a_volume_is_found_again_but_not_applied(predicted_engine, volume, other):
+    preview, uncertainty = predicted_engine.preview, predicted_engine.uncertainty_volume
+    predicted_engine.set_input([other])
+    assert predicted_engine.preview is predicted_engine.uncertainty_volume is None
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    assert predicted_engine.preview is not preview
+    predicted_engine.set_input([volume])
+    assert predicted_engine.preview is preview
+    assert predicted_engine.uncertainty_volume is uncertainty
+    # It may be from before the last training.
+    with pytest.raises(DiffusionSegError, match="does not show the whole volume yet"):
+        predicted_engine.apply_preview()
+
+
+def test_another_channel_keeps_the_preview_and_outdates_it(predicted_engine, scene, volume, head):
+    preview = predicted_engine.preview
+    second = a_volume_node(scene, head[0], an_affine(np.eye(3), (1, 1, 1)), "second")
+    predicted_engine.set_input([volume, second], predicted_engine.seeds)
+    assert predicted_engine.preview is preview
+    assert visible(preview) == [True]
+    assert predicted_engine.findings.extent == "nothing"
+
+
+def test_a_preview_that_was_painted_in_is_none_any_more_after_going_back(predicted_engine, volume, other):
+    preview, seeds = predicted_engine.preview, predicted_engine.seeds
+    predicted_engine.set_input([other])
+    predicted_engine.set_input([volume], preview)
+    assert predicted_engine.preview is None
+    predicted_engine.set_input([other])
+    predicted_engine.set_input([volume], seeds)
+    assert predicted_engine.preview is None
+
+
+def a_painting(engine, volume, mask):
+    """One more painting on the volume, of one segment."""
+    seeds = a_segmentation(engine.scene, {"a": mask}, VoxelGeometry.of(volume), "another painting")
+    engine.set_input([volume], seeds)
+    return seeds
+
+
+def test_going_back_to_a_volume_finds_what_was_painted_in_last(painted_engine, volume, other, head):
+    first = painted_engine.seeds
+    second = a_painting(painted_engine, volume, head[1] == 3)
+    for seeds in (second, first):
+        painted_engine.set_input([volume], seeds)
+        painted_engine.set_input([other])
+        painted_engine.set_input([volume])
+        assert painted_engine.seeds is seeds
+
+
+def test_where_the_last_painting_is_gone_one_that_holds_paint_is_found(engine, scene, volume, other, head):
+    engine.set_input([volume])
+    empty = engine.seeds
+    painted = a_painting(engine, volume, head[1] == 3)
+    last = a_painting(engine, volume, head[1] == 7)
+    engine.set_input([other])
+    scene.RemoveNode(last)
+    engine.set_input([volume])
+    assert engine.seeds is painted
+    engine.set_input([other])
+    scene.RemoveNode(painted)
+    engine.set_input([volume])
+    assert engine.seeds is empty
+
+
+def test_a_painting_on_other_voxels_does_not_end_the_search(engine, scene, volume, other, head):
+    first = a_painting(engine, volume, head[1] == 7)
+    second = a_painting(engine, volume, head[1] == 3)
+    engine.set_input([other])
+    geometry = VoxelGeometry.of(volume)
+    paint(first, "a", (head[1] == 7)[::2], VoxelGeometry((12, 22, 20), geometry.affine @ np.diag([2, 1, 1, 1])))
+    engine.set_input([volume], first)
+    scene.RemoveNode(engine.seeds)
+    engine.set_input([other])
+    engine.set_input([volume])
+    assert engine.seeds is second
+
+
+def test_a_copy_of_a_volume_has_no_preview_yet(predicted_engine, scene, volume, other):
+    predicted_engine.set_input([other])
+    copy = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "copy")
+    copy.Copy(volume)
+    predicted_engine.set_input([copy])
+    assert predicted_engine.preview is predicted_engine.uncertainty_volume is None
+
+
+def test_what_was_found_is_found_again_in_a_saved_scene(predicted_engine, a_scene, another_scene, other, tmp_path):
+    predicted_engine.set_input([other])
+    a_scene.save(tmp_path / "task.mrb")
+    another_scene.load(tmp_path / "task.mrb")
+    again = DiffusionSegEngine(another_scene.scene, lambda: None, str(tmp_path))
+    again.set_input([another_scene.scene.GetFirstNodeByName("head")])
+    assert again.preview.GetName() == "head preview"
+    assert again.uncertainty_volume.GetName() == "head uncertainty"
+    assert visible(again.seeds, again.preview, again.roi) == [True, True, True]

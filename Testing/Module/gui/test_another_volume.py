@@ -1,0 +1,60 @@
+"""Another volume or painting is chosen in the panel: what must not be taken along."""
+
+from __future__ import annotations
+
+from slicer_fakes.application import add_volume
+
+
+def test_another_volume_gets_seeds_of_its_own(panel, engine, scene):
+    first = engine.seeds
+    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "T2"))
+    assert engine.did[-1] == ("set_input", ["T2"], None)
+    assert engine.seeds is not first
+
+
+def test_channels_of_one_volume_are_not_used_with_the_next(panel, engine, scene, qt):
+    panel.ui.furtherChannelsSelector.setCheckState(add_volume(scene, "T2"), qt.Qt.Checked)
+    assert engine.did[-1][:2] == ("set_input", ["T1", "T2"])
+    panel.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    assert engine.did[-1] == ("set_input", ["Next patient"], None)
+    assert panel.parameters.further_channels == []
+    assert panel.ui.furtherChannelsSelector.checkedNodes() == []
+    assert [entry[1] for entry in engine.did if entry[0] == "set_input"][2:] == [["Next patient"]]
+
+
+def test_what_belongs_to_a_volume_goes_with_it(trained, engine, scene, settle):
+    trained.ui.applyButton.click()
+    assert trained.ui.resultSelector.currentNode() is engine.result
+    trained.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    assert trained.ui.suggestionTable.rowCount == 0
+    assert trained.ui.resultSelector.currentNode() is None
+    assert [entry[0] for entry in engine.did[-2:]] == ["show_uncertainty", "set_input"]
+    assert engine.did[-2] == ("show_uncertainty", 0)
+    trained.ui.trainButton.click()
+    settle()
+    assert [entry[1] for entry in engine.did if entry[0] == "start_training"] == [False, False]
+
+
+def test_a_training_on_another_painting_starts_from_nothing(trained, engine, scene, settle):
+    trained.ui.segmentationSelector.setCurrentNode(scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Mine"))
+    trained.ui.trainButton.click()
+    settle()
+    assert [entry[1] for entry in engine.did if entry[0] == "start_training"] == [False, False]
+    engine.paint(1, 25)
+    assert trained.train._pause.isActive()
+
+
+def test_no_colours_and_no_brush_of_one_patient_stay_over_the_scan_of_another(
+    trained, engine, scene, settle, monkeypatch
+):
+    from DiffusionSegWidgets import other_volumes_section
+
+    shown = []
+    other, editor = add_volume(scene, "Next patient"), trained.ui.segmentEditorWidget
+    monkeypatch.setattr(
+        other_volumes_section, "show_volume", lambda volume: shown.append((volume, engine.did[-1], editor.calls[-1]))
+    )
+    trained.ui.otherVolumeSelector.setCurrentNode(other)
+    trained.ui.applyToOtherButton.click()
+    settle()
+    assert shown == [(other, ("show_uncertainty", 0), ("setActiveEffect", None))]
