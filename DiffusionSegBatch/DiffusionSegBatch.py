@@ -21,10 +21,11 @@ def main(arguments: Sequence[str]) -> int:
     chosen = _parser().parse_args(arguments)
     make_backend_importable()
     try:
-        from DiffusionSegLib.commands.terminal_messages import warnings_on_one_line
+        from DiffusionSegLib.commands.terminal_messages import tell_in_any_encoding, warnings_on_one_line
         from DiffusionSegLib.errors import DiffusionSegError
     except ImportError as error:
         return _told(f"What computes is not installed beside this script: {error}.")
+    tell_in_any_encoding()
     try:
         with warnings_on_one_line():
             return _run(chosen)

@@ -48,6 +48,15 @@ def test_a_folder_is_segmented_though_one_scan_is_damaged(options, scans, tmp_pa
     assert np.mean(found == a_head(SHAPE)[1]) > 0.9
 
 
+def test_a_name_that_the_terminal_has_no_characters_for_costs_no_scan(options, scans, tmp_path, monkeypatch):
+    (scans / "damaged.nii.gz").unlink()
+    (scans / "first.nii.gz").rename(scans / "Zażółć.nii.gz")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = run(*options, "--inputFolder", scans, "--outputFolder", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "Za\\u017c" in done.stdout
+
+
 def test_slicer_is_told_how_far_it_is(options, scans, tmp_path):
     (scans / "damaged.nii.gz").unlink()
     done = run(*options, "--inputFolder", scans, "--outputFolder", tmp_path / "out")

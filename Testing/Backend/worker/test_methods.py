@@ -5,58 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from brief_training import training_with
 from painted_head import LABELS, dice, open_parameters, painting, volume
+from worker_in_process import Worker, opened, train_briefly
 
-from DiffusionSegLib import session
-from DiffusionSegLib.allocator import keep_large_blocks
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.segmenter.segmenter import Segmenter
-from DiffusionSegLib.worker.methods import Methods
 
-
-class Listener:
-    """Takes note of all that is reported, and stops the work where it is told to."""
-
-    def __init__(self):
-        self.stages, self.points, self.warnings = [], [], []
-        self.stop_at = None
-
-    def progress(self, stage, done, total):
-        assert 0 <= done <= total
-        self.stages.append(stage)
-        if stage == self.stop_at:
-            self.stop_at = None
-            raise KeyboardInterrupt
-
-    def curve(self, step, loss, held_out):
-        self.points.append((step, loss, held_out))
-
-    def warn(self, message, _hint=""):
-        self.warnings.append(message)
-
-    def check_stopped(self):
-        pass
-
-
-@pytest.fixture(scope="module", autouse=True)
-def memory_as_in_a_worker():
-    keep_large_blocks()
-
-
-@pytest.fixture(autouse=True)
-def short_training(monkeypatch):
-    monkeypatch.setattr(session, "train_ensemble", training_with(steps=80, check_every=40))
-
-
-class Worker:
-    def __init__(self):
-        self.heard = Listener()
-        self.methods = Methods(self.heard)
-
-    def __call__(self, method, params=None, arrays=None):
-        return self.methods.table[method](params or {}, arrays or {})
+pytestmark = pytest.mark.usefixtures("memory_as_in_a_worker", "short_training")
 
 
 @pytest.fixture
@@ -64,16 +20,10 @@ def worker():
     return Worker()
 
 
-def opened(bundle, session_folder=None):
-    worker = Worker()
-    worker("open", open_parameters(bundle, session_folder), volume())
-    return worker
-
-
 @pytest.fixture(scope="module")
 def trained(tiny_bundle):
     with pytest.MonkeyPatch.context() as patch:
-        short_training.__wrapped__(patch)
+        train_briefly(patch)
         worker = opened(tiny_bundle)
         worker("annotate", *painting())
         worker.answer = worker("train", {"warm": False})[0]
@@ -366,51 +316,6 @@ def test_a_scan_without_voxels_or_with_bad_ones_is_told_of(worker, tiny_bundle):
     bad["volume"][0, 3, 3, 3] = np.nan
     with pytest.raises(DiffusionSegError, match="NaN"):
         worker("open", open_parameters(tiny_bundle), bad)
-
-
-def other_volume():
-    return {"volume": volume()["volume"][:, ::-1].copy()}
-
-
-def test_a_scan_that_was_open_before_needs_no_denoiser_and_no_disk(tiny_bundle, monkeypatch):
-    worker = opened(tiny_bundle)
-    worker("extract")
-    before = worker.methods._session.features
-    worker("open", open_parameters(tiny_bundle), other_volume())
-    worker("extract")
-    monkeypatch.setattr(Denoisers, "activations", None)
-    answer, _ = worker("open", open_parameters(tiny_bundle), volume())
-    assert answer["features_cached"]
-    worker("extract")
-    assert worker.methods._session.features is before
-
-
-def test_memory_for_earlier_scans_has_a_limit(tiny_bundle):
-    worker = opened(tiny_bundle)
-    worker("extract")
-    worker("open", open_parameters(tiny_bundle, memory_bytes=0), other_volume())
-    answer, _ = worker("open", open_parameters(tiny_bundle, memory_bytes=0), volume())
-    assert not answer["features_cached"]
-
-
-def test_what_is_forgotten_is_in_no_memory_either(tiny_bundle, tmp_path):
-    worker = opened(tiny_bundle, tmp_path)
-    worker("extract")
-    worker("forget", {"path": str(tmp_path)})
-    worker("open", open_parameters(tiny_bundle), other_volume())
-    answer, _ = worker("open", open_parameters(tiny_bundle), volume())
-    assert not answer["features_cached"]
-
-
-def test_a_scan_opened_again_is_not_written_again(tiny_bundle, tmp_path):
-    worker = opened(tiny_bundle, tmp_path)
-    worker("extract")
-    written = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("features*")}
-    worker("open", open_parameters(tiny_bundle, tmp_path), other_volume())
-    worker("open", open_parameters(tiny_bundle, tmp_path), volume())
-    worker("extract")
-    assert written
-    assert {path: path.stat().st_mtime_ns for path in written} == written
 
 
 def test_the_worker_describes_a_bundle_on_its_computer(worker, tiny_bundle, tmp_path):
