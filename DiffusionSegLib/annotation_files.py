@@ -19,7 +19,7 @@ from DiffusionSegLib.reading import read_labelmap, stem
 from DiffusionSegLib.segment_header import ENDING, read_labels
 from DiffusionSegLib.writing import write_volume
 
-KNOWN = {"complete_slices", "background_box", "labels"}
+KEYS = {"complete_slices", "background_box", "labels"}
 
 
 def read_annotation(path: Path) -> Annotation:
@@ -51,7 +51,7 @@ def read_annotation(path: Path) -> Annotation:
     except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         message = f"{sidecar.name} does not describe an annotation ({error})."
         raise DiffusionSegError(message, "See the README for what belongs into it.") from error
-    if unknown := set(said) - KNOWN:
+    if unknown := set(said) - KEYS:
         # Another program may keep its own there, but a slip of the pen would cost what was meant by it.
         message = f"{sidecar.name} says {', '.join(sorted(unknown))}, which means nothing here."
         warnings.warn(message, DiffusionSegWarning, stacklevel=2)

@@ -45,7 +45,7 @@ def read_dicom_series(folder: Path) -> sitk.Image:
     reader.SetFileNames(files)
     reader.MetaDataDictionaryArrayUpdateOn()
     image = reader.Execute()
-    if all(reader.HasMetaDataKey(number, POSITION) for number in range(len(files))):
+    if _tells_places(reader, len(files)):
         _check_places(np.array([_numbers(reader, number, POSITION) for number in range(len(files))]), _normal(reader))
     return image
 
@@ -74,6 +74,11 @@ def _check_places(places: np.ndarray, normal: np.ndarray) -> None:
     way = places[-1] - places[0]
     if np.linalg.norm(way - (way @ normal) * normal) > TILTED_MM:
         raise DiffusionSegError("The slices of the DICOM series are shifted, as by a tilted gantry.", REGULAR)
+
+
+def _tells_places(reader: sitk.ImageSeriesReader, slices: int) -> bool:
+    positions = all(reader.HasMetaDataKey(number, POSITION) for number in range(slices))
+    return positions and reader.HasMetaDataKey(0, ORIENTATION)
 
 
 def _normal(reader: sitk.ImageSeriesReader) -> np.ndarray:

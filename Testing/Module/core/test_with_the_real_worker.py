@@ -106,7 +106,7 @@ def test_overlapping_segments_are_learnt_by_the_later_one(engine, scene):
     paint(engine.seeds, both, masks_by_name(engine.seeds, volume)["Caudate"], geometry)
     found = masks_by_name(segmented(engine), volume)
     assert dice(found["Both"], LABELS == 3) > 0.8
-    assert not found["Caudate"].any()
+    assert "Caudate" not in found
 
 
 def test_strokes_that_were_erased_after_training_are_nowhere_in_the_result(ready):

@@ -209,7 +209,7 @@ def test_a_new_worker_is_told_everything_in_its_folder_and_apply_can_be_undone(p
     client.restart()
     calls(client)
     predicted_engine.finish_prediction(predicted_engine.start_prediction())
-    assert calls(client) == ["open", "load_segmenter", "predict"]
+    assert calls(client) == ["open", "load_segmenter", "annotate", "predict"]
     assert client.opened["session_folder"] == str(tmp_path / "other")
     assert predicted_engine.can_undo
     predicted_engine.undo_apply()
