@@ -22,7 +22,7 @@ from DiffusionSegCore.annotation_slices import (
 from DiffusionSegCore.background_region import box_around, box_of, new_region, set_box
 from DiffusionSegCore.scene_nodes import SceneNodes
 from DiffusionSegCore.segment_labels import label_to_json, labels_of
-from DiffusionSegCore.segment_voxels import painted_labels, segment_mask
+from DiffusionSegCore.segment_voxels import lies_on_voxels, painted_labels, segment_mask
 from DiffusionSegCore.slice_views import show_slice, shown_slices, world_centre
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.errors import DiffusionSegError
@@ -136,7 +136,8 @@ class AnnotationBoard:
 
     def _slices(self) -> list[AnnotationSlice]:
         """Those slices of the list that the volume has, in its voxels as they are now."""
-        return read_slices(self.nodes.painted_seeds(), self.nodes.volume().geometry)
+        seeds, volume = self.nodes.painted_seeds(), self.nodes.volume()
+        return read_slices(seeds, volume.geometry, lambda: lies_on_voxels(seeds, volume.first))
 
     def _keep(self, slices: Iterable[AnnotationSlice]) -> None:
         keep_slices(self.nodes.painted_seeds(), slices, self.nodes.volume().geometry)

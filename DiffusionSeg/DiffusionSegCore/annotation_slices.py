@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ import slicer
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 
 SLICES_ATTRIBUTE = "DiffusionSeg.AnnotationSlices"
-# From the indices of the slices to millimetres, as it was when they were kept.
+# The voxels that the slices are of, as they were when these were kept.
 VOXELS_ATTRIBUTE = "DiffusionSeg.AnnotationVoxels"
 # Where the planes of cropped voxels lie about half a voxel off, painting and slice may be rounded to different ones.
 LARGEST_OFFSET_VOXELS = 0.4
@@ -39,13 +39,24 @@ class AnnotationSlice:
         return self.axis, self.index
 
 
-def read_slices(seeds: slicer.vtkMRMLSegmentationNode, geometry: VoxelGeometry | None = None) -> list[AnnotationSlice]:
+def nothing_moved_along() -> bool:
+    """For painting that stays where it is when its volume gets other voxels."""
+    return False
+
+
+def read_slices(
+    seeds: slicer.vtkMRMLSegmentationNode,
+    geometry: VoxelGeometry | None = None,
+    moved_along: Callable[[], bool] = nothing_moved_along,
+) -> list[AnnotationSlice]:
     """The slices kept with the seeds, each "complete" or "to paint".
 
     Args:
         seeds: what is painted.
         geometry: the voxels whose slices are wanted, if the volume is there: it may have been cropped since they were
             kept. Slices that it no longer has are left out.
+        moved_along: whether the painting lies on these voxels; asked where there are as many of them as before, but in
+            another place. Then both were moved together, as by hardening a transform.
     """
     try:
         said = json.loads(seeds.GetAttribute(SLICES_ATTRIBUTE) or "[]")
@@ -54,7 +65,7 @@ def read_slices(seeds: slicer.vtkMRMLSegmentationNode, geometry: VoxelGeometry |
         return []
     if geometry is None:
         return kept
-    matrix = _from_kept_voxels(seeds, geometry)
+    matrix = _from_kept_voxels(seeds, geometry, moved_along)
     moved = [] if matrix is None else [_moved(found, matrix) for found in kept]
     return [found for found in moved if 0 <= found.index < geometry.shape[found.axis]]
 
@@ -65,7 +76,9 @@ def keep_slices(
     """Keep slices of these voxels with the seeds: sorted, each once."""
     said = sorted({(found.axis, found.index, found.state == COMPLETE) for found in slices})
     seeds.SetAttribute(SLICES_ATTRIBUTE, json.dumps(said))
-    seeds.SetAttribute(VOXELS_ATTRIBUTE, json.dumps(geometry.affine.tolist()))
+    seeds.SetAttribute(
+        VOXELS_ATTRIBUTE, json.dumps({"affine": geometry.affine.tolist(), "shape": list(geometry.shape)})
+    )
 
 
 def with_states(slices: list[AnnotationSlice], painted: np.ndarray) -> list[AnnotationSlice]:
@@ -130,14 +143,19 @@ def _has_own_paint(found: AnnotationSlice, slices: list[AnnotationSlice], painte
     return bool(plane.any())
 
 
-def _from_kept_voxels(seeds: slicer.vtkMRMLSegmentationNode, geometry: VoxelGeometry) -> np.ndarray | None:
+def _from_kept_voxels(
+    seeds: slicer.vtkMRMLSegmentationNode, geometry: VoxelGeometry, moved_along: Callable[[], bool]
+) -> np.ndarray | None:
     """Whole numbers (4, 4) that lead from indices of the kept voxels to those of `geometry`; None if none do."""
     try:
-        kept = np.array(json.loads(seeds.GetAttribute(VOXELS_ATTRIBUTE) or ""), float).reshape(4, 4)
-    except (ValueError, TypeError):
+        said = json.loads(seeds.GetAttribute(VOXELS_ATTRIBUTE) or "")
+        kept, shape = np.array(said["affine"], float).reshape(4, 4), tuple(said["shape"])
+    except (ValueError, TypeError, KeyError):
         # Kept by a version that only kept indices.
         return np.eye(4, dtype=int)
     matrix = np.linalg.solve(geometry.affine, kept)
+    if shape == tuple(geometry.shape) and not np.allclose(matrix, np.eye(4), atol=1e-3) and moved_along():
+        return np.eye(4, dtype=int)
     whole = np.rint(matrix).astype(int)
     parallel = np.allclose(matrix[:3, :3], whole[:3, :3], atol=1e-3)
     same_size = np.array_equal(np.abs(whole[:3, :3]).sum(0), [1, 1, 1])

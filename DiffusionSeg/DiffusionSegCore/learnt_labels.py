@@ -57,7 +57,8 @@ class LearntLabel:
 
 def learnt_from(seeds: slicer.vtkMRMLSegmentationNode, painted: np.ndarray) -> list[LearntLabel]:
     """What a training on these label values learns: the segments without any paint are none of it."""
-    values = np.flatnonzero(np.bincount(painted.ravel(order="K")))
+    # Plane by plane: sorting or counting a whole volume takes several times its memory.
+    values = set().union(*(np.unique(plane).tolist() for plane in painted))
     labels = labels_of(seeds).items()
     return [LearntLabel(label, seeds.GetID(), identifier) for identifier, label in labels if label.value in values]
 

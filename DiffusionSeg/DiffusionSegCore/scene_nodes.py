@@ -75,7 +75,7 @@ class SceneNodes:
         return InputVolume(tuple(nodes))
 
     def are_of(self, volume: InputVolume) -> bool:
-        """Whether the task is about this volume, and what is painted is painted on it."""
+        """Whether the task is about the first channel of this volume, on which everything is painted."""
         return self._volume_nodes()[:1] == [volume.first]
 
     def painted_seeds(self) -> slicer.vtkMRMLSegmentationNode:

@@ -100,9 +100,9 @@ class PretrainingJob:
 
     def _labelmap(self, path: Path) -> np.ndarray:
         labelmap, grid = read_labelmap(path)
-        if not labelmap.any():
-            raise DiffusionSegError(f"{path.name} holds no labels.", "Leave it out.")
         placed = ModelGrid.for_grid(grid, self.config.spacing_mm).labels_to_model(labelmap)
+        if not placed.any():
+            raise DiffusionSegError(f"{path.name} holds no labels that the model's voxels show.", "Leave it out.")
         # Which is which does not matter, and half precision, in which positions stand beside them, ends at 2048.
         values, numbers = np.unique(placed, return_inverse=True)
         numbered = numbers.reshape(placed.shape) + (values[0] != 0)

@@ -236,7 +236,8 @@ class Methods:
         session = self._opened()
         assert self._grid is not None
         session.annotate(None)
-        self._annotation = None
+        # What is annotated counts as sure.
+        self._annotation = self._uncertainty = None
         if not painted.any():
             return None
         annotation = Annotation.from_painting(

@@ -237,7 +237,16 @@ def test_an_image_of_air_alone_is_told_of(tmp_path):
 def test_a_label_map_without_labels_is_told_of(tmp_path):
     a_scan_and_its_labels(tmp_path)
     write_volume(tmp_path / "maps" / "void.nii.gz", np.zeros((8, 8, 8), np.uint8), Grid((8, 8, 8), np.eye(4)))
-    with pytest.raises(DiffusionSegError, match=r"void\.nii\.gz holds no labels"):
+    with pytest.raises(DiffusionSegError, match=r"void\.nii\.gz holds no labels that"):
+        pretrain(tmp_path)
+
+
+def test_a_label_map_of_which_the_models_voxels_show_nothing_is_told_of(tmp_path):
+    a_scan_and_its_labels(tmp_path)
+    labels = np.zeros((16, 16, 16), np.uint8)
+    labels[3, 3, 3] = 1
+    write_volume(tmp_path / "maps" / "speck.nii.gz", labels, Grid(labels.shape, np.diag([0.5, 0.5, 0.5, 1.0])))
+    with pytest.raises(DiffusionSegError, match=r"speck\.nii\.gz holds no labels that"):
         pretrain(tmp_path)
 
 

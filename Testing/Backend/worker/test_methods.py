@@ -69,6 +69,17 @@ def test_suggested_slices_have_numbers_for_axes(trained):
     assert all(one["axis"] in {0, 1, 2} and 0 < one["score"] <= 1 for one in found)
 
 
+def test_what_was_erased_since_the_prediction_is_unsure_again(tiny_bundle):
+    worker = opened(tiny_bundle)
+    parameters, arrays = painting()
+    worker("annotate", parameters, arrays)
+    worker("train")
+    worker("predict")
+    before = worker("suggest", {"count": 9})
+    worker("annotate", parameters, {"painted": 0 * arrays["painted"]})
+    assert worker("suggest", {"count": 9}) != before
+
+
 def test_a_warm_training_goes_on_from_the_last_one(tiny_bundle):
     worker = opened(tiny_bundle)
     worker("annotate", *painting(2))

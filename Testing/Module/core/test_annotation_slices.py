@@ -111,6 +111,21 @@ def test_slices_that_a_cropped_volume_no_longer_has_are_left_out(painted_engine,
     assert len(painted_engine.propose_slices()) > 0
 
 
+def test_slices_stay_complete_when_a_transform_is_hardened_on_volume_and_painting(painted_engine, scene, volume):
+    before, told = painted_engine.annotation_slices(), painted_engine.described()["complete_slices"]
+    turn = vtk.vtkTransform()
+    turn.RotateZ(20)
+    turn.Translate(3, 0, 0)
+    transform = slicer.vtkMRMLLinearTransformNode()
+    scene.AddNode(transform)
+    transform.SetMatrixTransformToParent(turn.GetMatrix())
+    for node in (volume, painted_engine.seeds):
+        node.SetAndObserveTransformNodeID(transform.GetID())
+        node.HardenTransform()
+    assert painted_engine.annotation_slices() == before
+    assert painted_engine.described()["complete_slices"] == told
+
+
 def cropped(volume, image, to_old):
     """Give a volume other voxels: `to_old` (4, 4) leads from their indices to those of the voxels that it had."""
     affine = VoxelGeometry.of(volume).affine @ to_old
