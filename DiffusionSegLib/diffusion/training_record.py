@@ -26,7 +26,7 @@ def claim_folder(
     config: PretrainingConfig,
     images: Sequence[np.ndarray],
     labelmaps: Sequence[np.ndarray],
-    start: str = "",
+    start: str,
 ) -> None:
     """Write down in `folder` what is to be learnt there; images by their digests, as their names may be patients'.
 
@@ -35,15 +35,15 @@ def claim_folder(
         config: how to train.
         images: what to train on.
         labelmaps: what else to train on.
-        start: digest of the weights to begin with, if any.
+        start: digest of the weights to begin with; empty for random ones.
 
     Raises:
         DiffusionSegError: if the folder holds what is of other images or settings.
     """
     settings = {name: value for name, value in to_json(config).items() if name not in FREE_TO_CHANGE}
+    learnt = {"images": _digests(images), "label maps": _digests(labelmaps), "weights to start from": start}
     # As JSON gives it back: tuples as lists.
-    wanted = json.loads(json.dumps({**settings, "images": _digests(images), "label maps": _digests(labelmaps)}))
-    wanted["weights to start from"] = start
+    wanted = json.loads(json.dumps({**settings, **learnt}))
     known = _known(folder / RECORD)
     if (known or (folder / CHECKPOINT).exists()) and known != wanted:
         others = ", ".join(sorted(name for name in wanted if known.get(name) != wanted[name]))
