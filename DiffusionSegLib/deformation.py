@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from DiffusionSegLib.axis_products import gaussian, multiplied_along_axes, window_mean
+
 # Halvings of the resolution, each with so many steps. Twice the steps gain 0.1 points of Dice.
 LEVELS = ((4, 40), (2, 40), (1, 40))
 MOST_STEPS = sum(steps for _, steps in LEVELS)
@@ -17,6 +19,7 @@ MOST_STEPS = sum(steps for _, steps in LEVELS)
 WINDOW = 7
 ROUGHNESS_WEIGHT = 2.0
 SMOOTHING_VOXELS = 1.0
+SMOOTHING_REACH = 3
 STEP_VOXELS = 0.3
 # Air is nearly 0; noise in it must not count as structure.
 TISSUE = 0.02
@@ -38,11 +41,11 @@ def find_deformation(still: Tensor, moving: Tensor, places: Tensor, on_step: Cal
     """
     displacement, coarser = torch.zeros(3, 1, 1, 1, device=still.device), 1
     for factor, steps in LEVELS:
-        fixed, other = (_coarse(image[None, None], factor) for image in (still, moving))
-        if min(*fixed.shape[2:], *other.shape[2:]) < WINDOW:
+        fixed, other = (_coarse(image[None], factor) for image in (still, moving))
+        if min(*fixed.shape[1:], *other.shape[1:]) < WINDOW:
             # Where a window sees all of a small image there is nothing to place.
             continue
-        identity = _identity(fixed.shape[2:], still.device)
+        identity = _identity(fixed.shape[1:], still.device)
         in_finest = factor * identity + (factor - 1) / 2
         start = _at(displacement, (in_finest - (coarser - 1) / 2) / coarser) * (coarser / factor)
         begin = (_at(places, in_finest) - (factor - 1) / 2) / factor
@@ -59,51 +62,37 @@ def _refined(
 ) -> Tensor:
     """The displacement from `begin` after so many more steps from `start`."""
     similarity = _LocalCorrelation(still)
+    smoothing = [gaussian(size, SMOOTHING_VOXELS, SMOOTHING_REACH, still.device) for size in still.shape[1:]]
     update = torch.zeros_like(start, requires_grad=True)
     optimizer = torch.optim.Adam([update], lr=STEP_VOXELS)
     for _ in range(steps):
         on_step()
-        displacement = start + _smoothed(update)
-        loss = ROUGHNESS_WEIGHT * _roughness(displacement) - similarity(_at(moving[0], begin + displacement)[None])
+        displacement = start + multiplied_along_axes(update, smoothing)
+        loss = ROUGHNESS_WEIGHT * _roughness(displacement) - similarity(_at(moving, begin + displacement))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-    return (start + _smoothed(update)).detach()
+    return (start + multiplied_along_axes(update, smoothing)).detach()
 
 
 class _LocalCorrelation:
     """Mean over the tissue of the squared correlation within a window around each voxel."""
 
     def __init__(self, still: Tensor) -> None:
-        self.still, self.mean = still, _window_mean(still)
-        self.variance = (_window_mean(still.square()) - self.mean.square()).clamp(min=0)
-        self.tissue = (still > TISSUE).float()
+        self.windows = [window_mean(size, WINDOW, still.device) for size in still.shape[1:]]
+        self.still, self.tissue = still, (still > TISSUE).float()
+        self.mean, of_square = self._means(torch.cat([still, still.square()])).split(1)
+        self.variance = (of_square - self.mean.square()).clamp(min=0)
 
     def __call__(self, moved: Tensor) -> Tensor:
-        mean = _window_mean(moved)
-        variance = (_window_mean(moved.square()) - mean.square()).clamp(min=0)
-        covariance = _window_mean(self.still * moved) - self.mean * mean
+        mean, of_square, of_product = self._means(torch.cat([moved, moved.square(), self.still * moved])).split(1)
+        variance = (of_square - mean.square()).clamp(min=0)
+        covariance = of_product - self.mean * mean
         correlation = covariance.square() / (self.variance * variance + VARIANCE_FLOOR)
         return (correlation * self.tissue).sum() / self.tissue.sum().clamp(min=1)
 
-
-def _window_mean(image: Tensor) -> Tensor:
-    """Mean over a cube, one axis after the other: three sums of seven instead of one of 343."""
-    for axis in range(3):
-        size = [WINDOW if other == axis else 1 for other in range(3)]
-        image = F.avg_pool3d(image, size, 1, [edge // 2 for edge in size])
-    return image
-
-
-def _smoothed(field: Tensor) -> Tensor:
-    reach = torch.arange(-3, 4, device=field.device, dtype=field.dtype)
-    kernel = torch.exp(-0.5 * (reach / SMOOTHING_VOXELS).square())
-    kernel = (kernel / kernel.sum()).reshape(1, 1, -1)
-    for axis in (1, 2, 3):
-        along = field.movedim(axis, -1)
-        lines = F.pad(along.reshape(-1, 1, along.shape[-1]), (3, 3), mode="replicate")
-        field = F.conv1d(lines, kernel).reshape(along.shape).movedim(-1, axis)
-    return field
+    def _means(self, images: Tensor) -> Tensor:
+        return multiplied_along_axes(images, self.windows)
 
 
 def _roughness(displacement: Tensor) -> Tensor:

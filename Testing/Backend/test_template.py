@@ -62,6 +62,16 @@ def test_a_scan_with_other_voxels_finds_the_same_positions(template):
         assert np.abs(difference).max() < 0.7
 
 
+def test_air_around_a_scan_hardly_changes_where_its_voxels_lie(template):
+    image, _ = brain_like(turn_degrees=5, bend=1.5)
+    margins = ((8, 30), (20, 11), (9, 16))
+    inside = tuple(slice(before, before + size) for (before, _), size in zip(margins, SHAPE, strict=True))
+    alone = template.positions(2 * image - 1, SPACING_MM)
+    within_air = template.positions(2 * np.pad(image, margins) - 1, SPACING_MM)[:, *inside]
+    apart_mm = np.linalg.norm(within_air - alone, axis=0)[image > 0] * UNIT_MM
+    assert apart_mm.mean() < 0.15
+
+
 def test_a_template_on_disk_is_the_same_but_for_eight_bits(template, tmp_path):
     template.save(tmp_path / "template.nii.gz")
     again = Template.load(tmp_path / "template.nii.gz")
