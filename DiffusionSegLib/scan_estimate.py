@@ -95,7 +95,8 @@ def _activations(bundle: ModelBundle, denoisers: Denoisers, shape: Shape, *, tim
         few = min(shape[axis], Crew(extractor.device).size)
         of_few = tuple(few if other == axis else edge for other, edge in enumerate(shape))
         slices = np.zeros((bundle.config.unet.channels_in, *of_few), np.float32)
-        (found,), spent = _timed(lambda: extractor.extract(slices), warm_up=timed)  # noqa: B023
+        tissue = np.ones(of_few, bool)
+        (found,), spent = _timed(lambda: extractor.extract(slices, tissue), warm_up=timed)  # noqa: B023
         repeats = shape[axis] / few * len(chosen.time_steps)
         seconds += spent * repeats
         size += sum(level.numel() * level.element_size() for level in found.levels.values()) * repeats

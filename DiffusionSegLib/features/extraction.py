@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from DiffusionSegLib.bounding_box import bounding_box
 from DiffusionSegLib.crew import Crew
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.schedule import NoiseSchedule
@@ -51,13 +52,22 @@ class ActivationExtractor:
         self.denoisers, self.schedule, self.config, self.kept_as = denoisers, schedule, config, kept_as
         self.device = next(denoisers.parameters()).device
 
-    def extract(self, volume: np.ndarray, progress: Progress = silent) -> list[ViewActivations]:
-        """Activations of each chosen view of `volume` (channels, I, J, K) in [-1, 1], padded with -1 as needed."""
+    def extract(self, volume: np.ndarray, tissue: np.ndarray, progress: Progress = silent) -> list[ViewActivations]:
+        """Activations of each chosen view, from the first to the last slice that shows tissue; 0 in those beside them.
+
+        Args:
+            volume: shape (channels, I, J, K), in [-1, 1]; padded with -1 as needed.
+            tissue: which of its voxels are not air, bool (I, J, K).
+            progress: told how many slices are done.
+        """
         data = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
-        axes = [VIEW_AXES[view] for view in self.config.views]
+        box = bounding_box(tissue)
         with Crew(self.device) as crew:
             pixels = BATCH_PIXELS[self.device.type]
-            views = [_ViewSlices(axis, data.movedim(axis + 1, 0), pixels, crew.size) for axis in axes]
+            views = [
+                _ViewSlices(axis, data.movedim(axis + 1, 0), box[axis], pixels, crew.size)
+                for axis in (VIEW_AXES[view] for view in self.config.views)
+            ]
             parts = [part for view in views for part in view.parts()]
             crew.each(self._fill, parts, lambda done: progress("features", done, len(parts)))
         return [ViewActivations(view.axis, view.levels) for view in views]
@@ -109,28 +119,29 @@ class _ViewSlices:
     Args:
         axis: the axis of the grid that they are stacked along.
         slices: shape (slices, channels, rows, columns).
+        needed: the first of them that is computed, and the one after the last.
         pixels: about as many are computed at a time.
         hands: how many work at a time.
     """
 
-    def __init__(self, axis: int, slices: Tensor, pixels: int, hands: int) -> None:
-        self.axis, self.slices = axis, slices
+    def __init__(self, axis: int, slices: Tensor, needed: tuple[int, int], pixels: int, hands: int) -> None:
+        self.axis, self.slices, self.needed = axis, slices, needed
         fitting = pixels // (hands * slices.shape[2] * slices.shape[3])
-        self.batch = max(1, min(fitting, math.ceil(len(slices) / hands)))
+        self.batch = max(1, min(fitting, math.ceil((needed[1] - needed[0]) / hands)))
         self.levels: dict[int, Tensor] = {}
         self._one_at_a_time = Lock()
 
     def parts(self) -> list[tuple[_ViewSlices, int, int]]:
         """Pieces of work: this view, the first slice and the one after the last."""
-        count = len(self.slices)
-        return [(self, start, min(start + self.batch, count)) for start in range(0, count, self.batch)]
+        first, past = self.needed
+        return [(self, start, min(start + self.batch, past)) for start in range(first, past, self.batch)]
 
     def put(self, start: int, found: dict[int, Tensor]) -> None:
         """Take in the activations of some slices, from `start` on."""
         for reduction, level in found.items():
             with self._one_at_a_time:
                 if reduction not in self.levels:
-                    self.levels[reduction] = torch.empty(len(self.slices), *level.shape[1:], dtype=level.dtype)
+                    self.levels[reduction] = torch.zeros(len(self.slices), *level.shape[1:], dtype=level.dtype)
             self.levels[reduction][start : start + len(level)] = level
 
 

@@ -36,7 +36,7 @@ class OrthogonalFeatures:
         origin: where the crop around the tissue begins on the model's grid.
         tissue: which voxels of the crop are not air, bool of shape (I, J, K).
         views: the views' activations over the crop.
-        local: what intensities and positions are made from, float32 of shape (number, I, J, K).
+        local: what intensities and positions are made from, float16 of shape (number, I, J, K).
         mean: mean of each feature over the tissue; 0 for positions in the template.
         spread: standard deviation of each feature over the tissue, larger for activations, as they weigh less; 1 for
             positions in the template.
@@ -67,7 +67,7 @@ class OrthogonalFeatures:
         low, high = tissue_box(tissue)
         box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
         crop, inside = volume[(slice(None), *box)], tissue[box]
-        views = tuple(extractor.extract(crop, progress))
+        views = tuple(extractor.extract(crop, inside, progress))
         places = None if positions is None else positions[(slice(None), *box)]
         local = local_images(crop, inside, places, extractor.config, spacing_mm)
         return cls(extractor.config, low, inside, views, local, torch.zeros(1), torch.ones(1))._standardised()
