@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from DiffusionSegLib.bounding_box import bounding_box
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
@@ -86,6 +87,15 @@ class Annotation:
     def classes(self) -> tuple[int, ...]:
         """The values that are known somewhere: 0 if any background is, and the structures."""
         return tuple(int(value) for value in np.unique(self.labelmap) if value != UNKNOWN)
+
+    @cached_property
+    def unknown_region(self) -> BackgroundBox:
+        """The box around what is not known: first and one-past-last index along each axis; empty if all is known."""
+        unknown = self.labelmap == UNKNOWN
+        if not unknown.any():
+            return ((0, 0), (0, 0), (0, 0))
+        first, second, third = bounding_box(unknown)
+        return first, second, third
 
     def over(self, labelmap: np.ndarray, part: tuple[slice | int, ...] = ()) -> np.ndarray:
         """A predicted label map, of the scan or of a part of it, with what is known in place of what was predicted."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import nibabel as nib
 import numpy as np
@@ -12,6 +13,8 @@ import SimpleITK as sitk
 from DiffusionSegLib.grid import Grid
 
 SAME_SPACING = 1e-3
+
+OfAxis = TypeVar("OfAxis")
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,11 @@ class ModelGrid:
 
     def source_shape_in_model_order(self) -> tuple[int, int, int]:
         """The source's shape with its axes in the model's order."""
-        first, second, third = (self.source.shape[axis] for axis in self._order)
+        return self.in_model_order(self.source.shape)
+
+    def in_model_order(self, of_axes: tuple[OfAxis, OfAxis, OfAxis]) -> tuple[OfAxis, OfAxis, OfAxis]:
+        """What is known of each of the source's axes, in the order of the model's."""
+        first, second, third = (of_axes[axis] for axis in self._order)
         return first, second, third
 
     def to_source_order(self, array: np.ndarray) -> np.ndarray:

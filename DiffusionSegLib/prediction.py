@@ -16,7 +16,7 @@ from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.postprocessing import keep_largest_components
 from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.segmenter.segmenter import Segmenter
-from DiffusionSegLib.source_sampling import SourceSampling
+from DiffusionSegLib.source_sampling import SourceSampling, TileSampling
 from DiffusionSegLib.tile_classifier import SURE, TileClassifier
 from DiffusionSegLib.tiles import tiles_of, tiles_of_slice
 
@@ -63,21 +63,34 @@ class SlicePrediction:
 
 
 def predict(
-    features: OrthogonalFeatures, segmenter: Segmenter, model_grid: ModelGrid, progress: Progress = silent
+    features: OrthogonalFeatures,
+    segmenter: Segmenter,
+    model_grid: ModelGrid,
+    progress: Progress = silent,
+    region: Box | None = None,
 ) -> Prediction:
-    """Labels, uncertainty and confidence of all voxels of the scan's own grid; air is background.
+    """Labels, uncertainty and confidence of the voxels of the scan's own grid; air is background.
 
     Probabilities, not labels, are interpolated from the model's grid to the scan's. Memory beyond the three outputs is
     that of one tile. What the clean-up takes from a label keeps the confidence that it had.
+
+    Args:
+        features: the scan's.
+        segmenter: what has learnt.
+        model_grid: between the scan's own grid and that of the features.
+        progress: told how far the prediction is.
+        region: the part of the scan's own grid that is asked for, all else is background; None for all of it.
     """
-    classify, sampling = TileClassifier(features, segmenter), SourceSampling(model_grid, features.origin)
-    tiles = list(tiles_of(features.tissue, TILE[classify.device.type], features.finest_reduction))
+    classify, sampling = TileClassifier(features, segmenter), _sampling(features, model_grid, region)
     arrays = _Arrays(model_grid.source_shape_in_model_order())
+    parts = [
+        part
+        for tile in tiles_of(features.tissue, TILE[classify.device.type], features.finest_reduction)
+        if (part := sampling.of_tile(tile, features.tissue.shape)) is not None
+    ]
     with Crew(classify.device) as crew:
         crew.each(
-            lambda tile: arrays.fill(tile, classify, sampling),
-            tiles,
-            lambda done: progress("prediction", done, len(tiles)),
+            lambda part: arrays.fill(part, classify), parts, lambda done: progress("prediction", done, len(parts))
         )
     for number, value in enumerate(segmenter.header.keep_largest):
         progress("clean-up", number, len(segmenter.header.keep_largest))
@@ -91,27 +104,36 @@ def preview(
     model_grid: ModelGrid,
     slices: Sequence[tuple[int, int]],
     progress: Progress = silent,
+    region: Box | None = None,
 ) -> list[SlicePrediction]:
     """Slices (axis, index) of the scan's own grid as `predict` finds them, but for the clean-up.
 
     Only voxels of the model's grid that these slices are mixed from are classified.
     """
-    classify, sampling = TileClassifier(features, segmenter), SourceSampling(model_grid, features.origin)
+    classify, sampling = TileClassifier(features, segmenter), _sampling(features, model_grid, region)
     found = []
     for number, (source_axis, index) in enumerate(slices):
         axis = [axis_map.source_axis for axis_map in model_grid.axis_maps].index(source_axis)
         on_slice = sampling.only(axis, index)
-        place = int(np.floor(on_slice.places[axis][0]))
+        place = on_slice.places[axis][0]
         shape = model_grid.source_shape_in_model_order()
         arrays = _Arrays((*shape[:axis], 1, *shape[axis + 1 :]))
         for tile in tiles_of_slice(
             features.tissue, SLICE_TILE[classify.device.type], features.finest_reduction, axis, place
         ):
-            arrays.fill(tile, classify, on_slice)
+            part = on_slice.of_tile(tile, features.tissue.shape)
+            if part is not None:
+                arrays.fill(part, classify)
             progress("preview", number, len(slices))
         found.append(SlicePrediction(*(array.take(0, source_axis) for array in arrays.in_source_order(model_grid))))
         progress("preview", number + 1, len(slices))
     return found
+
+
+def _sampling(features: OrthogonalFeatures, model_grid: ModelGrid, region: Box | None) -> SourceSampling:
+    """How the scan's own voxels in a region, or all, are mixed from the features' crop."""
+    sampling = SourceSampling(model_grid, features.origin)
+    return sampling if region is None else sampling.within(model_grid.in_model_order(region))
 
 
 class _Arrays:
@@ -125,12 +147,10 @@ class _Arrays:
         self.labelmap, self.uncertainty = np.zeros(shape, np.uint16), np.zeros(shape, np.float32)
         self.confidence = np.full(shape, SURE, np.uint8)
 
-    def fill(self, tile: Box, classify: TileClassifier, sampling: SourceSampling) -> None:
+    def fill(self, part: TileSampling, classify: TileClassifier) -> None:
         """Find what lies in a tile of the model's grid."""
-        target, matrices, needed = sampling.plan(tile, classify.tissue.shape)
-        if target is not None:
-            found = classify.mixed(needed, matrices)
-            self.labelmap[target], self.uncertainty[target], self.confidence[target] = found
+        found = classify.mixed(part.box, part.matrices)
+        self.labelmap[part.target], self.uncertainty[part.target], self.confidence[part.target] = found
 
     def in_source_order(self, model_grid: ModelGrid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Label map, uncertainty and confidence with the scan's own axes."""

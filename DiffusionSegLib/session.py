@@ -176,9 +176,11 @@ class Session:
         """
         segmenter = self._chosen(segmenter)
         features = self._extracted(segmenter.header.features)
+        annotation = _as_far_as_known(self._annotation, segmenter)
         with self.report.stage("prediction"):
-            found = predict(features, segmenter.to(self.device), self._model_grid(), self.progress)
-        return _as_annotated(found, _as_far_as_known(self._annotation, segmenter))
+            region = annotation.unknown_region if annotation else None
+            found = predict(features, segmenter.to(self.device), self._model_grid(), self.progress, region)
+        return _as_annotated(found, annotation)
 
     def preview(self, slices: Sequence[tuple[int, int]], segmenter: Segmenter | None = None) -> list[SlicePrediction]:
         """Slices (axis, index) of the open scan, as `predict` finds them before any clean-up, without the rest.
@@ -192,9 +194,10 @@ class Session:
             if not (0 <= axis < 3 and 0 <= index < shape[axis]):
                 raise DiffusionSegError(f"The slice {axis}, {index} lies outside the scan.", "Choose one within it.")
         features = self._extracted(segmenter.header.features)
-        with self.report.stage("preview"):
-            found = preview(features, segmenter.to(self.device), self._model_grid(), slices, self.progress)
         annotation = _as_far_as_known(self._annotation, segmenter)
+        with self.report.stage("preview"):
+            region = annotation.unknown_region if annotation else None
+            found = preview(features, segmenter.to(self.device), self._model_grid(), slices, self.progress, region)
         return [
             _as_annotated(one, annotation, (slice(None),) * axis + (index,))
             for (axis, index), one in zip(slices, found, strict=True)

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from DiffusionSegLib.axis_products import multiplied_along_axes
 from DiffusionSegLib.features.native_piece import Box
 from DiffusionSegLib.model_grid import AxisMap, ModelGrid
 
 
+@dataclass(frozen=True, eq=False)
+class TileSampling:
+    """What a tile of the model's grid tells of the scan's own.
+
+    Args:
+        target: which of the scan's voxels lie in it.
+        matrices: how these are mixed along each axis.
+        box: the part of the crop that they are mixed from.
+    """
+
+    target: tuple[slice, ...]
+    matrices: list[Tensor]
+    box: Box
+
+
 class SourceSampling:
-    """Which voxels of the scan's own grid lie in a tile of the model's, and how they mix its values."""
+    """Which voxels of the scan's own grid lie in a tile of the model's, and how they mix its values.
+
+    All axes are in the model's order.
+    """
 
     def __init__(self, model_grid: ModelGrid, origin: tuple[int, int, int]) -> None:
         self.places = [
@@ -27,33 +47,42 @@ class SourceSampling:
             )
         ]
 
+    def within(self, region: Box) -> SourceSampling:
+        """The same for the scan's voxels in a box alone."""
+        chosen = copy(self)
+        chosen.places = [places.copy() for places in self.places]
+        for places, (start, stop) in zip(chosen.places, region, strict=True):
+            # What lies nowhere is in no tile.
+            places[:start] = places[stop:] = np.nan
+        return chosen
+
     def only(self, axis: int, index: int) -> SourceSampling:
-        """The same for the slice `index` across `axis` (in the model's order) alone."""
+        """The same for the slice `index` across `axis` alone."""
         chosen = copy(self)
         chosen.places = [
             places[index : index + 1] if other == axis else places for other, places in enumerate(self.places)
         ]
         return chosen
 
-    def plan(self, tile: Box, shape: tuple[int, ...]) -> tuple[tuple[slice, ...] | None, list[Tensor], Box]:
-        """Target voxels, a matrix for each axis and the box of the crop that these mix; None if there are none."""
-        targets, matrices, needed = [], [], []
+    def of_tile(self, tile: Box, shape: tuple[int, ...]) -> TileSampling | None:
+        """What a tile of a crop of that shape tells; None if nothing."""
+        targets, matrices, box = [], [], []
         for places, (start, stop), size in zip(self.places, tile, shape, strict=True):
             inside = np.flatnonzero((places >= start) & (places < stop))
             if not len(inside):
-                return None, [], tile
+                return None
             low = np.floor(places[inside]).astype(int)
-            share = torch.from_numpy((places[inside] - low).astype(np.float32))
-            end = min(stop + bool(share.any()), size)
-            matrix = torch.zeros(len(inside), end - start)
-            rows = torch.arange(len(inside))
-            matrix.index_put_((rows, torch.from_numpy(low - start)), 1 - share, accumulate=True)
-            high = torch.from_numpy(np.minimum(low + 1, end - 1) - start)
-            matrix.index_put_((rows, high), share, accumulate=True)
+            share = (places[inside] - low).astype(np.float32)
+            high = np.minimum(low + (share > 0), size - 1)
+            first = int(low.min())
+            matrix = np.zeros((len(inside), int(high.max()) + 1 - first), np.float32)
+            rows = np.arange(len(inside))
+            matrix[rows, low - first] = 1 - share
+            matrix[rows, high - first] += share
             targets.append(slice(int(inside[0]), int(inside[-1]) + 1))
-            matrices.append(matrix)
-            needed.append((start, end))
-        return tuple(targets), matrices, (needed[0], needed[1], needed[2])
+            matrices.append(torch.from_numpy(matrix))
+            box.append((first, first + matrix.shape[1]))
+        return TileSampling(tuple(targets), matrices, (box[0], box[1], box[2]))
 
 
 def _places(axis_map: AxisMap, size: int, model_size: int) -> np.ndarray:
@@ -65,8 +94,9 @@ def _places(axis_map: AxisMap, size: int, model_size: int) -> np.ndarray:
 
 def mixed_separably(values: Tensor, matrices: list[Tensor]) -> Tensor:
     """Values (c, i, j, k) mixed along each of the last three axes by a matrix."""
-    for axis, matrix in enumerate(matrices):
-        identity = matrix.shape[0] == matrix.shape[1] and torch.equal(matrix, torch.eye(len(matrix)))
-        if not identity:
-            values = torch.tensordot(matrix.to(values.device), values, dims=([1], [axis + 1])).movedim(0, axis + 1)
-    return values
+    needed = [None if _changes_nothing(matrix) else matrix.to(values.device) for matrix in matrices]
+    return multiplied_along_axes(values, needed)
+
+
+def _changes_nothing(matrix: Tensor) -> bool:
+    return matrix.shape[0] == matrix.shape[1] and torch.equal(matrix, torch.eye(len(matrix)))

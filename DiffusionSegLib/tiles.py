@@ -10,10 +10,14 @@ import numpy as np
 from DiffusionSegLib.features.native_piece import Box
 
 
-def tiles_of_slice(tissue: np.ndarray, edge: int, reduction: int, axis: int, place: int) -> Iterator[Box]:
-    """Boxes of about `edge` by `edge` by one voxels that cover the crop's voxels at `place` along `axis`."""
-    if not 0 <= place < tissue.shape[axis]:
+def tiles_of_slice(tissue: np.ndarray, edge: int, reduction: int, axis: int, where: float) -> Iterator[Box]:
+    """Boxes of about `edge` by `edge` by one voxels that cover what of the crop lies just below a place along an axis.
+
+    None do if that is outside the crop or no number.
+    """
+    if not 0 <= where < tissue.shape[axis]:
         return
+    place = int(where)
     slab = tissue[(slice(None),) * axis + (slice(place, place + 2),)]
     for tile in tiles_of(slab, edge, reduction):
         thin = [*tile]

@@ -71,3 +71,15 @@ def test_an_annotation_of_another_scan_is_refused():
     annotation = Annotation.from_painting(painted(), GRID)
     with pytest.raises(DiffusionSegError, match="another grid"):
         annotation.check_on(Grid(GRID.shape, np.diag([1, 1, 1.1, 1])))
+
+
+def test_the_unknown_region_is_the_box_around_what_nobody_has_told():
+    annotation = Annotation.from_painting(
+        painted(), GRID, complete_slices=((1,), (), ()), background_box=((1, 5), (1, 6), (2, 6))
+    )
+    assert annotation.unknown_region == ((2, 5), (1, 6), (2, 6))
+
+
+def test_the_unknown_region_is_empty_where_all_is_known():
+    everything = Annotation.from_painting(painted(), GRID, complete_slices=(tuple(range(6)), (), ()))
+    assert everything.unknown_region == ((0, 0), (0, 0), (0, 0))

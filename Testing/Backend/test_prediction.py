@@ -1,0 +1,75 @@
+"""Parts of a scan against the whole of it."""
+
+import numpy as np
+import pytest
+from conftest import a_head, a_volume, an_affine, an_oblique_rotation, axis_orders
+
+from DiffusionSegLib.benchmark.painting import annotate_slices
+from DiffusionSegLib.prediction import predict
+from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
+from DiffusionSegLib.session import Session, SessionOptions
+from DiffusionSegLib.tile_classifier import TileClassifier
+
+QUICK = EnsembleConfig(members=3, hidden=(24, 12), batch=64, steps=100)
+SHAPE = (40, 34, 30)
+REGION = ((11, 23), (0, 15), (14, 30))
+AFFINES = {
+    "as the model's": np.eye(4),
+    "other order": an_affine(axis_orders()[29], (1.0, 1.0, 1.0)),
+    "finer": an_affine(an_oblique_rotation(), (0.7, 0.6, 0.8)),
+    "coarser": an_affine(axis_orders()[13], (0.8, 1.25, 2.5)),
+}
+
+
+def trained(bundle, affine=None):
+    image, labels = a_head(SHAPE)
+    volume = a_volume(image, affine)
+    session = Session(SessionOptions(bundle=bundle, device="cpu", ensemble=QUICK))
+    session.open(volume)
+    session.annotate(annotate_slices(labels, volume.grid, per_axis=2, stride=5, background=True))
+    return session, session.train()
+
+
+@pytest.mark.parametrize("affine", AFFINES.values(), ids=AFFINES)
+def test_a_region_is_predicted_as_in_the_whole_scan_and_all_else_is_background(tiny_bundle, affine):
+    session, segmenter = trained(tiny_bundle, affine)
+    whole = predict(session.features, segmenter, session._model_grid())
+    part = predict(session.features, segmenter, session._model_grid(), region=REGION)
+    inside = tuple(slice(*edges) for edges in REGION)
+    outside = np.ones(SHAPE, bool)
+    outside[inside] = False
+    assert whole.labelmap[inside].any()
+    assert whole.labelmap[outside].any()
+    np.testing.assert_array_equal(part.labelmap[inside], whole.labelmap[inside])
+    np.testing.assert_allclose(part.uncertainty[inside], whole.uncertainty[inside], atol=1e-5)
+    assert not part.labelmap[outside].any()
+    assert not part.uncertainty[outside].any()
+    assert (part.confidence[outside] == 255).all()
+
+
+def test_nothing_is_computed_where_all_is_known(tiny_bundle, monkeypatch):
+    session, segmenter = trained(tiny_bundle)
+    monkeypatch.setattr(TileClassifier, "_classified", None)
+    found = predict(session.features, segmenter, session._model_grid(), region=((0, 0), (0, 0), (0, 0)))
+    assert not found.labelmap.any()
+
+
+def test_background_that_is_annotated_is_not_computed(tiny_bundle, monkeypatch):
+    session, segmenter = trained(tiny_bundle)
+    boxes, classify = [], TileClassifier._classified
+    monkeypatch.setattr(TileClassifier, "_classified", lambda self, box: [boxes.append(box), classify(self, box)][1])
+    found = session.predict()
+    computed = np.zeros(session.features.tissue.shape, bool)
+    for box in boxes:
+        computed[tuple(slice(*edges) for edges in box)] = True
+    low = session.features.origin
+    region = tuple(
+        slice(max(start - first, 0), stop - first)
+        for (start, stop), first in zip(session._annotation.background_box, low, strict=True)
+    )
+    needed = np.zeros_like(computed)
+    needed[region] = True
+    assert not computed[~needed].any()
+    # What is left out is known already.
+    whole = predict(session.features, segmenter, session._model_grid())
+    np.testing.assert_array_equal(found.labelmap, session._annotation.over(whole.labelmap))
