@@ -241,6 +241,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             selector.enabled = not self.runs.busy
         self.review.enable(ready=ready)
         self.preparation.show()
+        self.input.show_doubts()
         idle = self.parameters is not None and not self.runs.busy
         for button in (self.ui.loadSegmenterButton, self.ui.connectButton, self.ui.restartButton):
             button.enabled = idle

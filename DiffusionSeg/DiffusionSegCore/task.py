@@ -15,6 +15,7 @@ from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import Findings
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.learnt_labels import LearntLabel, labels_as_learnt
+from DiffusionSegCore.scan_doubts import ScanDoubts
 from DiffusionSegCore.scan_work import HINT, ScanWork
 from DiffusionSegCore.scene_nodes import RESULT, SceneNodes
 from DiffusionSegCore.scene_state import SceneState
@@ -50,6 +51,7 @@ class SegmentationTask(AnnotationBoard):
         super().__init__(SceneNodes(self.state))
         self.settings = Settings(self.state)
         self.findings = Findings(self.nodes)
+        self._doubts = ScanDoubts()
         self._own_folder = tempfile.TemporaryDirectory() if session_folder is None else None
         self._client_factory = client_factory
         folder = session_folder or self._own_folder.name
@@ -99,6 +101,14 @@ class SegmentationTask(AnnotationBoard):
     def learnt(self) -> list[LearntLabel]:
         """The same, and the segments that it was learnt from."""
         return [LearntLabel.from_json(said) for said in self.state.value("Labels", [])]
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why structures of the chosen scan may be missed, one sentence each, as far as the worker has seen it."""
+        # Whoever looks has asked for nothing that a scan which lost its voxels or a channel could fail.
+        with contextlib.suppress(DiffusionSegError):
+            return self._doubts.of(self.nodes.volume(), self.settings.bundle)
+        return []
 
     def set_input(
         self,
@@ -196,6 +206,8 @@ class SegmentationTask(AnnotationBoard):
         on_progress: Report | None,
         slices: tuple[tuple[int, int], ...] = (),
     ) -> ScanWork:
+        if self.nodes.are_of(volume):
+            steps = [self._doubts.heard_from(step, volume, self.settings.bundle) for step in steps]
         geometry = volume.geometry
         return ScanWork(self.worker.run(steps, on_progress), volume, geometry, slices)
 

@@ -305,3 +305,18 @@ def test_a_volume_that_may_not_fit_into_the_memory_is_left_to_train(panel, clien
     settle()
     assert asked(client) == ["hello", "estimate"]
     assert "more memory than there is" in panel.ui.preparationLabel.text
+
+
+def test_what_is_found_doubtful_quietly_is_still_told_after_the_next_click_and_not_of_another_volume(
+    preparing, client, engine, scene, settle
+):
+    engine.doubts = ["The scan hardly looks like those that the model was made for."]
+    let_go(client)
+    settle()
+    preparing.ui.proposeButton.click()
+    label = preparing.ui.doubtsLabel
+    assert label.text == engine.doubts[0]
+    assert label.isVisibleTo(preparing.parent)
+    engine.doubts = []
+    preparing.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    assert not label.isVisibleTo(preparing.parent)
