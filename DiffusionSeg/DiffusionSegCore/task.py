@@ -15,6 +15,7 @@ from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import Findings
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.learnt_labels import LearntLabel, labels_as_learnt
+from DiffusionSegCore.result_segmentation import check_takes_results
 from DiffusionSegCore.scan_doubts import ScanDoubts
 from DiffusionSegCore.scan_work import HINT, ScanWork
 from DiffusionSegCore.scene_nodes import RESULT, SceneNodes
@@ -138,11 +139,9 @@ class SegmentationTask(AnnotationBoard):
         """Choose where `apply_preview` copies to.
 
         Raises:
-            DiffusionSegError: if that is what is painted in, or the preview itself.
+            DiffusionSegError: if that is the preview or was painted in, or belongs to another volume.
         """
-        if segmentation_node in {self.seeds, self.preview}:
-            message = f"{segmentation_node.GetName()} holds the painting or the preview."
-            raise DiffusionSegError(message, "Choose another segmentation for the result, or a new one.")
+        check_takes_results(segmentation_node, self.preview, self.nodes.volume())
         self.state.refer(RESULT, segmentation_node)
 
     def forget_result(self) -> None:
@@ -209,7 +208,7 @@ class SegmentationTask(AnnotationBoard):
         if self.nodes.are_of(volume):
             steps = [self._doubts.heard_from(step, volume, self.settings.bundle) for step in steps]
         geometry = volume.geometry
-        return ScanWork(self.worker.run(steps, on_progress), volume, geometry, slices)
+        return ScanWork(self.worker.run(steps, on_progress), volume, geometry, slices, tuple(self.learnt))
 
     def _finished(self, work: ScanWork) -> tuple[dict[str, Any], dict[str, Any]]:
         result = work.result()

@@ -115,6 +115,7 @@ class FakeEngine:
         self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = None
         self.can_undo = False
         self.doubts: list[str] = []
+        self.edits_replaced: tuple[str, ...] = ()
         self.did: list[tuple] = []
         self.faults: dict[str, Exception] = {}
         self._slices: dict[tuple[int, int], str] = {}

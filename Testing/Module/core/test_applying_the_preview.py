@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import slicer
+from conftest import an_affine
+from DiffusionSegCore.segment_labels import labels_of
 from DiffusionSegCore.segment_voxels import segment_mask
-from DiffusionSegCore.voxel_geometry import VoxelGeometry
-from Module.mrml import a_segmentation, masks_by_name, paint, rotation_node
+from DiffusionSegCore.voxel_geometry import VoxelGeometry, matrix_from_array
+from Module.mrml import a_segmentation, a_volume_node, masks_by_name, paint, rotation_node
 
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -56,6 +59,16 @@ def test_one_step_back_undoes_all_of_it(predicted_engine, finished, volume):
     assert all(np.array_equal(after[name], before[name]) for name in before)
     with pytest.raises(DiffusionSegError, match="Nothing was applied"):
         predicted_engine.undo_apply()
+
+
+def test_a_second_click_that_changes_nothing_leaves_the_way_back_from_the_first(predicted_engine, finished, volume):
+    before = masks_by_name(finished, volume)
+    predicted_engine.apply_preview("all")
+    predicted_engine.apply_preview("all")
+    predicted_engine.undo_apply()
+    after = masks_by_name(finished, volume)
+    assert after.keys() == before.keys()
+    assert all(np.array_equal(after[name], before[name]) for name in before)
 
 
 def edit(segmentation, name, volume, corner):
@@ -152,8 +165,9 @@ def test_applying_again_replaces_the_segments_of_the_first_time(predicted_engine
 def test_applying_again_takes_away_what_was_not_found_again(predicted_engine, finished, found, volume):
     predicted_engine.apply_preview("none")
     smaller = {name: mask.copy() for name, mask in found.items()}
-    smaller["Caudate"][12:] = False
-    smaller["Putamen"][:] = False
+    painted = masks_by_name(predicted_engine.seeds, volume)
+    smaller["Caudate"][12:] = painted["Caudate"][12:]
+    smaller["Putamen"][:] = painted["Putamen"]
     contents = predicted_engine.preview.GetSegmentation()
     for name, mask in smaller.items():
         paint(predicted_engine.preview, contents.GetSegmentIdBySegmentName(name), mask, VoxelGeometry.of(volume))
@@ -173,13 +187,11 @@ def test_a_segment_that_was_renamed_is_replaced_all_the_same(predicted_engine, v
 
 @pytest.fixture
 def contours(painted_engine, scene, volume):
-    """What was drawn by hand earlier: Liver, painted in once and therefore with the value 1, and a lower-case name."""
+    """What was drawn by hand earlier: Liver, with the value 1 like any first segment, and a lower-case name."""
     liver, putamen = np.zeros(VoxelGeometry.of(volume).shape, bool), np.zeros(VoxelGeometry.of(volume).shape, bool)
     liver[:4, :4, :4] = putamen[:4, :4, 16:] = True
     node = a_segmentation(scene, {"Liver": liver, "putamen": putamen}, VoxelGeometry.of(volume), "contours")
-    seeds = painted_engine.seeds
-    painted_engine.set_input([volume], node)
-    painted_engine.set_input([volume], seeds)
+    labels_of(node)
     painted_engine.finish_training(painted_engine.start_training())
     painted_engine.finish_prediction(painted_engine.start_prediction())
     painted_engine.set_result(node)
@@ -250,9 +262,91 @@ def test_a_segment_that_apply_was_undone_in_is_not_its_own_any_more(predicted_en
     assert np.array_equal(after["By hand"], before)
 
 
-def test_the_painting_is_never_the_result(predicted_engine):
-    with pytest.raises(DiffusionSegError, match="holds the painting"):
-        predicted_engine.set_result(predicted_engine.seeds)
+def test_a_painting_is_never_the_result(predicted_engine, finished, volume):
+    seeds = predicted_engine.seeds
+    predicted_engine.set_input([volume], finished)
+    for painting in (seeds, finished):
+        with pytest.raises(DiffusionSegError, match="holds the painting"):
+            predicted_engine.set_result(painting)
+
+
+def test_the_segmentation_of_another_volume_is_not_the_result(predicted_engine, finished, scene, volume, head):
+    other = a_volume_node(scene, head[0], an_affine(np.eye(3), (1.0, 1.0, 1.0)), "next patient")
+    finished.SetReferenceImageGeometryParameterFromVolumeNode(other)
+    with pytest.raises(DiffusionSegError, match="mine belongs to next patient, not to head"):
+        predicted_engine.set_result(finished)
+    predicted_engine.set_input([volume, other])
+    predicted_engine.set_result(finished)
+    assert predicted_engine.result is finished
+
+
+def test_a_segmentation_that_a_selector_has_just_made_is_shown_on_the_volumes_voxels(predicted_engine, scene, volume):
+    new = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "new")
+    predicted_engine.set_result(new)
+    predicted_engine.apply_preview()
+    assert new.GetDisplayNode().GetVisibility()
+    assert new.GetNodeReference(new.GetReferenceImageGeometryReferenceRole()) is volume
+
+
+def test_what_was_painted_since_the_volume_was_segmented_is_in_the_result(predicted_engine, found, volume):
+    corrected = edit(predicted_engine.seeds, "Putamen", volume, (10, 10, 13))
+    completed = np.zeros_like(corrected)
+    predicted_engine.mark_complete(0, 9)
+    completed[9] = True
+    result = masks_by_name(predicted_engine.apply_preview(), volume)
+    shown = masks_by_name(predicted_engine.preview, volume)
+    painted = masks_by_name(predicted_engine.seeds, volume)
+    assert (corrected & ~found["Putamen"]).any()
+    for name in ("Caudate", "Putamen"):
+        other = painted["Caudate" if name == "Putamen" else "Putamen"]
+        expected = (found[name] & ~completed & ~other) | painted[name]
+        assert np.array_equal(result[name], expected)
+        assert np.array_equal(shown[name], expected)
+
+
+def test_what_was_edited_since_the_last_apply_and_is_replaced_is_told(predicted_engine, finished, found, volume):
+    predicted_engine.apply_preview("none")
+    assert predicted_engine.edits_replaced == ()
+    before = masks_by_name(finished, volume)
+    edited = edit(finished, "Caudate", volume, (0, 0, 0))
+    predicted_engine.apply_preview("none")
+    assert predicted_engine.edits_replaced == ("Caudate",)
+    assert np.array_equal(masks_by_name(finished, volume)["Caudate"], before["Caudate"])
+    predicted_engine.undo_apply()
+    assert np.array_equal(masks_by_name(finished, volume)["Caudate"], edited)
+    predicted_engine.apply_preview("none")
+    assert predicted_engine.edits_replaced == ("Caudate",)
+
+
+def test_a_segment_that_was_drawn_by_hand_and_is_replaced_is_told(predicted_engine, finished):
+    finished.GetSegmentation().GetSegment("Visible").SetName("Caudate")
+    predicted_engine.apply_preview("none")
+    assert predicted_engine.edits_replaced == ("Caudate",)
+
+
+@pytest.mark.parametrize("overwrite", ["all", "none"])
+@pytest.mark.parametrize("shift", [0.0, 0.4])
+def test_beyond_a_volume_that_was_cropped_the_result_stays(
+    predicted_engine, found, scene, volume, head, overwrite, shift
+):
+    whole = a_volume_node(scene, head[0], VoxelGeometry.of(volume).affine, "uncropped")
+    result = predicted_engine.apply_preview()
+    contents = result.GetSegmentation()
+    affine = VoxelGeometry.of(volume).affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ np.array([8 - shift, 0, 0])
+    slicer.util.updateVolumeFromArray(volume, np.ascontiguousarray(head[0][8:].transpose(2, 1, 0)))
+    volume.SetIJKToRASMatrix(matrix_from_array(affine))
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    predicted_engine.apply_preview(overwrite)
+    after = masks_by_name(result, whole)
+    assert contents.GetNumberOfSegments() == 2
+    assert found["Putamen"][:7].any()
+    assert found["Putamen"][9:].any()
+    for name, mask in found.items():
+        assert np.array_equal(after[name][:7], mask[:7])
+    predicted_engine.undo_apply()
+    after = masks_by_name(result, whole)
+    assert all(np.array_equal(after[name], mask) for name, mask in found.items())
 
 
 def test_slices_alone_are_not_applied(painted_engine):

@@ -217,6 +217,13 @@ def test_apply_goes_where_the_user_chose_and_undo_takes_it_back(trained, engine,
     assert not trained.ui.undoApplyButton.enabled
 
 
+def test_what_apply_costs_of_the_users_own_work_is_told(trained, engine):
+    engine.edits_replaced = ("Caudate", "Putamen")
+    trained.ui.applyButton.click()
+    told = "The result is in the segmentation; Undo takes it back."
+    assert trained.ui.messageLabel.text == f"{told} Replaced what was drawn or edited there by hand: Caudate, Putamen."
+
+
 def test_without_a_choice_apply_makes_a_new_segmentation_also_the_second_time(trained, engine):
     trained.ui.applyButton.click()
     first = trained.ui.resultSelector.currentNode()
