@@ -144,7 +144,7 @@ class DiffusionSegEngine(SegmentationTask):
                 cannot take it.
         """
         if self.findings.extent != WHOLE_VOLUME:
-            message = "The preview does not show the whole volume yet."
+            message = "The preview does not show the whole volume as it was learnt last."
             raise DiffusionSegError(message, "Segment the whole volume, then apply.")
         volume = self.nodes.volume()
         if self.result is None:

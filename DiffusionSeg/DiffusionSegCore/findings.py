@@ -11,7 +11,7 @@ import slicer
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.learnt_labels import LearntLabel
 from DiffusionSegCore.node_placement import lie_at, new_segmentation
-from DiffusionSegCore.preview import new_preview, show_labelmap, with_slices
+from DiffusionSegCore.preview import new_preview, show_labelmap, values_from, with_slices
 from DiffusionSegCore.scan_work import ScanWork
 from DiffusionSegCore.scene_nodes import PREVIEW, UNCERTAINTY, SceneNodes
 from DiffusionSegCore.segment_voxels import lies_on_voxels, painted_labels
@@ -40,7 +40,7 @@ class Findings:
         return self.nodes.state.value(EXTENT, NOTHING) if self.nodes.preview else NOTHING
 
     def outdate(self) -> None:
-        """Take it that the preview is from an earlier training; the next finding replaces all of it."""
+        """Take it that the preview is from an earlier training: it stays to be seen until it is replaced."""
         self.nodes.state.set_value(EXTENT, NOTHING)
 
     def move_along(self, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
@@ -50,14 +50,9 @@ class Findings:
                 node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
 
     def show_slices(self, work: ScanWork, arrays: dict[str, np.ndarray]) -> None:
-        """Put the slices that were found into the preview, beside those of the same training."""
+        """Put the slices that were found into the preview, over what it shows of the same structures."""
         self.move_along(work.volume.first)
-        shape, together = work.geometry.shape, self.extent != NOTHING
-        labelmap, uncertainty = np.zeros(shape, np.uint16), np.zeros(shape, np.float32)
-        if together:
-            labelmap = painted_labels(self.nodes.preview, work.volume.first)
-        if together and self.nodes.uncertainty_volume is not None:
-            uncertainty = slicer.util.arrayFromVolume(self.nodes.uncertainty_volume).transpose(2, 1, 0)
+        labelmap, uncertainty = self._shown_on(work)
         labelmap = with_slices(labelmap, work.found_slices(arrays, "slice"))
         uncertainty = with_slices(uncertainty, work.found_slices(arrays, "uncertainty"))
         extent = WHOLE_VOLUME if self.extent == WHOLE_VOLUME else SOME_SLICES
@@ -100,6 +95,21 @@ class Findings:
         labelmap = np.where(known, painted, before)
         uncertainty = np.where(known, 0, self._uncertainty_on(volume.geometry))
         self._show(volume.first, volume.geometry, labelmap, uncertainty, learnt)
+
+    def _shown_on(self, work: ScanWork) -> tuple[np.ndarray, np.ndarray]:
+        """Labels and uncertainty (I, J, K) that are shown now.
+
+        Of an earlier training, which stays until the whole volume was segmented anew, only the structures that were
+        learnt again: of another segmenter's the values mean others.
+        """
+        preview, shape = self.nodes.preview, work.geometry.shape
+        if preview is None:
+            return np.zeros(shape, np.uint16), np.zeros(shape, np.float32)
+        labelmap, uncertainty = painted_labels(preview, work.volume.first), self._uncertainty_on(work.geometry)
+        if self.extent != NOTHING:
+            return labelmap, uncertainty
+        kept = values_from(preview, {one.source for one in work.learnt})
+        return np.where(np.isin(labelmap, kept), labelmap, 0), uncertainty if kept else np.zeros_like(uncertainty)
 
     def _uncertainty_on(self, geometry: VoxelGeometry) -> np.ndarray:
         """The uncertainty shown, float32 (I, J, K); 0 where none is shown on these voxels."""

@@ -49,7 +49,7 @@ def test_what_was_found_in_a_volume_is_found_again_but_not_applied(predicted_eng
     assert predicted_engine.preview is preview
     assert predicted_engine.uncertainty_volume is uncertainty
     # It may be from before the last training.
-    with pytest.raises(DiffusionSegError, match="does not show the whole volume yet"):
+    with pytest.raises(DiffusionSegError, match="does not show the whole volume"):
         predicted_engine.apply_preview()
 
 
