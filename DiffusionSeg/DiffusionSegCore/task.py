@@ -124,7 +124,8 @@ class SegmentationTask(AnnotationBoard):
                 else a new one. One that lies on other voxels stays as it is: a copy of it is painted in.
 
         Raises:
-            DiffusionSegError: if a volume has no voxels, or several values in each.
+            DiffusionSegError: if a volume has no voxels, or several values in each; or if the segmentation cannot be
+                turned into voxels.
         """
         if not volume_nodes:
             raise DiffusionSegError("There is no input volume.", "Choose a volume first.")
