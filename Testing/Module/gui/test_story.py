@@ -302,7 +302,7 @@ def test_a_segmenter_without_a_file_is_asked_for(trained):
 def test_shortcuts_work_only_while_the_module_is_open(proposed, engine, qt):
     window = slicer.app.main_window
     keys = {shortcut.key.toString(): shortcut for shortcut in window.findChildren(qt.QShortcut)}
-    assert set(keys) == {"Ctrl+Shift+N", "Ctrl+Shift+C", "Ctrl+Shift+T"}
+    assert set(keys) == {"Ctrl+Shift+N", "Ctrl+Shift+C", "Ctrl+Shift+L"}
     keys["Ctrl+Shift+C"].activated.emit()
     assert engine.did[-1] == ("mark_complete", 0, 20, True)
     proposed.exit()
