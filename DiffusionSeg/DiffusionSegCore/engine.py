@@ -23,6 +23,8 @@ from DiffusionSegCore.uncertainty_display import show_over_image
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.labels import Label
 
+NOT_KEPT = "The segmenter works now, but is not kept with the scene: save it to a file under Other volumes."
+
 
 class DiffusionSegEngine(SegmentationTask):
     """Paint, train, look, apply: on the nodes of a scene, by a worker, without any window.
@@ -84,13 +86,15 @@ class DiffusionSegEngine(SegmentationTask):
         return self._work(volume, steps, on_progress)
 
     def finish_training(self, work: ScanWork) -> dict[str, Any]:
-        """Wait for the training; returns the number of `voxels` learnt from and the `seconds` it took.
+        """Wait for the training; returns the number of `voxels` learnt from, the `seconds` it took, and `warnings`.
 
         Raises:
             DiffusionSegError: if it failed, or its volume is gone or no longer the chosen one.
         """
         self._finished(work)
-        return work.call.result_of("train")
+        not_kept = work.call.forgiven("save_segmenter")
+        warnings = [] if not_kept is None else [f"{not_kept.message} {NOT_KEPT}"]
+        return {**work.call.result_of("train"), "warnings": warnings}
 
     def start_preview(
         self, slices: Sequence[tuple[int, int] | AnnotationSlice] | None = None, on_progress: Report | None = None

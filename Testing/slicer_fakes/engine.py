@@ -115,6 +115,7 @@ class FakeEngine:
         self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = None
         self.can_undo = False
         self.doubts: list[str] = []
+        self.warnings: list[str] = []
         self.edits_replaced: tuple[str, ...] = ()
         self.did: list[tuple] = []
         self.faults: dict[str, Exception] = {}
@@ -195,8 +196,9 @@ class FakeEngine:
     def start_training(self, warm: bool = False) -> FakeCall:
         return self._start("start_training", "train", warm)
 
-    def finish_training(self, call: FakeCall) -> None:
+    def finish_training(self, call: FakeCall) -> dict:
         self._finish("finish_training", call)
+        return {"voxels": 1, "seconds": 0.1, "warnings": self.warnings}
 
     def start_preview(self, slices) -> FakeCall:
         return self._start("start_preview", "preview", slices)

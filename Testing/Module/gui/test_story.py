@@ -104,6 +104,14 @@ def test_train_greets_trains_previews_segments_and_suggests(trained, engine, cli
     assert not trained.runs.busy
 
 
+def test_what_training_warns_of_is_still_to_be_read_when_the_volume_is_segmented(proposed, engine, settle):
+    engine.warnings = ["The segmenter works now, but is not kept."]
+    proposed.ui.trainButton.click()
+    settle()
+    assert "finish_prediction" in done(engine)
+    assert proposed.ui.messageLabel.text == engine.warnings[0]
+
+
 def test_only_the_slices_in_view_if_the_whole_volume_is_not_wanted(proposed, engine, settle):
     proposed.ui.wholeVolumeCheckBox.checked = False
     proposed.ui.trainButton.click()
