@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import slicer
 from slicer_fakes.application import add_volume
 from slicer_fakes.engine import ANSWERS, FakeError
 
@@ -320,3 +321,17 @@ def test_what_is_found_doubtful_quietly_is_still_told_after_the_next_click_and_n
     engine.doubts = []
     preparing.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
     assert not label.isVisibleTo(preparing.parent)
+
+
+def test_a_volume_that_was_too_large_is_prepared_after_it_was_cropped(
+    panel, client, engine, settle, volume, monkeypatch
+):
+    monkeypatch.setitem(ANSWERS, "estimate", {**ANSWERS["estimate"], "available_bytes": 2**30})
+    paint(panel, engine)
+    settle()
+    assert "extract" not in asked(client)
+    monkeypatch.setitem(ANSWERS, "estimate", {**ANSWERS["estimate"], "available_bytes": 2**40})
+    slicer.util.updateVolumeFromArray(volume, slicer.util.arrayFromVolume(volume)[4:])
+    paint(panel, engine)
+    settle()
+    assert asked(client)[-1] == "extract"
