@@ -142,7 +142,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         # The wrapper remembers nodes, also those that were deleted while another module was open, until this.
         self.parameters.parameterNode.Modified()
         if self.parameters.input_volume is None:
-            self.parameters.input_volume = first_scan(slicer.mrmlScene, self.logic.engine.uncertainty_volume)
+            self.parameters.input_volume = first_scan(slicer.mrmlScene, self.logic.engine.shows_uncertainty)
         self._gui_tag = self.parameters.connectParametersToGui(self._controls())
         self.addObserver(self.parameters.parameterNode, vtk.vtkCommand.ModifiedEvent, self.on_parameters_changed)
         self.on_parameters_changed()

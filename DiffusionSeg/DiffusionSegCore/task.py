@@ -13,7 +13,7 @@ import slicer
 from DiffusionSegCore.annotation_board import AnnotationBoard
 from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import Findings
-from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegCore.input_volume import UNCERTAINTY_ATTRIBUTE, InputVolume
 from DiffusionSegCore.learnt_labels import LearntLabel, labels_as_learnt
 from DiffusionSegCore.result_segmentation import check_takes_results
 from DiffusionSegCore.scan_doubts import ScanDoubts
@@ -92,6 +92,10 @@ class SegmentationTask(AnnotationBoard):
     def uncertainty_volume(self) -> slicer.vtkMRMLScalarVolumeNode | None:
         """Where the ensemble disagrees, from 0 to 1."""
         return self.nodes.uncertainty_volume
+
+    def shows_uncertainty(self, node: slicer.vtkMRMLScalarVolumeNode) -> bool:
+        """Whether a volume was computed to show where a result is unsure, and is no scan."""
+        return node is self.uncertainty_volume or node.GetAttribute(UNCERTAINTY_ATTRIBUTE) is not None
 
     @property
     def labels(self) -> list[Label]:

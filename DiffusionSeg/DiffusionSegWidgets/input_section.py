@@ -123,17 +123,17 @@ def nothing(*_told) -> None:
     """For work that shows nothing."""
 
 
-def first_scan(scene, uncertainty):
+def first_scan(scene, shows_uncertainty):
     """The first grey-value volume of the scene; None if there is none.
 
     Args:
         scene: where to look.
-        uncertainty: what was found in another volume, and is no scan itself; may be None.
+        shows_uncertainty: whether a volume shows what was found in another one, and is no scan itself.
     """
     count = scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
     nodes = [scene.GetNthNodeByClass(index, "vtkMRMLScalarVolumeNode") for index in range(count)]
     # Label maps and colour images are of derived classes.
-    scans = [node for node in nodes if node.GetClassName() == "vtkMRMLScalarVolumeNode" and node is not uncertainty]
+    scans = [node for node in nodes if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not shows_uncertainty(node)]
     return scans[0] if scans else None
 
 

@@ -215,6 +215,9 @@ class FakeEngine:
         self.preview = self.preview or self._segmentation("preview")
         self.uncertainty_volume = self.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Uncertainty")
 
+    def shows_uncertainty(self, node) -> bool:
+        return node is self.uncertainty_volume
+
     def set_result(self, segmentation) -> None:
         self._do("set_result", segmentation.GetName())
         self.result = segmentation
