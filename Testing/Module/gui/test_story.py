@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import slicer
 from slicer_fakes.application import add_volume
-from slicer_fakes.engine import FakeError
+from slicer_fakes.engine import HELLO, FakeError
 
 
 def done(engine) -> list[str]:
@@ -283,6 +283,16 @@ def test_a_segmenter_is_saved_loaded_and_applied(trained, engine, scene, settle)
     ui.applyToOtherButton.click()
     settle()
     assert done(engine)[-3:] == ["start_applying", "finish_applying", "show_uncertainty"]
+
+
+def test_a_model_of_several_channels_is_pointed_to_where_they_can_be_chosen(trained, engine, scene):
+    one_channel = HELLO["bundles"]
+    trained.input.bundles.offer([{**bundle, "channels": 2} for bundle in one_channel])
+    trained.ui.otherVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    trained.ui.applyToOtherButton.click()
+    assert "works on 2 volumes of the same body" in trained.ui.messageLabel.text
+    assert "Segment the whole volume" in trained.ui.messageLabel.text
+    assert "start_applying" not in done(engine)
 
 
 @pytest.mark.parametrize("agreed", [True, False])
