@@ -9,9 +9,6 @@ import sys
 from pathlib import Path
 
 import slicer
-from slicer.i18n import tr as _
-
-from DiffusionSegWidgets.messages import ActionableError
 
 PACKAGE = "DiffusionSegLib"
 
@@ -41,16 +38,11 @@ def worker_command(custom: str) -> list[str]:
         custom: the user's own command, such as `ssh gpu-box diffusionseg worker`; empty for Slicer's Python.
 
     Raises:
-        ActionableError: if a quotation mark has no partner.
+        ValueError: if a quotation mark has no partner.
     """
     if custom.strip():
-        try:
-            # A Windows path is full of backslashes, which are no escapes.
-            return [word.strip('"') for word in shlex.split(custom, posix=os.name != "nt")]
-        except ValueError as error:
-            message = _("The worker command cannot be read: {command}").format(command=custom.strip())
-            hint = _("Under Advanced give each quotation mark its partner, and no backslash at the end.")
-            raise ActionableError(f"{message}.", hint) from error
+        # A Windows path is full of backslashes, which are no escapes.
+        return [word.strip('"') for word in shlex.split(custom, posix=os.name != "nt")]
     return [*python_command(), "-m", PACKAGE, "worker"]
 
 

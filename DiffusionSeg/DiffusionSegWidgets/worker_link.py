@@ -56,7 +56,7 @@ class WorkerLink:
         if self._client is None:
             from DiffusionSegLib.client import WorkerClient
 
-            self._client = WorkerClient(command=worker_command(custom), environment=worker_environment(custom))
+            self._client = WorkerClient(command=_command_from(custom), environment=worker_environment(custom))
             self._command, self.greeted = custom, False
         elif not self._client.alive:
             self._client.restart()
@@ -99,3 +99,12 @@ class WorkerLink:
             message = _("Some of the kept work could not be deleted.")
             raise ActionableError(message, _("Close programs that use {name}.").format(name=error.filename)) from error
         return size
+
+
+def _command_from(custom: str) -> list[str]:
+    try:
+        return worker_command(custom)
+    except ValueError as error:
+        message = _("The worker command cannot be read: {command}").format(command=custom.strip())
+        hint = _("Under Advanced give each quotation mark its partner, and no backslash at the end.")
+        raise ActionableError(f"{message}.", hint) from error
