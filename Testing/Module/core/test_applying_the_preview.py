@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slicer
-from conftest import an_affine
 from DiffusionSegCore.segment_labels import labels_of
 from DiffusionSegCore.segment_voxels import segment_mask
 from DiffusionSegCore.voxel_geometry import VoxelGeometry, matrix_from_array
@@ -14,23 +13,6 @@ from Module.mrml import a_segmentation, a_volume_node, masks_by_name, paint, rot
 from DiffusionSegLib.errors import DiffusionSegError
 
 TAKEN_BACK = "The last Apply to mine was taken back."
-
-
-@pytest.fixture
-def found(predicted_engine, volume):
-    return masks_by_name(predicted_engine.preview, volume)
-
-
-@pytest.fixture
-def finished(predicted_engine, scene, volume):
-    """The user's own segmentation with a visible and a hidden segment that reach into everything."""
-    geometry = VoxelGeometry.of(volume)
-    left, right = np.zeros(geometry.shape, bool), np.zeros(geometry.shape, bool)
-    left[:12], right[12:] = True, True
-    node = a_segmentation(scene, {"Visible": left | right, "Hidden": left | right}, geometry, "mine")
-    node.GetDisplayNode().SetSegmentVisibility("Hidden", False)
-    predicted_engine.set_result(node)
-    return node
 
 
 @pytest.mark.parametrize(
@@ -148,14 +130,6 @@ def test_undo_restores_segments_on_voxels_of_their_own(predicted_engine, scene, 
     assert spacing == (2.0, 2.0, 2.0)
 
 
-def test_a_segmentation_of_surfaces_is_not_applied_to(predicted_engine, finished):
-    finished.CreateClosedSurfaceRepresentation()
-    finished.GetSegmentation().SetSourceRepresentationName("Closed surface")
-    with pytest.raises(DiffusionSegError, match="not made of voxels"):
-        predicted_engine.apply_preview("all")
-    assert not predicted_engine.can_undo
-
-
 def test_applying_again_replaces_the_segments_of_the_first_time(predicted_engine, finished, found, volume):
     predicted_engine.apply_preview("none")
     predicted_engine.apply_preview("none")
@@ -260,32 +234,6 @@ def test_a_segment_that_apply_was_undone_in_is_not_its_own_any_more(predicted_en
     after = masks_by_name(finished, volume)
     assert list(after) == ["By hand", "Hidden", "Caudate", "Putamen"]
     assert np.array_equal(after["By hand"], before)
-
-
-def test_a_painting_is_never_the_result(predicted_engine, finished, volume):
-    seeds = predicted_engine.seeds
-    predicted_engine.set_input([volume], finished)
-    for painting in (seeds, finished):
-        with pytest.raises(DiffusionSegError, match="holds the painting"):
-            predicted_engine.set_result(painting)
-
-
-def test_the_segmentation_of_another_volume_is_not_the_result(predicted_engine, finished, scene, volume, head):
-    other = a_volume_node(scene, head[0], an_affine(np.eye(3), (1.0, 1.0, 1.0)), "next patient")
-    finished.SetReferenceImageGeometryParameterFromVolumeNode(other)
-    with pytest.raises(DiffusionSegError, match="mine belongs to next patient, not to head"):
-        predicted_engine.set_result(finished)
-    predicted_engine.set_input([volume, other])
-    predicted_engine.set_result(finished)
-    assert predicted_engine.result is finished
-
-
-def test_a_segmentation_that_a_selector_has_just_made_is_shown_on_the_volumes_voxels(predicted_engine, scene, volume):
-    new = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "new")
-    predicted_engine.set_result(new)
-    predicted_engine.apply_preview()
-    assert new.GetDisplayNode().GetVisibility()
-    assert new.GetNodeReference(new.GetReferenceImageGeometryReferenceRole()) is volume
 
 
 def test_what_was_painted_since_the_volume_was_segmented_is_in_the_result(predicted_engine, found, volume):
@@ -402,29 +350,3 @@ def test_what_was_found_stays_on_a_volume_that_is_moved_afterwards(predicted_eng
     predicted_engine.finish_preview(predicted_engine.start_preview([(0, 12)]))
     for node in (result, predicted_engine.preview, predicted_engine.uncertainty_volume):
         assert node.GetParentTransformNode() is volume.GetParentTransformNode()
-
-
-def test_an_empty_result_is_put_under_the_volumes_transform(predicted_engine, found, scene, volume):
-    volume.SetAndObserveTransformNodeID(rotation_node(scene).GetID())
-    empty = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "mine")
-    predicted_engine.set_result(empty)
-    applied = masks_by_name(predicted_engine.apply_preview(), volume)
-    assert all(np.array_equal(applied[name], found[name]) for name in found)
-
-
-def test_a_result_under_another_transform_than_the_volume_is_refused(predicted_engine, finished, scene, volume):
-    before = masks_by_name(finished, volume)
-    volume.SetAndObserveTransformNodeID(rotation_node(scene).GetID())
-    with pytest.raises(DiffusionSegError, match="mine is under another transform than head"):
-        predicted_engine.apply_preview()
-    volume.SetAndObserveTransformNodeID(None)
-    after = masks_by_name(finished, volume)
-    assert after.keys() == before.keys()
-    assert all(np.array_equal(after[name], before[name]) for name in before)
-
-
-def test_a_result_that_is_forgotten_is_not_written_to_again(predicted_engine, finished, volume):
-    before = masks_by_name(finished, volume)
-    predicted_engine.forget_result()
-    assert predicted_engine.apply_preview() is not finished
-    assert masks_by_name(finished, volume).keys() == before.keys()
