@@ -76,7 +76,7 @@ class SceneNodes:
 
     def are_of(self, volume: InputVolume) -> bool:
         """Whether the task is about the first channel of this volume, on which everything is painted."""
-        return self._volume_nodes()[:1] == [volume.first]
+        return self.state.referenced(VOLUMES) is volume.first
 
     def painted_seeds(self) -> slicer.vtkMRMLSegmentationNode:
         """The seeds.

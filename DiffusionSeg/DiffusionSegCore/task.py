@@ -202,6 +202,6 @@ class SegmentationTask(AnnotationBoard):
     def _finished(self, work: ScanWork) -> tuple[dict[str, Any], dict[str, Any]]:
         result = work.result()
         work.check_still_wanted(self.scene)
-        if self.nodes.volume().first is not work.volume.first:
+        if not self.nodes.are_of(work.volume):
             raise DiffusionSegError("Another volume was chosen meanwhile; the result was dropped.", HINT)
         return result
