@@ -138,6 +138,7 @@ class Session:
         """
         if self._annotation is None:
             raise DiffusionSegError("Nothing is annotated yet.", "Paint some slices first.")
+        self._annotation.check_learnable()
         config = self._chosen_features()
         features = self._extracted(config)
         values = self._annotation.classes

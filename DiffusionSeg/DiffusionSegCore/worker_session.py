@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,8 +148,7 @@ class WorkerSession:
             before, there = self._annotation
             if before == described and np.array_equal(there, painted):
                 return []
-        # One that nothing can be learnt from, as of one class, must not keep anyone from looking.
-        return [replace(self.annotating(described, painted), dispensable=True)]
+        return [self.annotating(described, painted)]
 
     def training(self, *, warm: bool, trained: Callable[[str], None]) -> list[Step]:
         """What trains a segmenter and keeps it on this computer.

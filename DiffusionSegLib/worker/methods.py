@@ -133,6 +133,7 @@ class Methods:
     def _train(self, wanted: given.TrainParameters, _: Arrays) -> tuple[Json, Arrays]:
         start, session = time.perf_counter(), self._opened()
         if self._annotation is not None:
+            self._annotation.check_learnable()
             # Kept before training, so that a crash in it does not cost them.
             self._extracted(session)
         self._use(session.train(start=self._segmenter if wanted.warm else None))
