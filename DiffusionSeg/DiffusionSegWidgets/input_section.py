@@ -90,7 +90,7 @@ class InputSection:
             # Neither channels nor colours nor result of the volume before may meet what is found in this one.
             channels = []
             self._clear_channels()
-            self._panel.logic.engine.show_uncertainty(0)
+            self._panel.review.hide_uncertainty()
             self._panel.parameters.result_segmentation = None
         warnings = self._panel.logic.engine.set_input([volume, *channels], segmentation)
         seeds = self._panel.logic.engine.seeds

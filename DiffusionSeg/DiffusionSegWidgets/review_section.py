@@ -70,6 +70,12 @@ class ReviewSection:
         """Lay the uncertainty over the scan, as opaque as the slider says."""
         self._panel.logic.engine.show_uncertainty(self._panel.ui.uncertaintySlider.value)
 
+    def hide_uncertainty(self) -> None:
+        """Take the colours away: the views are going to show another volume than theirs."""
+        self._panel.parameters.uncertainty_opacity = 0.0
+        # The slider, which follows, is deaf while another module is open, and silent where it was at zero already.
+        self._panel.logic.engine.show_uncertainty(0)
+
     def enable(self, *, ready: bool) -> None:
         """Enable what makes sense now."""
         ui = self._panel.ui

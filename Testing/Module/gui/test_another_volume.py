@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from slicer_fakes.application import add_volume
 
 
@@ -42,6 +43,36 @@ def test_a_training_on_another_painting_starts_from_nothing(trained, engine, sce
     assert [entry[1] for entry in engine.did if entry[0] == "start_training"] == [False, False]
     engine.paint(1, 25)
     assert trained.train._pause.isActive()
+
+
+def choose_the_next_patient(panel, volume, settle):
+    panel.ui.inputVolumeSelector.setCurrentNode(volume)
+
+
+def segment_the_next_patient(panel, volume, settle):
+    panel.ui.otherVolumeSelector.setCurrentNode(volume)
+    panel.ui.applyToOtherButton.click()
+    settle()
+
+
+@pytest.mark.parametrize("go_to", [choose_the_next_patient, segment_the_next_patient])
+def test_the_slider_follows_where_the_colours_are_taken_away(trained, scene, settle, go_to):
+    trained.ui.uncertaintySlider.value = 0.4
+    go_to(trained, add_volume(scene, "Next patient"), settle)
+    assert trained.ui.uncertaintySlider.value == 0
+    assert trained.parameters.uncertainty_opacity == 0
+
+
+def test_the_slider_follows_also_behind_another_modules_back(trained, engine, scene, settle, press_and_hold, client):
+    trained.ui.uncertaintySlider.value = 0.4
+    trained.ui.otherVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    press_and_hold(trained.ui.applyToOtherButton)
+    trained.exit()
+    client.running.end()
+    settle()
+    assert ("show_uncertainty", 0) in engine.did
+    trained.enter()
+    assert trained.ui.uncertaintySlider.value == 0
 
 
 def test_no_colours_and_no_brush_of_one_patient_stay_over_the_scan_of_another(
