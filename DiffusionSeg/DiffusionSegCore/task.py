@@ -124,6 +124,14 @@ class SegmentationTask(AnnotationBoard):
             self.findings.outdate()
         return [*volume.warnings(), *warnings]
 
+    def leave_views(self, shown: slicer.vtkMRMLScalarVolumeNode) -> None:
+        """Take what belongs to the chosen volume out of the views, which show another one instead."""
+        self.nodes.leave_views(shown)
+
+    def return_to_views(self) -> bool:
+        """Show what belongs to the chosen volume again; gives whether the views had shown another one instead."""
+        return self.nodes.return_to_views()
+
     def set_result(self, segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:
         """Choose where `apply_preview` copies to.
 

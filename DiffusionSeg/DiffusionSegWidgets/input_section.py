@@ -92,11 +92,12 @@ class InputSection:
             self._clear_channels()
             self._panel.review.hide_uncertainty()
             self._panel.parameters.result_segmentation = None
+        returned = self._panel.logic.engine.return_to_views()
         warnings = self._panel.logic.engine.set_input([volume, *channels], segmentation)
         seeds = self._panel.logic.engine.seeds
         self._set = (volume, channels, seeds)
         self._panel.parameters.segmentation = seeds
-        if another:
+        if another or returned:
             show_volume(volume)
         if warnings:
             self._panel.messages.inform(" ".join(warnings))

@@ -88,4 +88,33 @@ def test_no_colours_and_no_brush_of_one_patient_stay_over_the_scan_of_another(
     trained.ui.otherVolumeSelector.setCurrentNode(other)
     trained.ui.applyToOtherButton.click()
     settle()
-    assert shown == [(other, ("show_uncertainty", 0), ("setActiveEffect", None))]
+    assert shown == [(other, ("leave_views", "Next patient"), ("setActiveEffect", None))]
+    assert ("show_uncertainty", 0) in engine.did
+
+
+WORKING = {
+    "jumping to a slice": lambda panel: panel.ui.annotationTable.setCurrentCell(3, 0),
+    "jumping to a suggestion": lambda panel: panel.ui.suggestionTable.setCurrentCell(0, 0),
+    "taking up the brush": lambda panel: panel.editor.node.SetActiveEffectName("Paint"),
+    "fitting the region": lambda panel: panel.ui.fitRegionButton.click(),
+    "training": lambda panel: panel.ui.trainButton.click(),
+    "segmenting": lambda panel: panel.ui.predictButton.click(),
+    "showing the uncertainty": lambda panel: setattr(panel.ui.uncertaintySlider, "value", 0.4),
+    "choosing another painting": lambda panel: panel.ui.segmentationSelector.setCurrentNode(None),
+}
+
+
+@pytest.mark.parametrize("work", WORKING.values(), ids=WORKING)
+def test_working_on_the_first_volume_brings_it_back_into_the_views(
+    trained, engine, scene, volume, settle, monkeypatch, work
+):
+    shown = []
+    for section in ("DiffusionSeg", "DiffusionSegWidgets.input_section"):
+        monkeypatch.setattr(f"{section}.show_volume", shown.append)
+    segment_the_next_patient(trained, add_volume(scene, "Next patient"), settle)
+    assert engine.left
+    assert shown == []
+    work(trained)
+    settle()
+    assert not engine.left
+    assert shown == [volume]
