@@ -192,10 +192,13 @@ class SegmentationTask(AnnotationBoard):
         """
         if self.seeds is not None and self.nodes.are_of(volume):
             with contextlib.suppress(DiffusionSegError):
-                labels = [label_to_json(label) for label in labels_as_learnt(self.seeds, self.learnt)]
-                return {**self.described(), "labels": labels}, self.painted()
+                return {**self.described(), "labels": self._labels_as_learnt()}, self.painted()
         nothing = {"complete_slices": [[], [], []], "background_box": None, "labels": []}
         return nothing, np.zeros(volume.geometry.shape, np.uint16)
+
+    def _labels_as_learnt(self) -> list[dict[str, Any]]:
+        """The labels of the seeds by the names that the segmenter knows, as the worker is told them."""
+        return [label_to_json(label) for label in labels_as_learnt(self.nodes.painted_seeds(), self.learnt)]
 
     def _work(
         self,

@@ -150,11 +150,12 @@ class WorkerSession:
                 return []
         return [self.annotating(described, painted)]
 
-    def training(self, *, warm: bool, trained: Callable[[str], None]) -> list[Step]:
+    def training(self, *, warm: bool, learnt_as: list[dict[str, Any]], trained: Callable[[str], None]) -> list[Step]:
         """What trains a segmenter and keeps it on this computer.
 
         Args:
             warm: go on from the segmenter of the last round, if the worker has it.
+            learnt_as: the labels, by the names by which that learnt them.
             trained: told the path by which the new segmenter is known.
         """
         path = f"{self.segmenter_folder}/segmenter-{uuid.uuid4().hex[:12]}.safetensors"
@@ -168,7 +169,7 @@ class WorkerSession:
             self._delete_old()
 
         return [
-            Step("train", {"warm": warm and self._segmenter is not None}, succeeded=succeeded),
+            Step("train", {"warm": warm and self._segmenter is not None, "labels": learnt_as}, succeeded=succeeded),
             # A disk that is full must not take from the user what the worker has learnt.
             Step("save_segmenter", {}, succeeded=saved, dispensable=True),
         ]

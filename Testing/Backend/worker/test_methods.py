@@ -102,6 +102,23 @@ def test_a_warm_training_with_other_classes_starts_anew(tiny_bundle):
     assert worker.heard.points[-1][0] == 80
 
 
+@pytest.mark.parametrize(("said", "last_step"), [({"labels": LABELS}, 40), ({}, 80)])
+def test_a_warm_training_goes_on_after_a_structure_was_renamed_if_it_is_told_what_it_was_called(
+    tiny_bundle, said, last_step
+):
+    worker = opened(tiny_bundle)
+    parameters, arrays = painting()
+    worker("annotate", parameters, arrays)
+    worker("train")
+    renamed = [{**LABELS[0], "name": "frontal"}, LABELS[1]]
+    worker("annotate", {**parameters, "labels": renamed}, arrays)
+    worker.heard.points.clear()
+    worker("train", {"warm": True, **said})
+    assert worker.heard.points[-1][0] == last_step
+    _, saved = worker("save_segmenter")
+    assert [label.name for label in Segmenter.from_bytes(saved["segmenter"].tobytes()).labels] == ["frontal", "back"]
+
+
 def test_keeping_the_largest_piece_drops_the_others(trained):
     _, raw = trained("predict", {"keep_largest": []})
     _, cleaned = trained("predict", {"keep_largest": [3, 7]})
