@@ -24,6 +24,7 @@ from DiffusionSegWidgets.run_control import RunControl
 from DiffusionSegWidgets.segment_editor import SeedsEditor
 from DiffusionSegWidgets.shortcuts import COMPLETE, NEXT_SLICE, TRAIN, Shortcuts
 from DiffusionSegWidgets.train_section import TrainSection
+from DiffusionSegWidgets.volume_display import show_volume
 from DiffusionSegWidgets.worker_link import WorkerLink
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -196,6 +197,11 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.input.update()
         self.refresh()
 
+    def on_brush(self, _caller=None, _event=None) -> None:
+        """Let nobody paint on one volume while looking at another."""
+        if self.editor.brush_in_hand:
+            self.return_to_volume()
+
     def run(self, job: Job) -> None:
         """Do long work; a worker that has not been greeted yet is asked for its device and models first."""
         if self.runs.busy:
@@ -220,11 +226,18 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """The volume that the engine works on; None if none was chosen, or the chosen one was refused."""
         return self.parameters.input_volume if self.parameters is not None and self.input.opened else None
 
+    def return_to_volume(self) -> None:
+        """Let the views show the volume that the engine works on, if another one was put in its place."""
+        if self.volume is not None and self.logic.engine.return_to_views():
+            show_volume(self.volume)
+
     def show_seeds(self) -> None:
         """Let the user paint the seeds of the chosen volume."""
         volume = self.volume
         seeds = self.logic.engine.seeds if volume is not None else None
         self.editor.edit(seeds, volume)
+        if not self.hasObserver(self.editor.node, vtk.vtkCommand.ModifiedEvent, self.on_brush):
+            self.addObserver(self.editor.node, vtk.vtkCommand.ModifiedEvent, self.on_brush)
         self.train.observe(seeds)
         with self.messages.quietly_guarded(_("Reading the painting")):
             self.annotate.refresh()

@@ -52,8 +52,7 @@ class Annotation:
         Unpainted voxels are unknown, but background on complete slices and outside the background box.
 
         Raises:
-            DiffusionSegError: if the label map has another shape, is empty, or names slices or boxes outside of it; or
-                if all known voxels are of one class.
+            DiffusionSegError: if the label map has another shape, is empty, or names slices or boxes outside of it.
         """
         if painted.shape != grid.shape:
             raise DiffusionSegError("The label map has another size than its grid.", "Paint on the scan's own grid.")
@@ -66,11 +65,7 @@ class Annotation:
         present = [int(value) for value in np.unique(painted[painted > 0])]
         given = {label.value: label for label in labels}
         named = tuple(given.get(value, Label.generic(value)) for value in present)
-        annotation = cls(labelmap, grid, named, complete_slices, background_box)
-        if len(annotation.classes) < 2:
-            message = "The annotation knows one class only."
-            raise DiffusionSegError(message, "Paint a second structure, complete a slice or give a background box.")
-        return annotation
+        return cls(labelmap, grid, named, complete_slices, background_box)
 
     @property
     def known(self) -> np.ndarray:
@@ -100,6 +95,12 @@ class Annotation:
     def surely(self, measure: np.ndarray, part: tuple[slice | int, ...] = (), *, sure: int = 0) -> np.ndarray:
         """How sure a prediction is, of the scan or of a part of it, with the value `sure` where the label is known."""
         return np.where(self.labelmap[part] != UNKNOWN, measure.dtype.type(sure), measure)
+
+    def check_learnable(self) -> None:
+        """Raise a DiffusionSegError unless the annotation knows two classes to tell apart."""
+        if len(self.classes) < 2:
+            message = "The annotation knows one class only."
+            raise DiffusionSegError(message, "Paint a second structure, complete a slice or give a background box.")
 
     def check_on(self, grid: Grid) -> None:
         """Raise a DiffusionSegError unless the annotation lies on `grid`."""

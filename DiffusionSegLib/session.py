@@ -16,6 +16,7 @@ from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.features.extraction import ActivationExtractor
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
+from DiffusionSegLib.labels import Label
 from DiffusionSegLib.mirror_labels import mirrored_values
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.normalisation import Normalisation, foreground_mask
@@ -129,16 +130,18 @@ class Session:
         self._features, self._features_config, self._gathered = features, features.config, None
         _warn_of(self._doubts_of_likeness())
 
-    def train(self, *, start: Segmenter | None = None) -> Segmenter:
+    def train(self, *, start: Segmenter | None = None, learnt_as: Sequence[Label] = ()) -> Segmenter:
         """A segmenter that has learnt the annotation; it is kept for `predict` and `suggest`.
 
         Features that the training before has gathered are not gathered again.
 
         Args:
             start: a segmenter to go on from; without effect where its features, classes or shape are others.
+            learnt_as: the structures by the names by which it learnt them, if any was renamed since.
         """
         if self._annotation is None:
             raise DiffusionSegError("Nothing is annotated yet.", "Paint some slices first.")
+        self._annotation.check_learnable()
         config = self._chosen_features()
         features = self._extracted(config)
         values = self._annotation.classes
@@ -156,6 +159,7 @@ class Session:
         voxels = self._with_mirror_image(voxels, self._annotation, config)
         labels, keep_largest = self._annotation.labels, self.options.keep_largest
         header = SegmenterHeader.of(self.bundle, config, self.options.ensemble, values, labels, keep_largest)
+        before = replace(header, labels=tuple(learnt_as)) if learnt_as else header
         with self.report.stage("training"):
             ensemble = train_ensemble(
                 voxels,
@@ -164,7 +168,7 @@ class Session:
                 self.options.seed,
                 self.device,
                 self.progress,
-                start.ensemble if start is not None and header.goes_on_from(start.header) else None,
+                start.ensemble if start is not None and before.goes_on_from(start.header) else None,
                 self.curve,
             )
         self._segmenter = Segmenter(header, ensemble)

@@ -23,6 +23,8 @@ from DiffusionSegLib.source_sampling import mixed_separably
 SURE = 255
 # Whose hidden units stay in the cache.
 VOXELS_AT_A_TIME = 4096
+# Linear layers are made ready anew for every other number of voxels.
+ROWS = 256
 
 
 class TileClassifier:
@@ -33,11 +35,7 @@ class TileClassifier:
         self.values = np.asarray(segmenter.header.values, np.uint16)
         self.background = segmenter.header.values.index(0) if 0 in segmenter.header.values else None
         self.units = self.ensemble.hidden[0]
-        layers = self.ensemble.folded_layers()
-        self.layers = [
-            [(bias[member : member + 1], weight[member : member + 1]) for bias, weight in layers]
-            for member in range(self.ensemble.members)
-        ]
+        self.layers = self.ensemble.folded_layers()
         self.projection = FirstLayerProjection(features, *self.ensemble.first_layer())
         self.device = self.projection.device
 
@@ -85,12 +83,12 @@ class TileClassifier:
             part = found[(slice(None), *around)].permute(0, *(axis + 1 for axis in VOXEL_ORDER))
             inside = tissue[around].permute(*VOXEL_ORDER)
             # Where all is tissue nothing need be copied.
-            chosen = None if inside.all() else inside.flatten().nonzero()[:, 0].to(self.device)
+            chosen = None if inside.all() else _rounded_up(inside.flatten().nonzero()[:, 0]).to(self.device)
             of_tissue = self._of_tissue((edges[0], edges[1], edges[2]), chosen)
             if chosen is None:
                 part.copy_(of_tissue.view(part.shape))
             else:
-                part[:, inside.to(self.device)] = of_tissue
+                part[:, inside.to(self.device)] = of_tissue[:, : int(inside.count_nonzero())]
         return found
 
     def _of_tissue(self, box: Box, chosen: Tensor | None) -> Tensor:
@@ -106,5 +104,11 @@ class TileClassifier:
         for member, layers in enumerate(self.layers):
             hidden = projected.hidden(slice(member * self.units, (member + 1) * self.units))
             of_tissue = hidden if chosen is None else hidden.index_select(0, chosen)
-            consensus.add(after_first_layer(of_tissue[None], layers)[0].T)
+            consensus.add(after_first_layer(of_tissue, layers))
         return torch.cat([consensus.probabilities(), consensus.disagreement()[None]])
+
+
+def _rounded_up(chosen: Tensor) -> Tensor:
+    """The same voxels and the last one again, so that few different numbers of voxels occur."""
+    more = -len(chosen) % ROWS
+    return torch.cat([chosen, chosen[-1:].expand(more)]) if more else chosen

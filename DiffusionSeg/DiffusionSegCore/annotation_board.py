@@ -136,11 +136,19 @@ class AnnotationBoard:
 
     def _slices(self) -> list[AnnotationSlice]:
         """Those slices of the list that the volume has, in its voxels as they are now."""
+        geometry = self.nodes.volume().geometry
+        return [found for found in self._all_slices() if found.is_of(geometry)]
+
+    def _all_slices(self) -> list[AnnotationSlice]:
+        """The same, and those that were cut off when the volume was cropped."""
         seeds, volume = self.nodes.painted_seeds(), self.nodes.volume()
         return read_slices(seeds, volume.geometry, lambda: lies_on_voxels(seeds, volume.first))
 
     def _keep(self, slices: Iterable[AnnotationSlice]) -> None:
-        keep_slices(self.nodes.painted_seeds(), slices, self.nodes.volume().geometry)
+        """Let these be the slices of the list that the volume has."""
+        geometry = self.nodes.volume().geometry
+        cut_off = [found for found in self._all_slices() if not found.is_of(geometry)]
+        keep_slices(self.nodes.painted_seeds(), [*slices, *cut_off], geometry)
 
     def _centre(self, around: str | None) -> np.ndarray:
         volume, seeds = self.nodes.volume(), self.nodes.painted_seeds()

@@ -38,6 +38,10 @@ class AnnotationSlice:
         """Axis and index."""
         return self.axis, self.index
 
+    def is_of(self, geometry: VoxelGeometry) -> bool:
+        """Whether the voxels reach so far."""
+        return 0 <= self.index < geometry.shape[self.axis]
+
 
 def nothing_moved_along() -> bool:
     """For painting that stays where it is when its volume gets other voxels."""
@@ -53,8 +57,8 @@ def read_slices(
 
     Args:
         seeds: what is painted.
-        geometry: the voxels whose slices are wanted, if the volume is there: it may have been cropped since they were
-            kept. Slices that it no longer has are left out.
+        geometry: the voxels that they are wanted in, if the volume is there: it may have been cropped since they were
+            kept. Of slices that were cut off, the index lies outside.
         moved_along: whether the painting lies on these voxels; asked where there are as many of them as before, but in
             another place. Then both were moved together, as by hardening a transform.
     """
@@ -66,8 +70,7 @@ def read_slices(
     if geometry is None:
         return kept
     matrix = _from_kept_voxels(seeds, geometry, moved_along)
-    moved = [] if matrix is None else [_moved(found, matrix) for found in kept]
-    return [found for found in moved if 0 <= found.index < geometry.shape[found.axis]]
+    return [] if matrix is None else [_moved(found, matrix) for found in kept]
 
 
 def keep_slices(

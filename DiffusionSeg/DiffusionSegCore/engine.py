@@ -72,7 +72,7 @@ class DiffusionSegEngine(SegmentationTask):
         if not painted.any():
             raise DiffusionSegError("Nothing is painted yet.", "Paint structures on some slices first.")
 
-        learnt = learnt_from(self.nodes.painted_seeds(), painted)
+        learnt, learnt_as = learnt_from(self.nodes.painted_seeds(), painted), self._labels_as_learnt()
 
         def trained(path: str) -> None:
             # A scene that was added meanwhile may have brought a task of its own, with its own segmenter.
@@ -82,8 +82,8 @@ class DiffusionSegEngine(SegmentationTask):
                 self.findings.outdate()
 
         annotating = self.worker.annotating(described, painted)
-        steps = [*self._opening(volume), annotating, *self.worker.training(warm=warm, trained=trained)]
-        return self._work(volume, steps, on_progress)
+        training = self.worker.training(warm=warm, learnt_as=learnt_as, trained=trained)
+        return self._work(volume, [*self._opening(volume), annotating, *training], on_progress)
 
     def finish_training(self, work: ScanWork) -> dict[str, Any]:
         """Wait for the training; returns the number of `voxels` learnt from, the `seconds` it took, and `warnings`.

@@ -18,6 +18,9 @@ REGION_OF_SEEDS = "DiffusionSeg.BackgroundRegion"
 # Kept at a volume while another one is worked on, so that going back to it finds again what was found in it.
 FOUND_IN_VOLUME = {PREVIEW: "DiffusionSeg.Preview", UNCERTAINTY: "DiffusionSeg.Uncertainty"}
 
+# Whether the views show another volume than the chosen one.
+VIEWS_LEFT = "ViewsLeft"
+
 
 class SceneNodes:
     """Volumes, seeds, preview, result, uncertainty and background region of the task.
@@ -76,7 +79,7 @@ class SceneNodes:
 
     def are_of(self, volume: InputVolume) -> bool:
         """Whether the task is about the first channel of this volume, on which everything is painted."""
-        return self._volume_nodes()[:1] == [volume.first]
+        return self.state.referenced(VOLUMES) is volume.first
 
     def painted_seeds(self) -> slicer.vtkMRMLSegmentationNode:
         """The seeds.
@@ -99,6 +102,7 @@ class SceneNodes:
             whether it was about another volume, or other channels of it.
         """
         another = self._volume_nodes() != list(volume.nodes)
+        self.state.set_value(VIEWS_LEFT, None)
         if another:
             self._put_away()
             self.state.refer(RESULT)
@@ -113,17 +117,35 @@ class SceneNodes:
         self._show()
         return another
 
+    def leave_views(self, shown: slicer.vtkMRMLScalarVolumeNode) -> None:
+        """Hide what belongs to the chosen volume as long as the views show this one, unless that is a channel of it."""
+        if shown in self._volume_nodes():
+            self.return_to_views()
+        else:
+            self.state.set_value(VIEWS_LEFT, True)
+            self._hide()
+
+    def return_to_views(self) -> bool:
+        """Show again what `leave_views` had hidden; gives whether it had hidden anything."""
+        left = self.state.value(VIEWS_LEFT, False)
+        if left:
+            self.state.set_value(VIEWS_LEFT, None)
+            self._show()
+        return left
+
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
         """Whatever is taken meanwhile, the task is then about its own volume again, if it had one."""
-        count = self.state.value("ChannelCount", 1)
+        values = {name: self.state.value(name) for name in ("ChannelCount", VIEWS_LEFT)}
         before = {role: self.state.all_referenced(role) for role in (VOLUMES, SEEDS, PREVIEW, RESULT, UNCERTAINTY)}
         yield
         if before[VOLUMES]:
-            self.state.set_value("ChannelCount", count)
             for role, nodes in before.items():
                 self.state.refer(role, *nodes)
-            self._show()
+            for name, value in values.items():
+                self.state.set_value(name, value)
+            if not values[VIEWS_LEFT]:
+                self._show()
 
     def refer_region(self, region: slicer.vtkMRMLMarkupsROINode) -> None:
         """Let this be the background region of the seeds."""
@@ -133,12 +155,15 @@ class SceneNodes:
         return self.state.all_referenced(VOLUMES)
 
     def _put_away(self) -> None:
-        for node in filter(None, self._over_image()):
-            hide(node)
+        self._hide()
         for volume in self._volume_nodes()[:1]:
             for role, kept in FOUND_IN_VOLUME.items():
                 node = self.state.referenced(role)
                 volume.SetNodeReferenceID(kept, node.GetID() if node else None)
+
+    def _hide(self) -> None:
+        for node in filter(None, self._over_image()):
+            hide(node)
 
     def _show(self) -> None:
         for node in filter(None, self._over_image()):

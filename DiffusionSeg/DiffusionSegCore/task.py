@@ -140,6 +140,14 @@ class SegmentationTask(AnnotationBoard):
             self.findings.outdate()
         return [*volume.warnings(), *warnings]
 
+    def leave_views(self, shown: slicer.vtkMRMLScalarVolumeNode) -> None:
+        """Take what belongs to the chosen volume out of the views, which show another one instead."""
+        self.nodes.leave_views(shown)
+
+    def return_to_views(self) -> bool:
+        """Show what belongs to the chosen volume again; gives whether the views had shown another one instead."""
+        return self.nodes.return_to_views()
+
     def set_result(self, segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:
         """Choose where `apply_preview` copies to.
 
@@ -198,10 +206,13 @@ class SegmentationTask(AnnotationBoard):
         """
         if self.seeds is not None and self.nodes.are_of(volume):
             with contextlib.suppress(DiffusionSegError):
-                labels = [label_to_json(label) for label in labels_as_learnt(self.seeds, self.learnt)]
-                return {**self.described(), "labels": labels}, self.painted()
+                return {**self.described(), "labels": self._labels_as_learnt()}, self.painted()
         nothing = {"complete_slices": [[], [], []], "background_box": None, "labels": []}
         return nothing, np.zeros(volume.geometry.shape, np.uint16)
+
+    def _labels_as_learnt(self) -> list[dict[str, Any]]:
+        """The labels of the seeds by the names that the segmenter knows, as the worker is told them."""
+        return [label_to_json(label) for label in labels_as_learnt(self.nodes.painted_seeds(), self.learnt)]
 
     def _work(
         self,
@@ -218,6 +229,6 @@ class SegmentationTask(AnnotationBoard):
     def _finished(self, work: ScanWork) -> tuple[dict[str, Any], dict[str, Any]]:
         result = work.result()
         work.check_still_wanted(self.scene)
-        if self.nodes.volume().first is not work.volume.first:
+        if not self.nodes.are_of(work.volume):
             raise DiffusionSegError("Another volume was chosen meanwhile; the result was dropped.", HINT)
         return result

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,14 +148,14 @@ class WorkerSession:
             before, there = self._annotation
             if before == described and np.array_equal(there, painted):
                 return []
-        # One that nothing can be learnt from, as of one class, must not keep anyone from looking.
-        return [replace(self.annotating(described, painted), dispensable=True)]
+        return [self.annotating(described, painted)]
 
-    def training(self, *, warm: bool, trained: Callable[[str], None]) -> list[Step]:
+    def training(self, *, warm: bool, learnt_as: list[dict[str, Any]], trained: Callable[[str], None]) -> list[Step]:
         """What trains a segmenter and keeps it on this computer.
 
         Args:
             warm: go on from the segmenter of the last round, if the worker has it.
+            learnt_as: the labels, by the names by which that learnt them.
             trained: told the path by which the new segmenter is known.
         """
         path = f"{self.segmenter_folder}/segmenter-{uuid.uuid4().hex[:12]}.safetensors"
@@ -170,7 +169,7 @@ class WorkerSession:
             self._delete_old()
 
         return [
-            Step("train", {"warm": warm and self._segmenter is not None}, succeeded=succeeded),
+            Step("train", {"warm": warm and self._segmenter is not None, "labels": learnt_as}, succeeded=succeeded),
             # A disk that is full must not take from the user what the worker has learnt.
             Step("save_segmenter", {}, succeeded=saved, dispensable=True),
         ]

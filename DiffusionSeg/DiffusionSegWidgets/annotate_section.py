@@ -83,6 +83,7 @@ class AnnotateSection:
     def jump(self, axis: int, index: int) -> None:
         """Move all views to a slice."""
         with self._panel.messages.guarded(_("Jumping to a slice")):
+            self._panel.return_to_volume()
             self._panel.logic.engine.show_slice(axis, index)
         self.enable()
 
@@ -97,6 +98,7 @@ class AnnotateSection:
         """Show or hide the background region in the views."""
         region = self._panel.logic.engine.roi if self._panel.parameters else None
         if region is not None:
+            self._panel.return_to_volume()
             region.SetDisplayVisibility(self._panel.ui.showRegionCheckBox.checked)
 
     def refresh(self) -> None:

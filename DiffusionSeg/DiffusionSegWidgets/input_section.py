@@ -98,13 +98,14 @@ class InputSection:
             # Neither channels nor colours nor result of the volume before may meet what is found in this one.
             channels = []
             self._clear_channels()
-            self._panel.logic.engine.show_uncertainty(0)
+            self._panel.review.hide_uncertainty()
             self._panel.parameters.result_segmentation = None
+        returned = self._panel.logic.engine.return_to_views()
         warnings = self._panel.logic.engine.set_input([volume, *channels], segmentation)
         seeds = self._panel.logic.engine.seeds
         self._set = (volume, channels, seeds)
         self._panel.parameters.segmentation = seeds
-        if another:
+        if another or returned:
             show_volume(volume)
         if warnings:
             self._panel.messages.inform(" ".join(warnings))

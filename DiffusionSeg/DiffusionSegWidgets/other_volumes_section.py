@@ -77,9 +77,10 @@ class OtherVolumesSection:
             raise ActionableError(message.format(count=count), hint)
 
     def _show(self, volume) -> None:
-        # Colours over it would be of the volume that is worked on, and strokes would go into that one's painting.
+        # All that lies over it would be of the volume that is worked on, and strokes would go into that one's painting.
         self._panel.editor.rest()
-        self._panel.logic.engine.show_uncertainty(0)
+        self._panel.review.hide_uncertainty()
+        self._panel.logic.engine.leave_views(volume)
         show_volume(volume)
 
     def _take_loaded(self, call, path: str) -> None:

@@ -30,6 +30,7 @@ class ReviewSection:
     def predict(self) -> None:
         """Segment the whole volume, then list the slices worth painting next."""
         engine = self._panel.logic.engine
+        self._panel.return_to_volume()
         self._panel.run(
             Job(
                 _("Segmenting the volume"),
@@ -72,7 +73,16 @@ class ReviewSection:
 
     def show_uncertainty(self, _opacity: float = 0.0) -> None:
         """Lay the uncertainty over the scan, as opaque as the slider says."""
-        self._panel.logic.engine.show_uncertainty(self._panel.ui.uncertaintySlider.value)
+        opacity = self._panel.ui.uncertaintySlider.value
+        if opacity > 0:
+            self._panel.return_to_volume()
+        self._panel.logic.engine.show_uncertainty(opacity)
+
+    def hide_uncertainty(self) -> None:
+        """Take the colours away: the views are going to show another volume than theirs."""
+        self._panel.parameters.uncertainty_opacity = 0.0
+        # The slider, which follows, is deaf while another module is open, and silent where it was at zero already.
+        self._panel.logic.engine.show_uncertainty(0)
 
     def enable(self, *, ready: bool) -> None:
         """Enable what makes sense now."""

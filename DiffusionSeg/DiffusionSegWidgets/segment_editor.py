@@ -31,8 +31,17 @@ class SeedsEditor:
     @property
     def chosen_segment(self) -> str:
         """The ID of the segment that is chosen in the editor's table; empty if there is none."""
-        node = self._widget.mrmlSegmentEditorNode()
-        return (node.GetSelectedSegmentID() or "") if node is not None else ""
+        return (self.node.GetSelectedSegmentID() or "") if self.node is not None else ""
+
+    @property
+    def node(self):
+        """The node that knows the chosen segment and tool, and tells of their change; None before the first edit."""
+        return self._widget.mrmlSegmentEditorNode()
+
+    @property
+    def brush_in_hand(self) -> bool:
+        """Whether a click into a view may paint."""
+        return self.node is not None and bool(self.node.GetActiveEffectName())
 
     def enter(self) -> None:
         """Listen to the views."""

@@ -69,6 +69,7 @@ class TrainSection:
     def _train(self) -> None:
         engine = self._panel.logic.engine
         self._chart.clear()
+        self._panel.return_to_volume()
         self._panel.run(
             Job(
                 _("Training"),

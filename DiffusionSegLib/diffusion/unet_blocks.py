@@ -99,13 +99,20 @@ class AttentionBlock(nn.Module):
         self.proj_out = zeroed(nn.Conv1d(channels, channels, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        count, channels = images.shape[:2]
-        flat = images.reshape(count, channels, -1)
+        # Positions before channels, as they lie in memory: fused attention takes nothing else, and without it a slice
+        # of a brain took half as long again.
+        flat = self.norm(images).flatten(2).mT
         # Each head's query, key and value lie side by side in the layout's fused convolution.
-        heads = self.qkv(self.norm(flat)).reshape(count, self.heads, 3, channels // self.heads, -1)
-        query, key, value = heads.transpose(-1, -2).unbind(2)
-        mixed = F.scaled_dot_product_attention(query, key, value)
-        return images + self.proj_out(mixed.transpose(-1, -2).reshape(count, channels, -1)).reshape(images.shape)
+        heads = _at_each_position(self.qkv, flat).unflatten(2, (self.heads, 3, -1))
+        query, key, value = heads.transpose(1, 2).unbind(3)
+        mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
+        return images + _at_each_position(self.proj_out, mixed).mT.reshape(images.shape)
+
+
+def _at_each_position(layer: nn.Module, positions: Tensor) -> Tensor:
+    """A convolution of one position's width as the linear layer that it is: (N, positions, channels)."""
+    weight, bias = layer.parameters()
+    return F.linear(positions, weight[..., 0], bias)
 
 
 class ConvolutionDown(nn.Module):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from DiffusionSegLib.features.native_piece import NativePiece
+from DiffusionSegLib.linear_layer import linear
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,7 @@ class BoxProjection:
 
     def hidden(self, units: slice) -> Tensor:
         """Some of the outputs, before any ReLU, in the order of `columns`: (voxels, units)."""
-        total = torch.addmm(self.bias[units], self.columns, self.weights[:, units])
+        total = linear(self.columns, self.weights[:, units].T, self.bias[units])
         self._add_third_view(total, units)
         self._add_other_views(total, units)
         return total

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from DiffusionSegLib.linear_layer import linear
+
 EPSILON = 1e-5
-# Bias (members, 1, width out) and weight (members, width in, width out).
+# Weight (width out, width in) and bias (width out,).
 FoldedLayer = tuple[Tensor, Tensor]
 
 
@@ -44,7 +46,13 @@ class MlpEnsemble(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits (members, N, classes) of features (members, N, features), a batch for each member."""
-        return after_first_layer(torch.baddbmm(self.biases[0], features, self.weights[0]), self.folded_layers())
+        logits = [
+            after_first_layer(linear(batch, weight.T, bias[0]), layers).T
+            for batch, weight, bias, layers in zip(
+                features, self.weights[0], self.biases[0], self.folded_layers(), strict=True
+            )
+        ]
+        return torch.stack(logits)
 
     def first_layer(self) -> tuple[Tensor, Tensor]:
         """Weight (features, members * width) and bias (members * width,) of all first layers as one."""
@@ -56,29 +64,32 @@ class MlpEnsemble(nn.Module):
         found.load_state_dict({**self.state_dict(), "weights.0": weights})
         return found.train(self.training).requires_grad_(False)
 
-    def folded_layers(self) -> list[FoldedLayer]:
-        """The layers after the first, with the batch norm before each of them folded in. Exact but for rounding."""
-        found = []
+    def folded_layers(self) -> list[list[FoldedLayer]]:
+        """Each member's layers after the first, with the batch norm before each folded in; exact but for rounding."""
+        found: list[list[FoldedLayer]] = [[] for _ in range(self.members)]
         for layer, (weight, bias) in enumerate(zip(self.weights[1:], self.biases[1:], strict=True)):
             scale = self.gains[layer] * torch.rsqrt(self.get_buffer(f"variance_{layer}") + EPSILON)
             shift = self.shifts[layer] - self.get_buffer(f"mean_{layer}") * scale
-            found.append((bias + shift @ weight, scale.mT * weight))
+            weights, biases = (scale.mT * weight).mT.contiguous(), (bias + shift @ weight)[:, 0]
+            for of_member, folded in zip(found, zip(weights, biases, strict=True), strict=True):
+                of_member.append(folded)
         return found
 
 
 def after_first_layer(hidden: Tensor, layers: Sequence[FoldedLayer]) -> Tensor:
-    """Logits (members, N, classes) from the outputs of first layers, before their ReLU.
+    """Logits of one member (classes, N) from the outputs of its first layer, before their ReLU.
 
-    In memory the logits of a class lie side by side: what follows them goes over many voxels at a time.
+    The logits of a class lie side by side: what follows them goes over many voxels at a time.
 
     Args:
-        hidden: shape (members, N, hidden units); overwritten.
-        layers: those after the first, of the same members.
+        hidden: shape (N, hidden units); overwritten.
+        layers: those after the first.
     """
-    *between, (bias, weight) = layers
-    for other_bias, other_weight in between:
-        hidden = torch.baddbmm(other_bias, hidden.relu_(), other_weight)
-    return torch.baddbmm(bias.mT, weight.mT, hidden.relu_().mT).mT
+    *between, (weight, bias) = layers
+    hidden.relu_()
+    for other_weight, other_bias in between:
+        hidden = linear(hidden, other_weight, other_bias, relu=True)
+    return linear(weight, hidden).add_(bias[:, None])
 
 
 def mean_probabilities(logits: Tensor) -> Tensor:

@@ -21,7 +21,6 @@ from DiffusionSegLib.features.features_memory import FeaturesMemory
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.free_memory import available_memory
 from DiffusionSegLib.grid import Grid
-from DiffusionSegLib.labels import Label
 from DiffusionSegLib.scan_estimate import estimate
 from DiffusionSegLib.segmenter.segmenter import Segmenter
 from DiffusionSegLib.session import Session, SessionOptions
@@ -134,9 +133,10 @@ class Methods:
     def _train(self, wanted: given.TrainParameters, _: Arrays) -> tuple[Json, Arrays]:
         start, session = time.perf_counter(), self._opened()
         if self._annotation is not None:
+            self._annotation.check_learnable()
             # Kept before training, so that a crash in it does not cost them.
             self._extracted(session)
-        self._use(session.train(start=self._segmenter if wanted.warm else None))
+        self._use(session.train(start=self._segmenter if wanted.warm else None, learnt_as=wanted.labels))
         seconds = time.perf_counter() - start
         return {"voxels": session.report.voxels_trained, "seconds": seconds, "doubts": session.doubts}, {}
 
@@ -248,7 +248,7 @@ class Methods:
             self._grid,
             complete_slices=wanted.complete_slices,
             background_box=wanted.background_box,
-            labels=[Label(label.value, label.name, label.color, label.terminology) for label in wanted.labels],
+            labels=wanted.labels,
         )
         session.annotate(annotation)
         self._annotation = annotation

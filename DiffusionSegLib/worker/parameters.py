@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.labels import Label
 
 GIGABYTE = 10**9
 Affine = tuple[tuple[float, ...], ...]
@@ -58,16 +59,6 @@ class OpenParameters:
 
 
 @dataclass(frozen=True)
-class LabelParameters:
-    """A structure, as `DiffusionSegLib.labels.Label`."""
-
-    value: int
-    name: str
-    color: tuple[int, int, int]
-    terminology: str = ""
-
-
-@dataclass(frozen=True)
 class AnnotateParameters:
     """What the painted label map means.
 
@@ -79,14 +70,20 @@ class AnnotateParameters:
 
     complete_slices: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] = ((), (), ())
     background_box: tuple[tuple[int, int], tuple[int, int], tuple[int, int]] | None = None
-    labels: tuple[LabelParameters, ...] = ()
+    labels: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True)
 class TrainParameters:
-    """Whether to go on from the last segmenter where its classes are the same."""
+    """Whether to go on from the last segmenter where its classes are the same.
+
+    Args:
+        warm: whether.
+        labels: the structures, by the names by which that segmenter learnt them; none for the names of now.
+    """
 
     warm: bool = False
+    labels: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True)

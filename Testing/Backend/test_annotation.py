@@ -61,10 +61,11 @@ def test_an_empty_label_map_is_refused():
         Annotation.from_painting(np.zeros(GRID.shape, int), GRID)
 
 
-def test_one_class_alone_is_refused():
+def test_one_class_alone_cannot_be_learnt():
     only = np.where(painted() == 4, 4, 0)
     with pytest.raises(DiffusionSegError, match="one class"):
-        Annotation.from_painting(only, GRID)
+        Annotation.from_painting(only, GRID).check_learnable()
+    Annotation.from_painting(only, GRID, complete_slices=((2,), (), ())).check_learnable()
 
 
 def test_an_annotation_of_another_scan_is_refused():

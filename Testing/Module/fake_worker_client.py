@@ -142,7 +142,7 @@ class FakeWorkerClient:
         for found in np.unique(bins):
             values, counts = np.unique(classes[bins == found], return_counts=True)
             self.classes[int(found)] = int(values[counts.argmax()])
-        self.labels = self.annotated["labels"]
+        self.labels, self.trained = self.annotated["labels"], params
         return {"voxels": int(self.known.sum()), "seconds": 0.1, "doubts": self.doubts}, {}
 
     def on_preview(self, params, arrays):

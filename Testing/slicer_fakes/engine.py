@@ -113,7 +113,7 @@ class FakeEngine:
         self.session_folder, self.segmenter_folder = session_folder, segmenter_folder
         self.settings = Settings(SceneState(scene))
         self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = None
-        self.can_undo = False
+        self.can_undo = self.left = False
         self.doubts: list[str] = []
         self.warnings: list[str] = []
         self.edits_replaced: tuple[str, ...] = ()
@@ -145,6 +145,14 @@ class FakeEngine:
         self.seeds = segmentation or self._segmentation("seeds")
         self.volume = volumes[0]
         return ["T2 lies on other voxels and is resampled."] if len(volumes) > 1 else []
+
+    def leave_views(self, shown) -> None:
+        self._do("leave_views", shown.GetName())
+        self.left = True
+
+    def return_to_views(self) -> bool:
+        left, self.left = self.left, False
+        return left
 
     def propose_slices(self, per_axis: int, stride: float, around=None, *, whole_volume=False) -> list[FakeSlice]:
         self._do("propose_slices", per_axis, stride, around, whole_volume)

@@ -12,6 +12,8 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 GATHERS = {torch.ops.aten.index, torch.ops.aten.index_select}
+# Torch's own counter does not know it.
+ONE_DNN_LINEAR = "mkldnn::_linear_pointwise"
 
 
 class OperationCount(TorchDispatchMode):
@@ -35,15 +37,21 @@ class OperationCount(TorchDispatchMode):
         if parts is not NotImplemented:
             return parts
         result = function(*args, **kwargs)
-        count = flop_registry.get(function._overloadpacket)
-        if count is not None:
-            self.operations += int(count(*args, **kwargs, out_val=result))
+        self.operations += _operations(function, args, kwargs, result)
         if function._overloadpacket in GATHERS:
             # Only what is taken of the table is read.
             self.bytes += 2 * _size(result)
         elif not _is_view(function):
             self.bytes += sum(_size(leaf) for leaf in tree_leaves((args, kwargs, result)) if isinstance(leaf, Tensor))
         return result
+
+
+def _operations(function: Any, args: Any, kwargs: Any, result: Any) -> int:
+    if function.name() == ONE_DNN_LINEAR:
+        inputs, weight = args[:2]
+        return int(2 * inputs.shape[0] * weight.numel())
+    count = flop_registry.get(function._overloadpacket)
+    return 0 if count is None else int(count(*args, **kwargs, out_val=result))
 
 
 def _is_view(function: Any) -> bool:

@@ -79,6 +79,10 @@ def fast_logits(features: OrthogonalFeatures, ensemble: MlpEnsemble) -> torch.Te
     for start in range(features.tissue.shape[0]):
         _, height, width = features.tissue.shape
         hidden = projection.hidden(((start, start + 1), (0, height), (0, width)))
-        members = hidden.reshape(height * width, ensemble.members, -1).transpose(0, 1)
-        slabs.append(after_first_layer(members.contiguous(), layers))
+        members = hidden.reshape(height * width, ensemble.members, -1).unbind(1)
+        logits = [
+            after_first_layer(member.contiguous(), of_member).T
+            for member, of_member in zip(members, layers, strict=True)
+        ]
+        slabs.append(torch.stack(logits))
     return torch.cat(slabs, dim=1)

@@ -18,7 +18,7 @@ TEN = EnsembleConfig(steps=40)
 
 
 def both_logits(bundle, kept_as, **changes):
-    """Our logits and the published ones of a phantom, by an ensemble that has learnt it."""
+    """Our logits and the published ones of a phantom's tissue, by an ensemble that has learnt it."""
     config = replace(bundle.config, features=replace(bundle.config.features, **changes))
     ours = OurPath(ModelBundle(bundle.folder, config), bundle.denoisers(), TEN)
     scan = SpeedScan.phantom(26, 1.0)
@@ -29,7 +29,8 @@ def both_logits(bundle, kept_as, **changes):
     image = scan.image[(slice(None), *map(slice, features.origin, np.add(features.origin, features.tissue.shape)))]
     full = full_features(ours.denoisers, config.schedule, config.features, image)
     expected = torch.cat(list(full_logits(full, features, separate_networks(ensemble))), dim=1)
-    return fast_logits(features, ensemble), expected
+    tissue = torch.from_numpy(features.tissue.ravel())
+    return fast_logits(features, ensemble)[:, tissue], expected[:, tissue]
 
 
 def equal_labels(found, expected):

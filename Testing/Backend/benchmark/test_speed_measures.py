@@ -11,6 +11,7 @@ from DiffusionSegLib.benchmark.speed.machine_rates import MachineRates as Rates
 from DiffusionSegLib.benchmark.speed.machine_rates import Roofline
 from DiffusionSegLib.benchmark.speed.operation_count import OperationCount, counted, counted_by_steps
 from DiffusionSegLib.benchmark.speed.scan import SpeedScan
+from DiffusionSegLib.linear_layer import linear
 
 CPU = torch.device("cpu")
 
@@ -22,6 +23,13 @@ def test_operations_and_bytes_of_a_product_are_counted_once(mode):
         count = counted(lambda: torch.matmul(first, second).T)
     assert count.operations == 2 * 20 * 30 * 40
     assert count.bytes == 4 * (20 * 30 + 30 * 40 + 20 * 40)
+
+
+def test_operations_of_a_linear_layer_are_counted_by_whatever_library_it_is_computed():
+    inputs, weight = torch.ones(20, 30), torch.ones(40, 30)
+    with torch.inference_mode():
+        count = counted(lambda: linear(inputs, weight))
+    assert count.operations == 2 * 20 * 30 * 40
 
 
 def test_an_expanded_tensor_is_as_small_as_what_it_is_made_of():

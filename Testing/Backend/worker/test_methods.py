@@ -103,6 +103,23 @@ def test_a_warm_training_with_other_classes_starts_anew(tiny_bundle):
     assert worker.heard.points[-1][0] == 80
 
 
+@pytest.mark.parametrize(("said", "last_step"), [({"labels": LABELS}, 40), ({}, 80)])
+def test_a_warm_training_goes_on_after_a_structure_was_renamed_if_it_is_told_what_it_was_called(
+    tiny_bundle, said, last_step
+):
+    worker = opened(tiny_bundle)
+    parameters, arrays = painting()
+    worker("annotate", parameters, arrays)
+    worker("train")
+    renamed = [{**LABELS[0], "name": "frontal"}, LABELS[1]]
+    worker("annotate", {**parameters, "labels": renamed}, arrays)
+    worker.heard.points.clear()
+    worker("train", {"warm": True, **said})
+    assert worker.heard.points[-1][0] == last_step
+    _, saved = worker("save_segmenter")
+    assert [label.name for label in Segmenter.from_bytes(saved["segmenter"].tobytes()).labels] == ["frontal", "back"]
+
+
 def test_keeping_the_largest_piece_drops_the_others(trained):
     _, raw = trained("predict", {"keep_largest": []})
     _, cleaned = trained("predict", {"keep_largest": [3, 7]})
@@ -157,10 +174,32 @@ def test_an_annotation_that_cannot_be_used_leaves_no_earlier_one_in_its_place(ti
     worker = opened(tiny_bundle)
     parameters, arrays = painting()
     worker("annotate", parameters, arrays)
-    with pytest.raises(DiffusionSegError, match="one class only"):
-        worker("annotate", {}, {"painted": arrays["painted"] // 7})
+    with pytest.raises(DiffusionSegError, match="lies outside the scan"):
+        worker("annotate", {"complete_slices": [[999], [], []]}, arrays)
     with pytest.raises(DiffusionSegError, match="Nothing is annotated"):
         worker("train")
+
+
+def test_paint_of_one_structure_alone_stays_in_what_is_found(tiny_bundle):
+    worker = opened(tiny_bundle)
+    parameters, arrays = painting()
+    worker("annotate", parameters, arrays)
+    worker("train")
+    # Air is what no segmenter would ever find.
+    only = np.zeros_like(arrays["painted"])
+    only[0, 0, :5] = 7
+    worker("annotate", {"labels": parameters["labels"]}, {"painted": only})
+    _, found = worker("predict", {})
+    assert (found["labelmap"][0, 0, :5] == 7).all()
+    assert not found["uncertainty"][0, 0, :5].any()
+
+
+def test_paint_of_one_structure_alone_is_told_of_before_anything_is_computed_to_learn_it(tiny_bundle):
+    worker = opened(tiny_bundle)
+    worker("annotate", {}, {"painted": painting()[1]["painted"] // 7})
+    with pytest.raises(DiffusionSegError, match="one class only"):
+        worker("train")
+    assert not worker("open", open_parameters(tiny_bundle), volume())[0]["features_cached"]
 
 
 def test_opening_the_same_scan_again_keeps_its_features(tiny_bundle):

@@ -12,8 +12,9 @@ from safetensors import SafetensorError
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features import features_file
 from DiffusionSegLib.features.features_file import features_bytes
+from DiffusionSegLib.labels import Label
 from DiffusionSegLib.session import Session, SessionOptions
-from DiffusionSegLib.worker.parameters import AnnotateParameters, LabelParameters
+from DiffusionSegLib.worker.parameters import AnnotateParameters
 from DiffusionSegLib.worker.session_folder import SessionFolder
 
 PLENTY = 10**9
@@ -50,7 +51,7 @@ def test_a_scan_is_known_by_its_voxels_and_their_place_alone():
 def test_an_annotation_comes_back_as_it_was(tmp_path):
     painted = np.zeros((5, 6, 7), np.uint16)
     painted[1, 2, 3], painted[4, 5, 6] = 9, 65535
-    parameters = AnnotateParameters(((1,), (), (2, 3)), ((0, 5), (1, 6), (0, 7)), (LabelParameters(9, "a", (1, 2, 3)),))
+    parameters = AnnotateParameters(((1,), (), (2, 3)), ((0, 5), (1, 6), (0, 7)), (Label(9, "a", (1, 2, 3)),))
     scan = SessionFolder(tmp_path, PLENTY).scan("a" * 64, "weights")
     assert scan.load_annotation() is None
     scan.save_annotation(painted, parameters)

@@ -154,6 +154,23 @@ def test_complete_slices_stay_where_they_were_painted_when_the_volume_is_cropped
     assert {found.place for found in painted_engine.annotation_slices()} == {*left, (2, 1)}
 
 
+def test_slices_that_a_crop_cut_off_come_back_with_their_voxels_whatever_was_added_meanwhile(
+    painted_engine, volume, head
+):
+    before = {found.place for found in painted_engine.annotation_slices()}
+    to_old = np.eye(4)
+    to_old[:3, 3] = (12, 3.2, 5)
+    cropped(volume, head[0][12:22, 3:20, 5:19], to_old)
+    painted_engine.mark_complete(2, 1)
+    first = min(painted_engine.annotation_slices()).place
+    painted_engine.remove_slice(*first)
+    cropped(volume, head[0], np.linalg.inv(to_old))
+    found = painted_engine.annotation_slices()
+    removed = first[0], first[1] + (12, 3, 5)[first[0]]
+    assert {one.place for one in found} == {*before, (2, 6)} - {removed}
+    assert {one.state for one in found} == {COMPLETE}
+
+
 def painted_on(head, axis, index, to_old):
     first = np.rint(to_old[:3, 3]).astype(int)
     within = tuple(slice(start, start + size) for start, size in zip(first, (10, 17, 14), strict=True))

@@ -68,6 +68,17 @@ def test_a_deleted_channel_is_noticed(engine, scene, volume, head):
         engine.start_training()
 
 
+def test_what_was_found_is_shown_though_a_channel_was_added_and_deleted_meanwhile(
+    predicted_engine, scene, volume, head
+):
+    work = predicted_engine.start_prediction()
+    second = a_volume_node(scene, head[0], VoxelGeometry.of(volume).affine, "second")
+    predicted_engine.set_input([volume, second], predicted_engine.seeds)
+    scene.RemoveNode(second)
+    predicted_engine.finish_prediction(work)
+    assert predicted_engine.findings.extent == "whole"
+
+
 def test_a_volume_without_voxels_is_refused(engine, scene):
     empty = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty")
     with pytest.raises(DiffusionSegError, match="empty has no voxels"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conftest import an_affine
 from DiffusionSegCore import DiffusionSegEngine
+from DiffusionSegCore.sample_data import add_painted_phantom
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from Module.mrml import a_segmentation, a_volume_node, paint
 
@@ -37,6 +38,60 @@ def test_what_the_user_had_hidden_stays_hidden(predicted_engine, volume, other):
     predicted_engine.set_input([other])
     predicted_engine.set_input([volume])
     assert visible(predicted_engine.roi, predicted_engine.preview) == [False, True]
+
+
+def test_what_belongs_to_a_volume_is_hidden_while_the_views_show_another_one(predicted_engine, other):
+    shown = predicted_engine.seeds, predicted_engine.preview, predicted_engine.roi
+    predicted_engine.roi.SetDisplayVisibility(False)
+    predicted_engine.leave_views(other)
+    assert visible(*shown) == [False, False, False]
+    assert predicted_engine.return_to_views()
+    assert visible(*shown) == [True, True, False]
+    assert not predicted_engine.return_to_views()
+
+
+def test_nothing_is_hidden_where_the_views_show_a_channel_of_the_volume(predicted_engine, volume, other):
+    predicted_engine.leave_views(other)
+    predicted_engine.set_input([volume, other], predicted_engine.seeds)
+    predicted_engine.leave_views(other)
+    assert visible(predicted_engine.seeds) == [True]
+    assert not predicted_engine.return_to_views()
+
+
+def test_what_was_hidden_is_shown_again_once_the_views_show_the_volume(predicted_engine, volume, other):
+    predicted_engine.leave_views(other)
+    predicted_engine.leave_views(volume)
+    assert visible(predicted_engine.seeds, predicted_engine.preview) == [True, True]
+
+
+def test_a_volume_that_is_taken_is_not_hidden_because_the_views_had_left_the_one_before(
+    predicted_engine, volume, other
+):
+    first = predicted_engine.seeds
+    predicted_engine.leave_views(other)
+    predicted_engine.set_input([other])
+    assert visible(first, predicted_engine.seeds) == [False, True]
+    predicted_engine.set_input([volume])
+    assert visible(first) == [True]
+
+
+def test_a_volume_that_the_views_have_left_comes_back_in_a_saved_scene(
+    predicted_engine, a_scene, another_scene, other, tmp_path
+):
+    predicted_engine.leave_views(other)
+    a_scene.save(tmp_path / "task.mrb")
+    another_scene.load(tmp_path / "task.mrb")
+    again = DiffusionSegEngine(another_scene.scene, lambda: None, str(tmp_path))
+    assert visible(again.seeds, again.preview) == [False, False]
+    assert again.return_to_views()
+    assert visible(again.seeds, again.preview) == [True, True]
+
+
+def test_a_phantom_that_is_added_does_not_bring_back_what_the_views_have_left(predicted_engine, scene, other):
+    predicted_engine.leave_views(other)
+    add_painted_phantom(scene)
+    assert visible(predicted_engine.seeds, predicted_engine.preview) == [False, False]
+    assert predicted_engine.return_to_views()
 
 
 def test_what_was_found_in_a_volume_is_found_again_but_not_applied(predicted_engine, volume, other):

@@ -37,6 +37,37 @@ def test_a_segment_that_was_renamed_after_training_lends_its_new_name(predicted_
     assert np.allclose(segment_called(predicted_engine.preview, "Nucleus caudatus").GetColor(), (0.2, 0.4, 0.6))
 
 
+def trained_again(engine, client):
+    """By value, the names that the worker hears of when a training goes on: those of before, and those of now."""
+    engine.finish_training(engine.start_training(warm=True))
+    return [{one["value"]: one["name"] for one in labels} for labels in (client.trained["labels"], client.labels)]
+
+
+def test_a_training_goes_on_after_a_segment_was_renamed(predicted_engine, client, tmp_path):
+    segment_called(predicted_engine.seeds, "Caudate").SetName("Nucleus caudatus")
+    before, now = trained_again(predicted_engine, client)
+    assert before == {1: "Caudate", 2: "Putamen"}
+    assert now == {1: "Nucleus caudatus", 2: "Putamen"}
+    assert [label.name for label in predicted_engine.labels] == ["Nucleus caudatus", "Putamen"]
+    predicted_engine.save_segmenter(tmp_path / "kept.safetensors")
+    assert [one["name"] for one in client.labels] == ["Nucleus caudatus", "Putamen"]
+
+
+def test_a_training_does_not_go_on_for_another_segment_that_took_a_freed_value(predicted_engine, client, volume):
+    contents, seeds = predicted_engine.seeds.GetSegmentation(), predicted_engine.seeds
+    mask = masks_by_name(seeds, volume)["Putamen"]
+    contents.RemoveSegment(contents.GetSegmentIdBySegmentName("Putamen"))
+    paint(seeds, add_segment(seeds, "Lesion"), mask, VoxelGeometry.of(volume))
+    before, now = trained_again(predicted_engine, client)
+    assert before == now == {1: "Caudate", 2: "Lesion"}
+
+
+def test_a_training_does_not_go_on_for_another_painting(predicted_engine, client, volume, lesions):
+    predicted_engine.set_input([volume], lesions)
+    before, now = trained_again(predicted_engine, client)
+    assert before == now == {1: "Lesion"}
+
+
 def test_what_a_loaded_segmenter_knows_keeps_its_names_whatever_is_painted(
     predicted_engine, volume, lesions, scene, head, tmp_path
 ):

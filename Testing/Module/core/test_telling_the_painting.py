@@ -102,14 +102,19 @@ def test_what_took_the_value_of_a_deleted_segment_is_told_by_its_own_name(traine
 
 
 @pytest.mark.parametrize("method", FINDING)
-def test_a_painting_that_cannot_be_used_keeps_nothing_from_being_found(trained_engine, client, method):
-    erase(trained_engine, "Caudate")
-    client.faults = {"annotate": FakeWorkerError("The annotation knows one class only.", "Paint another.")}
-    FINDING[method](trained_engine)
-    assert client.calls == ["annotate", method]
+def test_a_background_region_beside_the_volume_keeps_nothing_from_being_found(trained_engine, client, method):
     trained_engine.roi.SetCenter(1000, 0, 0)
     FINDING[method](trained_engine)
     assert not client.painted.any()
+
+
+def test_a_painting_that_the_worker_cannot_take_is_told_of(trained_engine, client):
+    erase(trained_engine, "Caudate")
+    client.faults = {"annotate": FakeWorkerError("The memory is full.", "Close other programs.")}
+    with pytest.raises(DiffusionSegError, match="The memory is full"):
+        FINDING["predict"](trained_engine)
+    FINDING["predict"](trained_engine)
+    assert np.array_equal(client.painted, trained_engine.painted())
 
 
 def test_a_painting_whose_telling_was_stopped_is_told_again(trained_engine, client):

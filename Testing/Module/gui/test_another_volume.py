@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from slicer_fakes.application import add_volume
 
 
@@ -44,6 +45,36 @@ def test_a_training_on_another_painting_starts_from_nothing(trained, engine, sce
     assert trained.train._pause.isActive()
 
 
+def choose_the_next_patient(panel, volume, settle):
+    panel.ui.inputVolumeSelector.setCurrentNode(volume)
+
+
+def segment_the_next_patient(panel, volume, settle):
+    panel.ui.otherVolumeSelector.setCurrentNode(volume)
+    panel.ui.applyToOtherButton.click()
+    settle()
+
+
+@pytest.mark.parametrize("go_to", [choose_the_next_patient, segment_the_next_patient])
+def test_the_slider_follows_where_the_colours_are_taken_away(trained, scene, settle, go_to):
+    trained.ui.uncertaintySlider.value = 0.4
+    go_to(trained, add_volume(scene, "Next patient"), settle)
+    assert trained.ui.uncertaintySlider.value == 0
+    assert trained.parameters.uncertainty_opacity == 0
+
+
+def test_the_slider_follows_also_behind_another_modules_back(trained, engine, scene, settle, press_and_hold, client):
+    trained.ui.uncertaintySlider.value = 0.4
+    trained.ui.otherVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    press_and_hold(trained.ui.applyToOtherButton)
+    trained.exit()
+    client.running.end()
+    settle()
+    assert ("show_uncertainty", 0) in engine.did
+    trained.enter()
+    assert trained.ui.uncertaintySlider.value == 0
+
+
 def test_no_colours_and_no_brush_of_one_patient_stay_over_the_scan_of_another(
     trained, engine, scene, settle, monkeypatch
 ):
@@ -57,4 +88,33 @@ def test_no_colours_and_no_brush_of_one_patient_stay_over_the_scan_of_another(
     trained.ui.otherVolumeSelector.setCurrentNode(other)
     trained.ui.applyToOtherButton.click()
     settle()
-    assert shown == [(other, ("show_uncertainty", 0), ("setActiveEffect", None))]
+    assert shown == [(other, ("leave_views", "Next patient"), ("setActiveEffect", None))]
+    assert ("show_uncertainty", 0) in engine.did
+
+
+WORKING = {
+    "jumping to a slice": lambda panel: panel.ui.annotationTable.setCurrentCell(3, 0),
+    "jumping to a suggestion": lambda panel: panel.ui.suggestionTable.setCurrentCell(0, 0),
+    "taking up the brush": lambda panel: panel.editor.node.SetActiveEffectName("Paint"),
+    "fitting the region": lambda panel: panel.ui.fitRegionButton.click(),
+    "training": lambda panel: panel.ui.trainButton.click(),
+    "segmenting": lambda panel: panel.ui.predictButton.click(),
+    "showing the uncertainty": lambda panel: setattr(panel.ui.uncertaintySlider, "value", 0.4),
+    "choosing another painting": lambda panel: panel.ui.segmentationSelector.setCurrentNode(None),
+}
+
+
+@pytest.mark.parametrize("work", WORKING.values(), ids=WORKING)
+def test_working_on_the_first_volume_brings_it_back_into_the_views(
+    trained, engine, scene, volume, settle, monkeypatch, work
+):
+    shown = []
+    for section in ("DiffusionSeg", "DiffusionSegWidgets.input_section"):
+        monkeypatch.setattr(f"{section}.show_volume", shown.append)
+    segment_the_next_patient(trained, add_volume(scene, "Next patient"), settle)
+    assert engine.left
+    assert shown == []
+    work(trained)
+    settle()
+    assert not engine.left
+    assert shown == [volume]

@@ -282,7 +282,7 @@ def test_a_segmenter_is_saved_loaded_and_applied(trained, engine, scene, settle)
     ui.otherVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
     ui.applyToOtherButton.click()
     settle()
-    assert done(engine)[-3:] == ["start_applying", "finish_applying", "show_uncertainty"]
+    assert done(engine)[-4:] == ["start_applying", "finish_applying", "show_uncertainty", "leave_views"]
 
 
 def test_a_model_of_several_channels_is_pointed_to_where_they_can_be_chosen(trained, engine, scene):
