@@ -143,7 +143,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         # The wrapper remembers nodes, also those that were deleted while another module was open, until this.
         self.parameters.parameterNode.Modified()
         if self.parameters.input_volume is None:
-            self.parameters.input_volume = first_scan(slicer.mrmlScene, self.logic.engine.uncertainty_volume)
+            self.parameters.input_volume = first_scan(slicer.mrmlScene, self.logic.engine.shows_uncertainty)
         self._gui_tag = self.parameters.connectParametersToGui(self._controls())
         self.addObserver(self.parameters.parameterNode, vtk.vtkCommand.ModifiedEvent, self.on_parameters_changed)
         self.on_parameters_changed()
@@ -254,6 +254,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             selector.enabled = not self.runs.busy
         self.review.enable(ready=ready)
         self.preparation.show()
+        self.input.show_doubts()
         idle = self.parameters is not None and not self.runs.busy
         for button in (self.ui.loadSegmenterButton, self.ui.connectButton, self.ui.restartButton):
             button.enabled = idle

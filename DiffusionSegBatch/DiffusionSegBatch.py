@@ -94,7 +94,10 @@ def _run(chosen: argparse.Namespace) -> int:
     if chosen.outputFolder is None and (chosen.scans or chosen.inputFolder):
         raise DiffusionSegError("There is no folder for the results.", "Choose an output folder.")
     from DiffusionSegLib.batch import Batch
+    from DiffusionSegLib.commands.result_folder import check_result_folder
 
+    if chosen.outputFolder is not None:
+        check_result_folder(chosen.outputFolder)
     progress = SlicerProgress()
     batch = Batch(
         chosen.segmenter,

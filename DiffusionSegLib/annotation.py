@@ -11,6 +11,7 @@ import numpy as np
 from DiffusionSegLib.bounding_box import bounding_box
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.known_voxels import known_voxels
 from DiffusionSegLib.labels import Label
 
 UNKNOWN = -1
@@ -59,13 +60,7 @@ class Annotation:
             raise DiffusionSegError("The label map is empty.", "Paint at least one structure.")
         _check_slices(complete_slices, grid)
         _check_box(background_box, grid)
-        known = painted > 0
-        for axis, indices in enumerate(complete_slices):
-            np.moveaxis(known, axis, 0)[list(indices)] = True
-        if background_box is not None:
-            outside = np.ones(grid.shape, bool)
-            outside[tuple(slice(low, high) for low, high in background_box)] = False
-            known |= outside
+        known = known_voxels(painted, complete_slices, background_box)
         labelmap = np.where(known, painted, UNKNOWN).astype(np.int32)
         present = [int(value) for value in np.unique(painted[painted > 0])]
         given = {label.value: label for label in labels}

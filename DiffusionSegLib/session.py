@@ -19,9 +19,10 @@ from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.labels import Label
 from DiffusionSegLib.mirror_labels import mirrored_values
 from DiffusionSegLib.model_grid import ModelGrid
-from DiffusionSegLib.normalisation import Normalisation, foreground_mask, is_much_below_zero
+from DiffusionSegLib.normalisation import Normalisation, foreground_mask
 from DiffusionSegLib.prediction import Prediction, SlicePrediction, predict, preview
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
+from DiffusionSegLib.scan_doubts import doubts_of_intensities, doubts_of_likeness
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
 from DiffusionSegLib.segmenter.mirrored_voxels import with_mirror_image
@@ -36,9 +37,6 @@ from DiffusionSegLib.volume import Volume
 Found = TypeVar("Found", Prediction, SlicePrediction)
 # What the filters of the local features need along each axis of the model's grid.
 THINNEST_VOXELS = 4
-# Of a scan and the template of the model brain-t1: other people of its own data set 0.94, the MNI152 brain 0.93, a T1
-# scan with lesions of multiple sclerosis 0.87, T1 with contrast agent and a tumour 0.84, FLAIR 0.81 and 0.72.
-LEAST_LIKENESS = 0.82
 
 
 @dataclass(frozen=True)
@@ -86,6 +84,7 @@ class Session:
         self._features: OrthogonalFeatures | None = None
         self._features_config: FeatureConfig | None = None
         self._gathered: TrainingVoxels | None = None
+        self._doubts: list[str] = []
 
     def open(self, volume: Volume) -> None:
         """Take up a scan; annotation and features of the last one are dropped, its segmenter is kept.
@@ -102,13 +101,14 @@ class Session:
             message = f"The scan is less than {THINNEST_VOXELS * spacing:g} mm thick."
             raise DiffusionSegError(message, "Give a volume, not a single slice or picture.")
         self._volume = volume.validate()
-        if self.bundle.config.modality == "mr" and any(map(is_much_below_zero, volume.data)):
-            message = (
-                "Much of the scan has intensities below zero, which count as air, so that structures may be missed: "
-                "give the scan as it was before its intensities were shifted."
-            )
-            warnings.warn(message, DiffusionSegWarning, stacklevel=2)
         self._annotation = self._features = self._gathered = None
+        self._doubts = doubts_of_intensities(volume.data, self.bundle.config.modality)
+        _warn_of(self._doubts)
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why structures of the open scan may be missed, one sentence each, as far as it has been looked at."""
+        return [*self._doubts, *self._doubts_of_likeness()]
 
     def annotate(self, annotation: Annotation | None) -> None:
         """Take over which voxels of the open scan are known; None if none are."""
@@ -128,6 +128,7 @@ class Session:
     def take_features(self, features: OrthogonalFeatures) -> None:
         """Use features that were extracted from the open scan earlier."""
         self._features, self._features_config, self._gathered = features, features.config, None
+        _warn_of(self._doubts_of_likeness())
 
     def train(self, *, start: Segmenter | None = None, learnt_as: Sequence[Label] = ()) -> Segmenter:
         """A segmenter that has learnt the annotation; it is kept for `predict` and `suggest`.
@@ -241,22 +242,12 @@ class Session:
         partners = mirrored_values(annotation.labels)
         return voxels if partners is None else with_mirror_image(voxels, annotation.classes, partners, config)
 
-    def _positions(self, normalised: np.ndarray) -> np.ndarray:
-        """Where the scan's voxels lie in the bundle's template; tells where the two hardly look alike."""
-        template = self.bundle.template
-        found = template.positions(
-            normalised, self.bundle.config.spacing_mm, device=self.device, progress=self.progress
-        )
-        if template.likeness(normalised, found) < LEAST_LIKENESS:
-            message = (
-                f"The scan hardly looks like those that the model {self.bundle.name} was made for, so that structures "
-                "may be missed: check contrast and body part, and whether the model expects the skull to be removed."
-            )
-            warnings.warn(message, DiffusionSegWarning, stacklevel=2)
-        return found
+    def _doubts_of_likeness(self) -> list[str]:
+        return [] if self._features is None else doubts_of_likeness(self._features.likeness, self.bundle.name)
 
     def _extracted(self, config: FeatureConfig) -> OrthogonalFeatures:
-        if self._features is None or self._features_config != config:
+        features = self._features
+        if features is None or self._features_config != config:
             with self.report.stage("preparation"):
                 volume = self._opened()
                 spacing = self.bundle.config.spacing_mm
@@ -269,16 +260,22 @@ class Session:
                 if not tissue.any():
                     raise DiffusionSegError("The scan shows nothing but air.", "Check the file and its intensities.")
                 self.progress("preparation", 3, 4)
-                positions = None
+                positions = likeness = None
                 if config.coordinates == "template":
-                    positions = self._positions(normalised[0])
+                    template = self.bundle.template
+                    positions = template.positions(normalised[0], spacing, device=self.device, progress=self.progress)
+                    likeness = template.likeness(normalised[0], positions)
             with self.report.stage("features"):
                 extractor = ActivationExtractor(self.denoisers, self.bundle.config.schedule, config)
-                self._features = OrthogonalFeatures.extract(
-                    normalised, tissue, extractor, spacing, self.progress, positions
-                )
-                self._features_config, self._gathered = config, None
-        return self._features
+                features = OrthogonalFeatures.extract(normalised, tissue, extractor, spacing, self.progress, positions)
+            features = replace(features, likeness=likeness)
+            self.take_features(features)
+        return features
+
+
+def _warn_of(doubts: list[str]) -> None:
+    for doubt in doubts:
+        warnings.warn(doubt, DiffusionSegWarning, stacklevel=3)
 
 
 def _as_annotated(found: Found, annotation: Annotation | None, part: tuple[slice | int, ...] = ()) -> Found:

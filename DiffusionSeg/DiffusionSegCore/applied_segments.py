@@ -7,10 +7,13 @@ from urllib.parse import quote
 
 import slicer
 
+from DiffusionSegCore.segment_copies import SegmentCopy
 from DiffusionSegCore.segment_labels import SOURCE_TAG, tag
 
 # Written at Apply: the source of what was applied, and the name that it got.
 APPLIED_TAG = "DiffusionSeg.AppliedFrom"
+# Written at Apply: what the segment then held, in a few letters.
+CONTENT_TAG = "DiffusionSeg.AppliedContent"
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,14 @@ class Claim:
         before: its name.
         mark: what was applied to it last; empty if nothing was.
         name: what it is called from now on.
+        content: what it held after the Apply before, in a few letters; empty if there was none.
     """
 
     segment: slicer.vtkSegment
     before: str
     mark: str
     name: str
+    content: str
 
     @classmethod
     def of(cls, segment: slicer.vtkSegment, found: slicer.vtkSegment) -> Claim:
@@ -37,16 +42,30 @@ class Claim:
         segment.SetName(name)
         if tag(found, SOURCE_TAG):
             segment.SetTag(APPLIED_TAG, f"{tag(found, SOURCE_TAG)} {quote(found.GetName())}")
-        return cls(segment, before, mark, name)
+        return cls(segment, before, mark, name, tag(segment, CONTENT_TAG))
+
+    @property
+    def renamed(self) -> bool:
+        """Whether the segment got another name."""
+        return self.name != self.before
+
+    def was_drawn(self, before: SegmentCopy) -> bool:
+        """Whether the segment held something else than what was applied to it last."""
+        return before.image is not None and before.digest != self.content
+
+    def note(self, now: SegmentCopy) -> None:
+        """Write down what the segment holds, to recognise edits when it is replaced again."""
+        self.segment.SetTag(CONTENT_TAG, now.digest)
 
     def give_back(self) -> None:
         """Let the segment be as if nothing had been applied to it; a name that it got since then stays."""
         if self.segment.GetName() == self.name:
             self.segment.SetName(self.before)
-        if self.mark:
-            self.segment.SetTag(APPLIED_TAG, self.mark)
-        else:
-            self.segment.RemoveTag(APPLIED_TAG)
+        for name, value in ((APPLIED_TAG, self.mark), (CONTENT_TAG, self.content)):
+            if value:
+                self.segment.SetTag(name, value)
+            else:
+                self.segment.RemoveTag(name)
 
 
 def targets_for(found: slicer.vtkSegmentation, target: slicer.vtkSegmentation) -> dict[str, str]:

@@ -6,10 +6,10 @@ import numpy as np
 import slicer
 
 from DiffusionSegCore.applied_segments import Claim, targets_for
-from DiffusionSegCore.oriented_images import cropped_image, transform_between
-from DiffusionSegCore.segment_copies import copies_of
+from DiffusionSegCore.oriented_images import cropped_image
+from DiffusionSegCore.segment_copies import SegmentCopy, copies_of
 from DiffusionSegCore.segment_labels import dress, labels_of
-from DiffusionSegCore.segment_voxels import BINARY_LABELMAP, segment_mask
+from DiffusionSegCore.segment_voxels import segment_mask
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.labels import Label
@@ -27,12 +27,12 @@ class AppliedPreview:
     Args:
         preview: what to copy.
         target: where to; what was applied before, and segments of the same names, are replaced, the others stay as the
-            mode says. One without segments is put under the volume's transform.
+            mode says.
         volume: whose voxels both are edited on.
         overwrite: whether other segments lose the voxels that are applied: "all" of them, "visible" ones or "none".
 
     Raises:
-        DiffusionSegError: if the mode is none of these, or the target is not made of voxels, or lies elsewhere.
+        DiffusionSegError: if the mode is none of these.
     """
 
     def __init__(
@@ -44,8 +44,6 @@ class AppliedPreview:
     ) -> None:
         if overwrite not in OVERWRITE_MODES:
             raise DiffusionSegError(f"There is no overwrite mode {overwrite}.", "Choose all, visible or none.")
-        _check_made_of_voxels(target)
-        _put_under_transform_of(volume, target)
         self.target = target
         before = copies_of(target)
         scene = volume.GetScene()
@@ -61,18 +59,36 @@ class AppliedPreview:
         try:
             for identifier, label in labels_of(preview).items():
                 replaced = targets.get(identifier) or _new_segment(target, label)
-                self._replace(editor, replaced, segment_mask(preview, identifier, volume), volume)
+                self._replace(editor, replaced, segment_mask(preview, identifier, volume), before.get(replaced))
                 segment = target.GetSegmentation().GetSegment(replaced)
                 self._claims[replaced] = Claim.of(segment, preview.GetSegmentation().GetSegment(identifier))
         finally:
             editor.SetSegmentEditorNode(None)
             scene.RemoveNode(settings)
+        now = copies_of(target)
         # Of each segment that became another: what it was, None for one that was added, and what it is now.
         self._changed = {
             identifier: (before.get(identifier), after)
-            for identifier, after in copies_of(target).items()
+            for identifier, after in now.items()
             if identifier not in before or not after.holds_the_same(before[identifier])
         }
+        self._drawn = [
+            before[identifier].name
+            for identifier, claim in self._claims.items()
+            if identifier in before and identifier in self._changed and claim.was_drawn(before[identifier])
+        ]
+        for identifier, claim in self._claims.items():
+            claim.note(now[identifier])
+
+    @property
+    def changed_anything(self) -> bool:
+        """Whether there is anything to undo."""
+        return bool(self._changed) or any(claim.renamed for claim in self._claims.values())
+
+    @property
+    def edits_replaced(self) -> tuple[str, ...]:
+        """Names of the segments that were replaced though they were not as an earlier Apply had left them."""
+        return tuple(self._drawn)
 
     def undo(self) -> list[str]:
         """Make the segments that were changed what they were; those that were edited since then stay as they are.
@@ -103,36 +119,19 @@ class AppliedPreview:
         return [f"Edited since Apply and left as it is: {', '.join(edited.values())}."] if edited else []
 
     def _replace(
-        self,
-        editor: slicer.vtkSlicerSegmentEditorLogic,
-        identifier: str,
-        mask: np.ndarray,
-        volume: slicer.vtkMRMLVolumeNode,
+        self, editor: slicer.vtkSlicerSegmentEditorLogic, identifier: str, mask: np.ndarray, before: SegmentCopy | None
     ) -> None:
         editor.GetSegmentEditorNode().SetSelectedSegmentID(identifier)
         editor.SetCurrentSegmentID(identifier)
+        geometry = VoxelGeometry.of(editor.GetSegmentEditorNode().GetSourceVolumeNode())
         # Slicer takes its time for each voxel of what is applied: around a structure there is mostly air.
-        modifier = cropped_image(mask, VoxelGeometry.of(volume))
-        editor.ModifySegmentByLabelmap(self.target, identifier, modifier, editor.ModificationModeSet, False, False)
-
-
-def _check_made_of_voxels(target: slicer.vtkMRMLSegmentationNode) -> None:
-    contents = target.GetSegmentation()
-    if contents.GetNumberOfSegments() and contents.GetSourceRepresentationName() != BINARY_LABELMAP:
-        message = f"{target.GetName()} is not made of voxels but of a {contents.GetSourceRepresentationName().lower()}."
-        hint = "Choose None for a new segmentation, or make Binary labelmap its source in the module Segmentations."
-        raise DiffusionSegError(message, hint)
-
-
-def _put_under_transform_of(volume: slicer.vtkMRMLVolumeNode, target: slicer.vtkMRMLSegmentationNode) -> None:
-    # The editor's logic writes local voxels: under another transform they would lie elsewhere in the world.
-    if transform_between(target, volume) is None:
-        return
-    if target.GetSegmentation().GetNumberOfSegments():
-        message = f"{target.GetName()} is under another transform than {volume.GetName()}."
-        hint = "Put both under the same transform, or choose None for a new segmentation."
-        raise DiffusionSegError(message, hint)
-    target.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
+        modifier, mode = cropped_image(mask, geometry), editor.ModificationModeSet
+        beyond = None if before is None else before.beyond(geometry)
+        if beyond is not None:
+            # The volume was cropped: nothing was found out about what lies beyond it.
+            beyond.write_to(self.target, identifier)
+            mode = editor.ModificationModeAdd
+        editor.ModifySegmentByLabelmap(self.target, identifier, modifier, mode, False, False)
 
 
 def _new_segment(target: slicer.vtkMRMLSegmentationNode, label: Label) -> str:

@@ -54,6 +54,7 @@ class CallSequence:
         self._client, self._steps, self._on_progress, self._failed = client, list(steps), on_progress, failed
         self._results: dict[str, Result] = {}
         self._error: Exception | None = None
+        self._forgiven: dict[str, DiffusionSegError] = {}
         self._at, self._call, self._stopped = -1, None, False
         self._start_next()
 
@@ -92,6 +93,10 @@ class CallSequence:
         """What the step of that method has returned, arrays left out."""
         return self._results[method][0]
 
+    def forgiven(self, method: str) -> DiffusionSegError | None:
+        """What went wrong in the dispensable step of that method; None if nothing did."""
+        return self._forgiven.get(method)
+
     @property
     def _finished(self) -> bool:
         return len(self._results) == len(self._steps) or self._error is not None
@@ -106,6 +111,7 @@ class CallSequence:
             if not (step.dispensable and self._client.alive):
                 self._end(error)
                 return
+            self._forgiven[step.method] = error
             self._results[step.method] = ({}, {})
         if not self._finished:
             self._start_next()

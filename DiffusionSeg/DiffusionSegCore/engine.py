@@ -14,6 +14,7 @@ from DiffusionSegCore.findings import WHOLE_VOLUME
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.learnt_labels import LearntLabel, learnt_from
 from DiffusionSegCore.node_placement import new_segmentation
+from DiffusionSegCore.result_segmentation import make_ready
 from DiffusionSegCore.scan_work import ScanWork
 from DiffusionSegCore.segment_labels import label_from_json
 from DiffusionSegCore.segmenter_file import write_segmenter
@@ -21,6 +22,8 @@ from DiffusionSegCore.task import Report, SegmentationTask
 from DiffusionSegCore.uncertainty_display import show_over_image
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.labels import Label
+
+NOT_KEPT = "The segmenter works now, but is not kept with the scene: save it to a file under Other volumes."
 
 
 class DiffusionSegEngine(SegmentationTask):
@@ -37,8 +40,10 @@ class DiffusionSegEngine(SegmentationTask):
         segmenter_folder: where segmenters are kept, on this computer; None for the same.
     """
 
-    # What the last Apply did, until it is undone.
+    # The last Apply that changed anything, until it is undone.
     _applied: AppliedPreview | None = None
+    # Names of segments that the last Apply replaced though they were drawn, or edited, by hand.
+    edits_replaced: tuple[str, ...] = ()
 
     def start_extraction(self, on_progress: Report | None = None) -> ScanWork:
         """Compute the features of the volume ahead, while the user paints; training and preview then need not."""
@@ -81,13 +86,15 @@ class DiffusionSegEngine(SegmentationTask):
         return self._work(volume, [*self._opening(volume), annotating, *training], on_progress)
 
     def finish_training(self, work: ScanWork) -> dict[str, Any]:
-        """Wait for the training; returns the number of `voxels` learnt from and the `seconds` it took.
+        """Wait for the training; returns the number of `voxels` learnt from, the `seconds` it took, and `warnings`.
 
         Raises:
             DiffusionSegError: if it failed, or its volume is gone or no longer the chosen one.
         """
         self._finished(work)
-        return work.call.result_of("train")
+        not_kept = work.call.forgiven("save_segmenter")
+        warnings = [] if not_kept is None else [f"{not_kept.message} {NOT_KEPT}"]
+        return {**work.call.result_of("train"), "warnings": warnings}
 
     def start_preview(
         self, slices: Sequence[tuple[int, int] | AnnotationSlice] | None = None, on_progress: Report | None = None
@@ -113,7 +120,7 @@ class DiffusionSegEngine(SegmentationTask):
             DiffusionSegError: if the work failed, or its volume is gone or no longer the chosen one.
         """
         _, arrays = self._finished(work)
-        self.findings.show_slices(work, arrays, self.learnt)
+        self.findings.show_slices(work, arrays)
 
     def start_prediction(self, on_progress: Report | None = None) -> ScanWork:
         """Segment the whole volume."""
@@ -126,25 +133,34 @@ class DiffusionSegEngine(SegmentationTask):
             DiffusionSegError: if the work failed, or its volume is gone or no longer the chosen one.
         """
         _, arrays = self._finished(work)
-        self.findings.show_volume(work, arrays, self.learnt)
+        self.findings.show_volume(work, arrays)
 
     def apply_preview(self, overwrite: str = "all") -> slicer.vtkMRMLSegmentationNode:
-        """Copy the preview into the user's segmentation and return that.
+        """Copy the preview into the user's segmentation and return that; `edits_replaced` then tells what that cost.
+
+        What was painted since the volume was segmented is laid over it before.
 
         Args:
             overwrite: whether its other segments lose the applied voxels: "all" of them, "visible" ones or "none".
 
         Raises:
-            DiffusionSegError: if the whole volume was not predicted since the last training.
+            DiffusionSegError: if the whole volume was not predicted since the last training, or the segmentation
+                cannot take it.
         """
         if self.findings.extent != WHOLE_VOLUME:
-            message = "The preview does not show the whole volume yet."
+            message = "The preview does not show the whole volume as it was learnt last."
             raise DiffusionSegError(message, "Segment the whole volume, then apply.")
-        volume = self.nodes.volume().first
+        volume = self.nodes.volume()
         if self.result is None:
-            self.set_result(new_segmentation(volume, f"{volume.GetName()} segmentation"))
-        self.findings.move_along(volume)
-        self._applied = AppliedPreview(self.preview, self.result, volume, overwrite)
+            self.set_result(new_segmentation(volume.first, f"{volume.first.GetName()} segmentation"))
+        make_ready(self.result, volume.first)
+        self.findings.move_along(volume.first)
+        self.findings.lay_over(volume, *self._painting_on(volume), self.learnt)
+        applied = AppliedPreview(self.preview, self.result, volume.first, overwrite)
+        # A second click, which changes nothing, must not cost the way back from the first.
+        if applied.changed_anything:
+            self._applied = applied
+        self.edits_replaced = applied.edits_replaced
         return self.result
 
     @property
@@ -256,7 +272,7 @@ class DiffusionSegEngine(SegmentationTask):
         """
         _, arrays = work.result()
         work.check_still_wanted(self.scene)
-        return self.findings.show_other_volume(work, arrays, self.learnt)
+        return self.findings.show_other_volume(work, arrays)
 
     def _prediction_of(self, volume: InputVolume, on_progress: Report | None) -> ScanWork:
         kept = [label.value for label in self.labels] if self.settings.keep_largest else []

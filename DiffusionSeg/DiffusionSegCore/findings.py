@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import slicer
 
+from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.learnt_labels import LearntLabel
 from DiffusionSegCore.node_placement import lie_at, new_segmentation
-from DiffusionSegCore.preview import new_preview, show_labelmap, with_slices
+from DiffusionSegCore.preview import new_preview, show_labelmap, values_from, with_slices
 from DiffusionSegCore.scan_work import ScanWork
 from DiffusionSegCore.scene_nodes import PREVIEW, UNCERTAINTY, SceneNodes
-from DiffusionSegCore.segment_voxels import painted_labels
+from DiffusionSegCore.segment_voxels import lies_on_voxels, painted_labels
 from DiffusionSegCore.uncertainty_display import new_uncertainty_volume, set_window
+from DiffusionSegCore.voxel_geometry import VoxelGeometry
+from DiffusionSegLib.known_voxels import known_voxels
 
 # How much of the volume the preview shows, and whether by the segmenter trained last.
 EXTENT = "PreviewExtent"
@@ -36,7 +40,7 @@ class Findings:
         return self.nodes.state.value(EXTENT, NOTHING) if self.nodes.preview else NOTHING
 
     def outdate(self) -> None:
-        """Take it that the preview is from an earlier training; the next finding replaces all of it."""
+        """Take it that the preview is from an earlier training: it stays to be seen until it is replaced."""
         self.nodes.state.set_value(EXTENT, NOTHING)
 
     def move_along(self, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
@@ -45,45 +49,90 @@ class Findings:
             if node is not None:
                 node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
 
-    def show_slices(self, work: ScanWork, arrays: dict[str, np.ndarray], learnt: Sequence[LearntLabel]) -> None:
-        """Put the slices that were found into the preview, beside those of the same training."""
+    def show_slices(self, work: ScanWork, arrays: dict[str, np.ndarray]) -> None:
+        """Put the slices that were found into the preview, over what it shows of the same structures."""
         self.move_along(work.volume.first)
-        shape, together = work.geometry.shape, self.extent != NOTHING
-        labelmap, uncertainty = np.zeros(shape, np.uint16), np.zeros(shape, np.float32)
-        if together:
-            labelmap = painted_labels(self.nodes.preview, work.volume.first)
-        if together and self.nodes.uncertainty_volume is not None:
-            uncertainty = slicer.util.arrayFromVolume(self.nodes.uncertainty_volume).transpose(2, 1, 0)
+        labelmap, uncertainty = self._shown_on(work)
         labelmap = with_slices(labelmap, work.found_slices(arrays, "slice"))
         uncertainty = with_slices(uncertainty, work.found_slices(arrays, "uncertainty"))
         extent = WHOLE_VOLUME if self.extent == WHOLE_VOLUME else SOME_SLICES
-        self._show(work, labelmap, uncertainty, learnt)
+        self._show(work.volume.first, work.geometry, labelmap, uncertainty, work.learnt)
         self.nodes.state.set_value(EXTENT, extent)
 
-    def show_volume(self, work: ScanWork, arrays: dict[str, np.ndarray], learnt: Sequence[LearntLabel]) -> None:
+    def show_volume(self, work: ScanWork, arrays: dict[str, np.ndarray]) -> None:
         """Put the whole volume's labels and uncertainty into the scene."""
         self.move_along(work.volume.first)
-        self._show(work, arrays["labelmap"], arrays["uncertainty"], learnt)
+        self._show(work.volume.first, work.geometry, arrays["labelmap"], arrays["uncertainty"], work.learnt)
         self.nodes.state.set_value(EXTENT, WHOLE_VOLUME)
 
-    def show_other_volume(
-        self, work: ScanWork, arrays: dict[str, np.ndarray], learnt: Sequence[LearntLabel]
-    ) -> slicer.vtkMRMLSegmentationNode:
+    def show_other_volume(self, work: ScanWork, arrays: dict[str, np.ndarray]) -> slicer.vtkMRMLSegmentationNode:
         """A new segmentation of a volume that the segmenter was applied to."""
         node = new_segmentation(work.volume.first, f"{work.volume.first.GetName()} segmentation")
-        show_labelmap(node, arrays["labelmap"], work.geometry, learnt, self.nodes.seeds)
+        show_labelmap(node, arrays["labelmap"], work.geometry, work.learnt, self.nodes.seeds)
         return node
 
-    def _show(
-        self, work: ScanWork, labelmap: np.ndarray, uncertainty: np.ndarray, learnt: Sequence[LearntLabel]
+    def lay_over(
+        self, volume: InputVolume, described: dict[str, Any], painted: np.ndarray, learnt: Sequence[LearntLabel]
     ) -> None:
-        nodes, volume = self.nodes, work.volume.first
+        """Lay what is painted over the preview, as a prediction does: it may have been painted since.
+
+        Args:
+            volume: what is painted on.
+            described: complete_slices, background_box and labels of the painting, by the names that were learnt.
+            painted: its label values (I, J, K).
+            learnt: what the segmenter knows.
+        """
+        known = known_voxels(painted, described["complete_slices"], described["background_box"])
+        names = {one.label.value: one.label.name for one in learnt}
+        meant = [said["value"] for said in described["labels"] if names.get(said["value"]) == said["name"]]
+        # A painting that the volume was moved away from, or that lies on coarser voxels, is no correction of it.
+        if not np.isin(painted, meant).any() or not lies_on_voxels(self.nodes.painted_seeds(), volume.first):
+            return
+        known &= np.isin(painted, [0, *meant])
+        before = painted_labels(self.nodes.preview, volume.first)
+        if not (before[known] != painted[known]).any():
+            return
+        labelmap = np.where(known, painted, before)
+        uncertainty = np.where(known, 0, self._uncertainty_on(volume.geometry))
+        self._show(volume.first, volume.geometry, labelmap, uncertainty, learnt)
+
+    def _shown_on(self, work: ScanWork) -> tuple[np.ndarray, np.ndarray]:
+        """Labels and uncertainty (I, J, K) that are shown now.
+
+        Of an earlier training, which stays until the whole volume was segmented anew, only the structures that were
+        learnt again: of another segmenter's the values mean others.
+        """
+        preview, shape = self.nodes.preview, work.geometry.shape
+        if preview is None:
+            return np.zeros(shape, np.uint16), np.zeros(shape, np.float32)
+        labelmap, uncertainty = painted_labels(preview, work.volume.first), self._uncertainty_on(work.geometry)
+        if self.extent != NOTHING:
+            return labelmap, uncertainty
+        kept = values_from(preview, {one.source for one in work.learnt})
+        return np.where(np.isin(labelmap, kept), labelmap, 0), uncertainty if kept else np.zeros_like(uncertainty)
+
+    def _uncertainty_on(self, geometry: VoxelGeometry) -> np.ndarray:
+        """The uncertainty shown, float32 (I, J, K); 0 where none is shown on these voxels."""
+        node = self.nodes.uncertainty_volume
+        if node is None or node.GetImageData() is None or not VoxelGeometry.of(node).matches(geometry):
+            return np.zeros(geometry.shape, np.float32)
+        return slicer.util.arrayFromVolume(node).transpose(2, 1, 0)
+
+    def _show(
+        self,
+        volume: slicer.vtkMRMLScalarVolumeNode,
+        geometry: VoxelGeometry,
+        labelmap: np.ndarray,
+        uncertainty: np.ndarray,
+        learnt: Sequence[LearntLabel],
+    ) -> None:
+        nodes = self.nodes
         if nodes.preview is None:
             nodes.state.refer(PREVIEW, new_preview(volume))
-        show_labelmap(nodes.preview, labelmap, work.geometry, learnt, nodes.seeds)
+        show_labelmap(nodes.preview, labelmap, geometry, learnt, nodes.seeds)
         if nodes.uncertainty_volume is None:
             nodes.state.refer(UNCERTAINTY, new_uncertainty_volume(volume))
-        lie_at(nodes.uncertainty_volume, work.geometry)
+        lie_at(nodes.uncertainty_volume, geometry)
         voxels = np.ascontiguousarray(uncertainty.transpose(2, 1, 0), np.float32)
         slicer.util.updateVolumeFromArray(nodes.uncertainty_volume, voxels)
         set_window(nodes.uncertainty_volume, uncertainty)

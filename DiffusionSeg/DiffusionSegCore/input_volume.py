@@ -11,6 +11,9 @@ from DiffusionSegCore.oriented_images import oriented_image, resampled, transfor
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.errors import DiffusionSegError
 
+# Of volumes that show where the segmenter is unsure, of this scan or of another one.
+UNCERTAINTY_ATTRIBUTE = "DiffusionSeg.ShowsUncertainty"
+
 
 @dataclass(frozen=True, eq=False)
 class InputVolume:
@@ -72,6 +75,8 @@ class InputVolume:
 
 
 def _check(node: slicer.vtkMRMLScalarVolumeNode) -> None:
+    if node.GetAttribute(UNCERTAINTY_ATTRIBUTE):
+        raise DiffusionSegError(f"{node.GetName()} shows where a result is unsure.", "Choose the scan itself.")
     image = node.GetImageData()
     if image is None or 0 in image.GetDimensions():
         raise DiffusionSegError(f"The volume {node.GetName()} has no voxels.", "Load it again or choose another one.")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import slicer
 
 from DiffusionSegCore.learnt_labels import LearntLabel
 from DiffusionSegCore.node_placement import new_segmentation
-from DiffusionSegCore.segment_labels import SOURCE_TAG
+from DiffusionSegCore.segment_labels import SOURCE_TAG, labels_of, tag
 from DiffusionSegCore.segment_voxels import write_labels
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.labels import Label
@@ -40,6 +40,13 @@ def show_labelmap(
     write_labels(preview, labelmap.astype(np.uint16), geometry, segments)
     for one in shown:
         preview.GetSegmentation().GetSegment(one.identifier).SetTag(SOURCE_TAG, one.source)
+
+
+def values_from(preview: slicer.vtkMRMLSegmentationNode, sources: Collection[str]) -> list[int]:
+    """The label values of those segments of the preview that were learnt from one of these sources."""
+    contents = preview.GetSegmentation()
+    labels = labels_of(preview).items()
+    return [label.value for name, label in labels if tag(contents.GetSegment(name), SOURCE_TAG) in sources]
 
 
 def with_slices(array: np.ndarray, slices: Mapping[tuple[int, int], np.ndarray]) -> np.ndarray:

@@ -11,6 +11,7 @@ import slicer
 
 from DiffusionSegCore.call_sequence import CallSequence
 from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegCore.learnt_labels import LearntLabel
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -26,12 +27,14 @@ class ScanWork:
         volume: the scan.
         geometry: its voxels when the work began.
         slices: axis and index of the slices that were asked for.
+        learnt: what the segmenter knew when the work began: another scene may bring another segmenter meanwhile.
     """
 
     call: CallSequence
     volume: InputVolume
     geometry: VoxelGeometry
     slices: tuple[tuple[int, int], ...] = field(default=())
+    learnt: tuple[LearntLabel, ...] = field(default=())
 
     @property
     def done(self) -> bool:

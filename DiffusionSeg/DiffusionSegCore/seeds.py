@@ -12,6 +12,7 @@ from DiffusionSegCore.oriented_images import oriented_image, transform_between
 from DiffusionSegCore.scene_nodes import REGION_OF_SEEDS
 from DiffusionSegCore.segment_labels import labels_of
 from DiffusionSegCore.segment_voxels import lies_on_voxels, overlapping_names, painted_labels, segment_mask
+from DiffusionSegCore.surface_voxels import made_of_voxels
 
 SEEDS_ATTRIBUTE = "DiffusionSeg.Seeds"
 # Kept at a volume, so that going back to it finds what was painted in last.
@@ -26,7 +27,11 @@ def seeds_for(
     Args:
         volume: what is painted on.
         chosen: the user's choice; None for the one painted on this volume before, or else a new one. A choice that
-            lies on other voxels is left as it is, and a copy on the volume's voxels is returned.
+            lies on other voxels, or is made of surfaces, is left as it is, and a copy on the volume's voxels is
+            returned.
+
+    Raises:
+        DiffusionSegError: if the choice cannot be turned into voxels.
     """
     warnings = []
     if chosen is None:
@@ -34,7 +39,8 @@ def seeds_for(
     elif lies_on_voxels(chosen, volume.first):
         seeds = chosen
     else:
-        seeds = _copy_on_voxels(chosen, volume)
+        with made_of_voxels(chosen, volume.geometry) as voxels:
+            seeds = _copy_on_voxels(chosen, voxels, volume)
         warnings = [
             f"{chosen.GetName()} lies on other voxels than {volume.first.GetName()}: "
             f"it stays as it is, and {seeds.GetName()} is its copy on the volume's voxels."
@@ -64,14 +70,16 @@ def _painted_before(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLSegmentat
     return next(iter([*painted, *fitting]), None)
 
 
-def _copy_on_voxels(chosen: slicer.vtkMRMLSegmentationNode, volume: InputVolume) -> slicer.vtkMRMLSegmentationNode:
+def _copy_on_voxels(
+    chosen: slicer.vtkMRMLSegmentationNode, voxels: slicer.vtkMRMLSegmentationNode, volume: InputVolume
+) -> slicer.vtkMRMLSegmentationNode:
     copy = new_segmentation(volume.first, f"{chosen.GetName()} on {volume.first.GetName()}")
     source, target = chosen.GetSegmentation(), copy.GetSegmentation()
     for identifier in labels_of(chosen):
         segment = slicer.vtkSegment()
         segment.DeepCopyMetadata(source.GetSegment(identifier))
         target.AddSegment(segment, identifier)
-        image = oriented_image(segment_mask(chosen, identifier, volume.first).astype("uint8"), volume.geometry)
+        image = oriented_image(segment_mask(voxels, identifier, volume.first).astype("uint8"), volume.geometry)
         # Each on a layer of its own where they overlap: nothing that was painted gets lost.
         slicer.vtkSlicerSegmentationsModuleLogic.SetBinaryLabelmapToSegment(
             image, copy, identifier, slicer.vtkSlicerSegmentationsModuleLogic.MODE_REPLACE

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
 import slicer
 import vtk
 
-from DiffusionSegCore.oriented_images import image_array
+from DiffusionSegCore.oriented_images import image_array, oriented_image
+from DiffusionSegCore.voxel_geometry import VoxelGeometry, array_from_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,35 @@ class SegmentCopy:
         if not matched or self.image.GetExtent() != other.image.GetExtent():
             return False
         return np.array_equal(image_array(self.image) > 0, image_array(other.image) > 0)
+
+    @property
+    def digest(self) -> str:
+        """What it holds in a few letters, wherever that lies: saving may count its voxels from another corner."""
+        if self.image is None:
+            return ""
+        voxels = np.packbits(image_array(self.image) > 0)
+        return f"{self.image.GetDimensions()} {zlib.crc32(voxels.tobytes()):08x}"
+
+    def beyond(self, geometry: VoxelGeometry) -> SegmentCopy | None:
+        """What it holds beyond the voxels of `geometry`; None if there is nothing."""
+        if self.image is None or self._lies_within(geometry):
+            return None
+        covered, everywhere = slicer.vtkOrientedImageData(), oriented_image(np.ones(geometry.shape, np.uint8), geometry)
+        slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
+            everywhere, self.image, covered, False
+        )
+        image = slicer.vtkOrientedImageData()
+        image.DeepCopy(self.image)
+        image_array(image)[image_array(covered) > 0] = 0
+        return SegmentCopy(self.name, image) if image_array(image).any() else None
+
+    def _lies_within(self, geometry: VoxelGeometry) -> bool:
+        matrix, extent = vtk.vtkMatrix4x4(), self.image.GetExtent()
+        self.image.GetImageToWorldMatrix(matrix)
+        corners = np.array(list(itertools.product(extent[:2], extent[2:4], extent[4:])), float)
+        own = VoxelGeometry(self.image.GetDimensions(), array_from_matrix(matrix))
+        voxels = geometry.ijk(own.ras(corners))
+        return bool((voxels > -0.5).all() and (voxels < np.array(geometry.shape) - 0.5).all())
 
     def write_to(self, segmentation: slicer.vtkMRMLSegmentationNode, identifier: str) -> None:
         """Make the segment hold this again, whatever other segments hold there."""

@@ -13,8 +13,10 @@ import slicer
 from DiffusionSegCore.annotation_board import AnnotationBoard
 from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import Findings
-from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegCore.input_volume import UNCERTAINTY_ATTRIBUTE, InputVolume
 from DiffusionSegCore.learnt_labels import LearntLabel, labels_as_learnt
+from DiffusionSegCore.result_segmentation import check_takes_results
+from DiffusionSegCore.scan_doubts import ScanDoubts
 from DiffusionSegCore.scan_work import HINT, ScanWork
 from DiffusionSegCore.scene_nodes import RESULT, SceneNodes
 from DiffusionSegCore.scene_state import SceneState
@@ -50,6 +52,7 @@ class SegmentationTask(AnnotationBoard):
         super().__init__(SceneNodes(self.state))
         self.settings = Settings(self.state)
         self.findings = Findings(self.nodes)
+        self._doubts = ScanDoubts()
         self._own_folder = tempfile.TemporaryDirectory() if session_folder is None else None
         self._client_factory = client_factory
         folder = session_folder or self._own_folder.name
@@ -90,6 +93,10 @@ class SegmentationTask(AnnotationBoard):
         """Where the ensemble disagrees, from 0 to 1."""
         return self.nodes.uncertainty_volume
 
+    def shows_uncertainty(self, node: slicer.vtkMRMLScalarVolumeNode) -> bool:
+        """Whether a volume was computed to show where a result is unsure, and is no scan."""
+        return node is self.uncertainty_volume or node.GetAttribute(UNCERTAINTY_ATTRIBUTE) is not None
+
     @property
     def labels(self) -> list[Label]:
         """What the segmenter trained or loaded last knows."""
@@ -99,6 +106,14 @@ class SegmentationTask(AnnotationBoard):
     def learnt(self) -> list[LearntLabel]:
         """The same, and the segments that it was learnt from."""
         return [LearntLabel.from_json(said) for said in self.state.value("Labels", [])]
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why structures of the chosen scan may be missed, one sentence each, as far as the worker has seen it."""
+        # Whoever looks has asked for nothing that a scan which lost its voxels or a channel could fail.
+        with contextlib.suppress(DiffusionSegError):
+            return self._doubts.of(self.nodes.volume(), self.settings.bundle)
+        return []
 
     def set_input(
         self,
@@ -113,7 +128,8 @@ class SegmentationTask(AnnotationBoard):
                 else a new one. One that lies on other voxels stays as it is: a copy of it is painted in.
 
         Raises:
-            DiffusionSegError: if a volume has no voxels, or several values in each.
+            DiffusionSegError: if a volume has no voxels, or several values in each; or if the segmentation cannot be
+                turned into voxels.
         """
         if not volume_nodes:
             raise DiffusionSegError("There is no input volume.", "Choose a volume first.")
@@ -136,11 +152,9 @@ class SegmentationTask(AnnotationBoard):
         """Choose where `apply_preview` copies to.
 
         Raises:
-            DiffusionSegError: if that is what is painted in, or the preview itself.
+            DiffusionSegError: if that is the preview or was painted in, or belongs to another volume.
         """
-        if segmentation_node in {self.seeds, self.preview}:
-            message = f"{segmentation_node.GetName()} holds the painting or the preview."
-            raise DiffusionSegError(message, "Choose another segmentation for the result, or a new one.")
+        check_takes_results(segmentation_node, self.preview, self.nodes.volume())
         self.state.refer(RESULT, segmentation_node)
 
     def forget_result(self) -> None:
@@ -207,8 +221,10 @@ class SegmentationTask(AnnotationBoard):
         on_progress: Report | None,
         slices: tuple[tuple[int, int], ...] = (),
     ) -> ScanWork:
+        if self.nodes.are_of(volume):
+            steps = [self._doubts.heard_from(step, volume, self.settings.bundle) for step in steps]
         geometry = volume.geometry
-        return ScanWork(self.worker.run(steps, on_progress), volume, geometry, slices)
+        return ScanWork(self.worker.run(steps, on_progress), volume, geometry, slices, tuple(self.learnt))
 
     def _finished(self, work: ScanWork) -> tuple[dict[str, Any], dict[str, Any]]:
         result = work.result()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import slicer
 
+from DiffusionSegCore.input_volume import UNCERTAINTY_ATTRIBUTE
 from DiffusionSegCore.node_placement import new_scalar_volume
 from DiffusionSegCore.nodes_of_class import nodes_of_class
 
@@ -25,6 +26,7 @@ STOPS = np.array([[0.24, 0.04, 0.38], [0.58, 0.15, 0.40], [0.87, 0.32, 0.23], [0
 def new_uncertainty_volume(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLScalarVolumeNode:
     """A volume node for the uncertainty of what was found in `volume`, with its display."""
     node = new_scalar_volume(volume, f"{volume.GetName()} uncertainty")
+    node.SetAttribute(UNCERTAINTY_ATTRIBUTE, "1")
     display = node.GetScene().AddNewNodeByClass("vtkMRMLScalarVolumeDisplayNode")
     node.SetAndObserveDisplayNodeID(display.GetID())
     display.SetAndObserveColorNodeID(_colors(node.GetScene()).GetID())

@@ -36,6 +36,9 @@ def worker_command(custom: str) -> list[str]:
 
     Args:
         custom: the user's own command, such as `ssh gpu-box diffusionseg worker`; empty for Slicer's Python.
+
+    Raises:
+        ValueError: if a quotation mark has no partner.
     """
     if custom.strip():
         # A Windows path is full of backslashes, which are no escapes.

@@ -33,6 +33,7 @@ class BundleChoice:
         self._bundles: dict[str, dict] = {}
         # What the worker has said of folders on its computer: style, text and tooltip.
         self._told: dict[str, tuple[str, str, str]] = {}
+        self._channels_told: dict[str, int] = {}
         self.offer([to_json(bundle) for bundle in bundled_descriptions()])
         ui.bundleSelector.currentIndexChanged.connect(self.show)
         ui.bundleFolderEdit.currentPathChanged.connect(self.show)
@@ -41,7 +42,7 @@ class BundleChoice:
         """Offer these models and a folder; what was chosen stays chosen.
 
         Args:
-            bundles: each with `name`, `description`, `licence` and `card`.
+            bundles: each with `name`, `description`, `licence`, `card` and `channels`.
         """
         self._bundles = {bundle["name"]: bundle for bundle in bundles}
         # These come from a worker that was just started, perhaps on another computer.
@@ -72,12 +73,23 @@ class BundleChoice:
         # What went wrong may be in order by now.
         return folder if style == ERROR_STYLE else None
 
+    @property
+    def channels(self) -> int:
+        """How many volumes a scan for the chosen model consists of; 1 where that is not known."""
+        name = self._ui.bundleSelector.itemData(self._ui.bundleSelector.currentIndex)
+        if name in self._bundles:
+            return self._bundles[name]["channels"]
+        folder = self._ui.bundleFolderEdit.currentPath.strip()
+        found = _description(folder)
+        return self._channels_told.get(folder, 1) if found is None else found.channels
+
     def take_description(self, folder: str, call) -> None:
         """Show what the worker says of a folder, or why that cannot be used; raises the latter, too."""
         from DiffusionSegLib.bundles.description import BundleDescription
 
         try:
-            self._told[folder] = _in_words(BundleDescription(**call.result()[0]))
+            description = BundleDescription(**call.result()[0])
+            self._told[folder], self._channels_told[folder] = _in_words(description), description.channels
         except Exception as error:
             self._told[folder] = (ERROR_STYLE, sentence(error, _("Asking about the model")), "")
             raise

@@ -12,7 +12,10 @@ from DiffusionSegWidgets.messages import ActionableError
 
 TORCH_REQUIREMENT = ">=2.2"
 # Only a computation proves an installation: a torn one can still be imported.
-TORCH_CHECK = "import torch; assert float(torch.ones(3).sum()) == 3.0; print('works', torch.__version__)"
+TORCH_CHECK = (
+    "import torch; assert float(torch.ones(3).sum()) == 3.0; print('computes'); "
+    "import numpy; assert torch.from_numpy(numpy.ones(3)).numpy().sum() == 3.0; print('works', torch.__version__)"
+)
 
 
 class NotInstalledError(ActionableError):
@@ -107,6 +110,10 @@ class Dependencies:
             failed(ActionableError(*problem))
 
 
+WITHOUT_NUMPY = (
+    "PyTorch works, but not together with NumPy: the two were made for different versions of each other.",
+    "Update PyTorch in the module PyTorch Utils (uninstall it, then install it again), restart Slicer and try again.",
+)
 MISSING = (
     "PyTorch is not installed.",
     "Press the button again and agree to install it, or install it in the module PyTorch Utils.",
@@ -134,7 +141,7 @@ def torch_problem(output: str, code: int) -> tuple[str, str] | None:
         return MISSING
     if "WinError 206" in output:
         return PATH_TOO_LONG
-    return BROKEN
+    return WITHOUT_NUMPY if "computes" in output else BROKEN
 
 
 def install_torch() -> None:

@@ -7,6 +7,7 @@ from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.bundle_choice import BundleChoice
 from DiffusionSegWidgets.job import Job, QuietJob
+from DiffusionSegWidgets.messages import ERROR_STYLE
 from DiffusionSegWidgets.volume_display import show_volume
 
 # So long nobody has typed in the model's folder before the worker is asked about it.
@@ -33,6 +34,7 @@ class InputSection:
         self._typing.setInterval(TYPING_MILLISECONDS)
         self._typing.timeout.connect(self.on_folder_typed)
         panel.ui.bundleFolderEdit.currentPathChanged.connect(lambda _path: self._typing.start())
+        panel.ui.doubtsLabel.styleSheet = ERROR_STYLE
 
     def forget(self) -> None:
         """The scene is gone."""
@@ -57,6 +59,12 @@ class InputSection:
         """How that is asked, and what is done with the answer."""
         engine = self._panel.logic.engine
         return lambda: engine.start_describing(folder), lambda call: self.bundles.take_description(folder, call)
+
+    def show_doubts(self) -> None:
+        """Tell why structures of the chosen scan may be missed, for as long as it is chosen: no click clears this."""
+        label = self._panel.ui.doubtsLabel
+        label.text = "" if self._panel.volume is None else " ".join(self._panel.logic.engine.doubts)
+        label.visible = bool(label.text)
 
     def update(self) -> None:
         """Give the engine the volumes, if they are others than before."""
@@ -116,17 +124,17 @@ def nothing(*_told) -> None:
     """For work that shows nothing."""
 
 
-def first_scan(scene, uncertainty):
+def first_scan(scene, shows_uncertainty):
     """The first grey-value volume of the scene; None if there is none.
 
     Args:
         scene: where to look.
-        uncertainty: what was found in another volume, and is no scan itself; may be None.
+        shows_uncertainty: whether a volume shows what was found in another one, and is no scan itself.
     """
     count = scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode")
     nodes = [scene.GetNthNodeByClass(index, "vtkMRMLScalarVolumeNode") for index in range(count)]
     # Label maps and colour images are of derived classes.
-    scans = [node for node in nodes if node.GetClassName() == "vtkMRMLScalarVolumeNode" and node is not uncertainty]
+    scans = [node for node in nodes if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not shows_uncertainty(node)]
     return scans[0] if scans else None
 
 

@@ -61,16 +61,20 @@ class OtherVolumesSection:
 
     def apply(self) -> None:
         """Segment another volume of the scene."""
-        engine = self._panel.logic.engine
+        doing, engine = _("Segmenting the other volume"), self._panel.logic.engine
         volume = self._panel.parameters.other_volume
-        self._panel.run(
-            Job(
-                _("Segmenting the other volume"),
-                lambda: engine.start_applying(volume),
-                engine.finish_applying,
-                lambda: self._show(volume),
+        with self._panel.messages.guarded(doing):
+            self._check_channels()
+            self._panel.run(
+                Job(doing, lambda: engine.start_applying(volume), engine.finish_applying, lambda: self._show(volume))
             )
-        )
+
+    def _check_channels(self) -> None:
+        count = self._panel.input.bundles.channels
+        if count > 1:
+            message = _("The model works on {count} volumes of the same body at a time, and here only one is chosen.")
+            hint = _("Choose them under Input as Volume and Further channels, then press Segment the whole volume.")
+            raise ActionableError(message.format(count=count), hint)
 
     def _show(self, volume) -> None:
         # All that lies over it would be of the volume that is worked on, and strokes would go into that one's painting.

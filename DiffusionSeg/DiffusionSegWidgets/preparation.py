@@ -8,6 +8,7 @@ from DiffusionSegWidgets.bundle_choice import chosen_bundle
 from DiffusionSegWidgets.dependencies import NotInstalledError
 from DiffusionSegWidgets.job import QuietJob
 from DiffusionSegWidgets.messages import sentence
+from DiffusionSegWidgets.volume_display import voxels_of
 
 # What share of the preparation is over when a stage begins, and when it ends: measured on a processor, with a brain of
 # 160 x 205 x 165 voxels and the bundled model.
@@ -30,7 +31,7 @@ class Preparation:
 
     def __init__(self, panel) -> None:
         self._panel = panel
-        # What is being prepared: volume, channels, model and device.
+        # What is being prepared: volume, its voxels, channels, model and device.
         self._under_way: tuple | None = None
         # What was prepared, could not be, or was stopped: none of it is begun again.
         self._settled: tuple | None = None
@@ -85,7 +86,8 @@ class Preparation:
         bundle = chosen_bundle(parameters)
         if not bundle:
             return None
-        return parameters.input_volume, tuple(parameters.further_channels), bundle, parameters.device
+        volume = parameters.input_volume
+        return volume, voxels_of(volume), tuple(parameters.further_channels), bundle, parameters.device
 
     def _go_on(self) -> None:
         """Greet the worker, ask for the model's licence and for an estimate, if nobody has, then prepare."""

@@ -58,7 +58,11 @@ class ReviewSection:
             else:
                 engine.set_result(parameters.result_segmentation)
             parameters.result_segmentation = engine.apply_preview(parameters.overwrite_mode)
-            self._panel.messages.inform(_("The result is in the segmentation; Undo takes it back."))
+            told = [_("The result is in the segmentation; Undo takes it back.")]
+            if engine.edits_replaced:
+                text = _("Replaced what was drawn or edited there by hand: {names}.")
+                told.append(text.format(names=", ".join(engine.edits_replaced)))
+            self._panel.messages.inform(" ".join(told))
         self._panel.refresh()
 
     def undo(self) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import qt
 import slicer
 
-# Segment Editor has taken the plain letters.
+# Segment Editor has taken the plain letters, and the toolbar Markups Ctrl+Shift with A, T and the space bar.
 NEXT_SLICE = "Ctrl+Shift+N"
 COMPLETE = "Ctrl+Shift+C"
-TRAIN = "Ctrl+Shift+T"
+TRAIN = "Ctrl+Shift+L"
 
 
 class Shortcuts:

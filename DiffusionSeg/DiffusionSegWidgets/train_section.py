@@ -11,6 +11,7 @@ from DiffusionSegWidgets.job import Job
 from DiffusionSegWidgets.messages import ERROR_STYLE
 from DiffusionSegWidgets.time_left import in_words
 from DiffusionSegWidgets.training_chart import TrainingChart
+from DiffusionSegWidgets.volume_display import voxels_of
 
 PAUSE_MILLISECONDS = 1000
 
@@ -50,9 +51,10 @@ class TrainSection:
 
     @property
     def to_estimate(self) -> tuple:
-        """What the next run is about: volume, model and device."""
+        """What the next run is about: volume and how many voxels of which size it has, model and device."""
         parameters = self._panel.parameters
-        return parameters.input_volume, chosen_bundle(parameters), parameters.device
+        volume = parameters.input_volume
+        return volume, voxels_of(volume), chosen_bundle(parameters), parameters.device
 
     def train(self) -> None:
         """Train, preview the slices in view, and segment the volume if that is wanted.
@@ -72,7 +74,7 @@ class TrainSection:
             Job(
                 _("Training"),
                 lambda: engine.start_training(warm=self._trained),
-                engine.finish_training,
+                self.take_training,
                 self._preview,
                 needs_features=True,
             )
@@ -155,6 +157,8 @@ class TrainSection:
         """Show the new states of the slices, and train again if that is wanted."""
         if self._panel.parameters is None:
             return
+        # The volume may have been cropped in place, of which no parameter tells.
+        self.outdate_estimate()
         with self._panel.messages.quietly_guarded(_("Reading the painting")):
             self._panel.annotate.refresh()
         if not self._panel.parameters.retrain_on_paint:
@@ -166,6 +170,12 @@ class TrainSection:
             self._pause.start()
         else:
             self.train()
+
+    def take_training(self, work) -> None:
+        """Take over what was learnt, and tell what the user should know about it."""
+        warnings = self._panel.logic.engine.finish_training(work)["warnings"]
+        if warnings:
+            self._panel.messages.inform(" ".join(warnings))
 
     def _preview(self) -> None:
         self._trained = True

@@ -12,6 +12,12 @@ def show_volume(volume) -> None:
     slicer.util.setSliceViewerLayers(background=volume, fit=True, rotateToVolumePlane=True)
 
 
+def voxels_of(volume) -> tuple | None:
+    """How many voxels a volume has along its axes, and their edges; None where it has none."""
+    image = None if volume is None else volume.GetImageData()
+    return None if image is None else (image.GetDimensions(), volume.GetSpacing())
+
+
 def name_of_slice(volume, axis: int, index: int) -> str:
     """A slice's name in the lists, such as "Axial, slice 57"; oblique volumes go by the closest orientation."""
     matrix = vtk.vtkMatrix4x4()

@@ -21,6 +21,8 @@ class WorkerLink:
 
     def __init__(self) -> None:
         self._client = None
+        # The worker's command that the client was started with.
+        self._command = ""
         self.greeted = False
 
     @property
@@ -43,13 +45,19 @@ class WorkerLink:
         return Path(slicer.app.slicerUserSettingsFilePath).parent / SEGMENTERS_FOLDER
 
     def living_client(self):
-        """The client of a living worker; one that died is started again."""
+        """The client of a living worker; one that died is started again, by the command as it is now.
+
+        Raises:
+            ActionableError: if the command cannot be read.
+        """
+        custom = setting(WORKER_COMMAND)
+        if self._client is not None and not self._client.alive and custom != self._command:
+            self.close_worker()
         if self._client is None:
             from DiffusionSegLib.client import WorkerClient
 
-            custom = setting(WORKER_COMMAND)
-            self._client = WorkerClient(command=worker_command(custom), environment=worker_environment(custom))
-            self.greeted = False
+            self._client = WorkerClient(command=_command_from(custom), environment=worker_environment(custom))
+            self._command, self.greeted = custom, False
         elif not self._client.alive:
             self._client.restart()
         return self._client
@@ -91,3 +99,12 @@ class WorkerLink:
             message = _("Some of the kept work could not be deleted.")
             raise ActionableError(message, _("Close programs that use {name}.").format(name=error.filename)) from error
         return size
+
+
+def _command_from(custom: str) -> list[str]:
+    try:
+        return worker_command(custom)
+    except ValueError as error:
+        message = _("The worker command cannot be read: {command}").format(command=custom.strip())
+        hint = _("Under Advanced give each quotation mark its partner, and no backslash at the end.")
+        raise ActionableError(f"{message}.", hint) from error

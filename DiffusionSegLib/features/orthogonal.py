@@ -40,6 +40,7 @@ class OrthogonalFeatures:
         mean: mean of each feature over the tissue; 0 for positions in the template.
         spread: standard deviation of each feature over the tissue, larger for activations, as they weigh less; 1 for
             positions in the template.
+        likeness: how much the scan looks like the template, at most 1; None without a template.
     """
 
     config: FeatureConfig
@@ -49,6 +50,7 @@ class OrthogonalFeatures:
     local: Tensor
     mean: Tensor
     spread: Tensor
+    likeness: float | None = None
 
     @classmethod
     def extract(

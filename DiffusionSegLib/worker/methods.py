@@ -115,13 +115,14 @@ class Methods:
             "features_cached": session.features is not None,
             "annotated": self._annotation is not None,
             "trained": self._segmenter is not None,
+            "doubts": session.doubts,
         }
         return answer, {}
 
     def _extract(self, _: given.NoParameters, __: Arrays) -> tuple[Json, Arrays]:
-        start = time.perf_counter()
-        self._extracted(self._opened())
-        return {"seconds": time.perf_counter() - start}, {}
+        start, session = time.perf_counter(), self._opened()
+        self._extracted(session)
+        return {"seconds": time.perf_counter() - start, "doubts": session.doubts}, {}
 
     def _annotate(self, wanted: given.AnnotateParameters, arrays: Arrays) -> tuple[Json, Arrays]:
         painted = _array(arrays, "painted", 3)
@@ -136,7 +137,8 @@ class Methods:
             # Kept before training, so that a crash in it does not cost them.
             self._extracted(session)
         self._use(session.train(start=self._segmenter if wanted.warm else None, learnt_as=wanted.labels))
-        return {"voxels": session.report.voxels_trained, "seconds": time.perf_counter() - start}, {}
+        seconds = time.perf_counter() - start
+        return {"voxels": session.report.voxels_trained, "seconds": seconds, "doubts": session.doubts}, {}
 
     def _preview(self, wanted: given.PreviewParameters, _: Arrays) -> tuple[Json, Arrays]:
         session = self._opened()
@@ -144,7 +146,7 @@ class Methods:
         for number, found in enumerate(session.preview(wanted.slices, self._segmenter)):
             arrays[f"slice_{number}"], arrays[f"uncertainty_{number}"] = found.labelmap, found.uncertainty
         self._keep_features(session)
-        return {}, arrays
+        return {"doubts": session.doubts}, arrays
 
     def _predict(self, wanted: given.PredictParameters, _: Arrays) -> tuple[Json, Arrays]:
         session, segmenter = self._opened(), self._segmenter
@@ -154,7 +156,8 @@ class Methods:
         prediction = session.predict(segmenter)
         self._keep_features(session)
         self._uncertainty = prediction.uncertainty
-        return {}, {"labelmap": prediction.labelmap, "uncertainty": prediction.uncertainty}
+        found = {"labelmap": prediction.labelmap, "uncertainty": prediction.uncertainty}
+        return {"doubts": session.doubts}, found
 
     def _suggest(self, wanted: given.SuggestParameters, _: Arrays) -> tuple[Json, Arrays]:
         session = self._opened()

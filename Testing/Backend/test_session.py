@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import a_head, a_volume, an_affine, an_oblique_rotation, axis_orders
 
+from DiffusionSegLib import scan_doubts
 from DiffusionSegLib import session as session_module
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.benchmark.painting import annotate_slices, on_slices
@@ -289,7 +290,7 @@ def test_confidence_is_full_where_painted_and_least_where_members_disagree(tiny_
 
 def test_a_scan_that_hardly_looks_like_the_template_is_told_of_and_segmented_nevertheless(aligned_bundle, monkeypatch):
     # The surface, where voxels of two sizes never agree, is a large part of a head this small.
-    monkeypatch.setattr(session_module, "LEAST_LIKENESS", 0.6)
+    monkeypatch.setattr(scan_doubts, "LEAST_LIKENESS", 0.6)
     image, labels = a_head((48, 48, 48))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -298,6 +299,21 @@ def test_a_scan_that_hardly_looks_like_the_template_is_told_of_and_segmented_nev
     with pytest.warns(DiffusionSegWarning, match="hardly looks like those that the model tiny was made for"):
         session, _ = trained_session(aligned_bundle, inverted, labels)
     assert set(np.unique(session.predict().labelmap)) == {0, 3, 7}
+    assert len(session.doubts) == 1
+
+
+def test_what_features_from_an_earlier_time_tell_of_a_scan_is_told_again(aligned_bundle, monkeypatch):
+    monkeypatch.setattr(scan_doubts, "LEAST_LIKENESS", 1.0)
+    volume, session = a_volume(a_head((48, 48, 48))[0]), Session(options(aligned_bundle))
+    session.open(volume)
+    assert session.doubts == []
+    with pytest.warns(DiffusionSegWarning, match="hardly looks like"):
+        features = session.extract()
+    session.open(volume)
+    assert session.doubts == []
+    with pytest.warns(DiffusionSegWarning, match="hardly looks like"):
+        session.take_features(features)
+    assert len(session.doubts) == 1
 
 
 def test_a_scan_whose_intensities_were_shifted_below_zero_is_told_of(tiny_bundle):
@@ -305,6 +321,9 @@ def test_a_scan_whose_intensities_were_shifted_below_zero_is_told_of(tiny_bundle
     session = Session(options(tiny_bundle))
     with pytest.warns(DiffusionSegWarning, match="intensities below zero"):
         session.open(a_volume(image - image[labels > 0].mean()))
+    assert len(session.doubts) == 1
+    session.open(a_volume(image))
+    assert session.doubts == []
 
 
 @pytest.fixture

@@ -48,6 +48,15 @@ def test_a_folder_is_segmented_though_one_scan_is_damaged(options, scans, tmp_pa
     assert np.mean(found == a_head(SHAPE)[1]) > 0.9
 
 
+def test_a_folder_that_cannot_hold_the_results_is_told_before_the_first_scan(options, scans, tmp_path):
+    (tmp_path / "out").write_text("no folder")
+    done = run(*options, "--inputFolder", scans, "--outputFolder", tmp_path / "out")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "cannot be written to" in done.stderr
+    assert "filter-progress" not in done.stdout
+
+
 def test_a_name_that_the_terminal_has_no_characters_for_costs_no_scan(options, scans, tmp_path, monkeypatch):
     (scans / "damaged.nii.gz").unlink()
     (scans / "first.nii.gz").rename(scans / "Zażółć.nii.gz")

@@ -52,6 +52,7 @@ class FakeWorkerClient:
         self.calls, self.slow, self.faults = [], set(), {}
         self.starts = 1
         self.cancelled = False
+        self.doubts = []
         self._blank()
 
     def _blank(self):
@@ -116,10 +117,10 @@ class FakeWorkerClient:
         self.affine = np.asarray(params["affine"])
         self.opened = params
         self.painted = None
-        return {"digest": "0", "features_cached": False}, {}
+        return {"digest": "0", "features_cached": False, "doubts": []}, {}
 
     def on_extract(self, params, arrays):
-        return {"seconds": 0.0}, {}
+        return {"seconds": 0.0, "doubts": self.doubts}, {}
 
     def on_annotate(self, params, arrays):
         painted = arrays["painted"]
@@ -142,7 +143,7 @@ class FakeWorkerClient:
             values, counts = np.unique(classes[bins == found], return_counts=True)
             self.classes[int(found)] = int(values[counts.argmax()])
         self.labels, self.trained = self.annotated["labels"], params
-        return {"voxels": int(self.known.sum()), "seconds": 0.1}, {}
+        return {"voxels": int(self.known.sum()), "seconds": 0.1, "doubts": self.doubts}, {}
 
     def on_preview(self, params, arrays):
         labelmap, uncertainty = self._predicted()
@@ -150,11 +151,11 @@ class FakeWorkerClient:
         for number, (axis, index) in enumerate(params["slices"]):
             found[f"slice_{number}"] = labelmap.take(index, axis)
             found[f"uncertainty_{number}"] = uncertainty.take(index, axis)
-        return {}, found
+        return {"doubts": self.doubts}, found
 
     def on_predict(self, params, arrays):
         labelmap, uncertainty = self._predicted()
-        return {}, {"labelmap": labelmap, "uncertainty": uncertainty}
+        return {"doubts": self.doubts}, {"labelmap": labelmap, "uncertainty": uncertainty}
 
     def on_suggest(self, params, arrays):
         _, uncertainty = self._predicted()

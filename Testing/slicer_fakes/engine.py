@@ -114,6 +114,9 @@ class FakeEngine:
         self.settings = Settings(SceneState(scene))
         self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = None
         self.can_undo = self.left = False
+        self.doubts: list[str] = []
+        self.warnings: list[str] = []
+        self.edits_replaced: tuple[str, ...] = ()
         self.did: list[tuple] = []
         self.faults: dict[str, Exception] = {}
         self._slices: dict[tuple[int, int], str] = {}
@@ -201,8 +204,9 @@ class FakeEngine:
     def start_training(self, warm: bool = False) -> FakeCall:
         return self._start("start_training", "train", warm)
 
-    def finish_training(self, call: FakeCall) -> None:
+    def finish_training(self, call: FakeCall) -> dict:
         self._finish("finish_training", call)
+        return {"voxels": 1, "seconds": 0.1, "warnings": self.warnings}
 
     def start_preview(self, slices) -> FakeCall:
         return self._start("start_preview", "preview", slices)
@@ -218,6 +222,9 @@ class FakeEngine:
         self._finish("finish_prediction", call)
         self.preview = self.preview or self._segmentation("preview")
         self.uncertainty_volume = self.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Uncertainty")
+
+    def shows_uncertainty(self, node) -> bool:
+        return node is self.uncertainty_volume
 
     def set_result(self, segmentation) -> None:
         self._do("set_result", segmentation.GetName())

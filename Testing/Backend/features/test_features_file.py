@@ -16,7 +16,8 @@ def features(tiny_bundle):
     image, _ = a_head((22, 27, 18))
     config = replace(tiny_bundle.config.features, fusion="concat", views=("sagittal", "axial"))
     extractor = ActivationExtractor(tiny_bundle.denoisers(), tiny_bundle.config.schedule, config)
-    return OrthogonalFeatures.extract((image / image.max() * 2 - 1)[None], image > 0, extractor, 1.0)
+    found = OrthogonalFeatures.extract((image / image.max() * 2 - 1)[None], image > 0, extractor, 1.0)
+    return replace(found, likeness=0.75)
 
 
 def test_features_come_back_as_they_were(features, tmp_path):
@@ -24,6 +25,7 @@ def test_features_come_back_as_they_were(features, tmp_path):
     again = load_features(tmp_path)
     assert again.config == features.config
     assert again.origin == features.origin
+    assert again.likeness == features.likeness
     np.testing.assert_array_equal(again.tissue, features.tissue)
     points = torch.from_numpy(np.argwhere(features.tissue)[::37])
     torch.testing.assert_close(again.at(points), features.at(points), rtol=0, atol=0)

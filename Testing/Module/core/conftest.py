@@ -9,8 +9,9 @@ from conftest import a_head, an_affine
 slicer = pytest.importorskip("slicer", reason="the module's logic is tested on slicer-core")
 
 from DiffusionSegCore import DiffusionSegEngine  # noqa: E402
+from DiffusionSegCore.voxel_geometry import VoxelGeometry  # noqa: E402
 from Module.fake_worker_client import FakeWorkerClient  # noqa: E402
-from Module.mrml import AScene, a_volume_node, paint_slices  # noqa: E402
+from Module.mrml import AScene, a_segmentation, a_volume_node, masks_by_name, paint_slices  # noqa: E402
 
 NAMES = {3: "Caudate", 7: "Putamen"}
 
@@ -71,3 +72,21 @@ def predicted_engine(painted_engine):
     painted_engine.finish_training(painted_engine.start_training())
     painted_engine.finish_prediction(painted_engine.start_prediction())
     return painted_engine
+
+
+@pytest.fixture
+def found(predicted_engine, volume):
+    """What the preview shows: masks by name."""
+    return masks_by_name(predicted_engine.preview, volume)
+
+
+@pytest.fixture
+def finished(predicted_engine, scene, volume):
+    """The user's own segmentation with a visible and a hidden segment that reach into everything."""
+    geometry = VoxelGeometry.of(volume)
+    left, right = np.zeros(geometry.shape, bool), np.zeros(geometry.shape, bool)
+    left[:12], right[12:] = True, True
+    node = a_segmentation(scene, {"Visible": left | right, "Hidden": left | right}, geometry, "mine")
+    node.GetDisplayNode().SetSegmentVisibility("Hidden", False)
+    predicted_engine.set_result(node)
+    return node

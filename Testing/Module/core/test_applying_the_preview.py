@@ -4,30 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import slicer
+from DiffusionSegCore.segment_labels import labels_of
 from DiffusionSegCore.segment_voxels import segment_mask
-from DiffusionSegCore.voxel_geometry import VoxelGeometry
-from Module.mrml import a_segmentation, masks_by_name, paint, rotation_node
+from DiffusionSegCore.voxel_geometry import VoxelGeometry, matrix_from_array
+from Module.mrml import a_segmentation, a_volume_node, masks_by_name, paint, rotation_node
 
 from DiffusionSegLib.errors import DiffusionSegError
 
 TAKEN_BACK = "The last Apply to mine was taken back."
-
-
-@pytest.fixture
-def found(predicted_engine, volume):
-    return masks_by_name(predicted_engine.preview, volume)
-
-
-@pytest.fixture
-def finished(predicted_engine, scene, volume):
-    """The user's own segmentation with a visible and a hidden segment that reach into everything."""
-    geometry = VoxelGeometry.of(volume)
-    left, right = np.zeros(geometry.shape, bool), np.zeros(geometry.shape, bool)
-    left[:12], right[12:] = True, True
-    node = a_segmentation(scene, {"Visible": left | right, "Hidden": left | right}, geometry, "mine")
-    node.GetDisplayNode().SetSegmentVisibility("Hidden", False)
-    predicted_engine.set_result(node)
-    return node
 
 
 @pytest.mark.parametrize(
@@ -56,6 +41,16 @@ def test_one_step_back_undoes_all_of_it(predicted_engine, finished, volume):
     assert all(np.array_equal(after[name], before[name]) for name in before)
     with pytest.raises(DiffusionSegError, match="Nothing was applied"):
         predicted_engine.undo_apply()
+
+
+def test_a_second_click_that_changes_nothing_leaves_the_way_back_from_the_first(predicted_engine, finished, volume):
+    before = masks_by_name(finished, volume)
+    predicted_engine.apply_preview("all")
+    predicted_engine.apply_preview("all")
+    predicted_engine.undo_apply()
+    after = masks_by_name(finished, volume)
+    assert after.keys() == before.keys()
+    assert all(np.array_equal(after[name], before[name]) for name in before)
 
 
 def edit(segmentation, name, volume, corner):
@@ -135,14 +130,6 @@ def test_undo_restores_segments_on_voxels_of_their_own(predicted_engine, scene, 
     assert spacing == (2.0, 2.0, 2.0)
 
 
-def test_a_segmentation_of_surfaces_is_not_applied_to(predicted_engine, finished):
-    finished.CreateClosedSurfaceRepresentation()
-    finished.GetSegmentation().SetSourceRepresentationName("Closed surface")
-    with pytest.raises(DiffusionSegError, match="not made of voxels"):
-        predicted_engine.apply_preview("all")
-    assert not predicted_engine.can_undo
-
-
 def test_applying_again_replaces_the_segments_of_the_first_time(predicted_engine, finished, found, volume):
     predicted_engine.apply_preview("none")
     predicted_engine.apply_preview("none")
@@ -152,8 +139,9 @@ def test_applying_again_replaces_the_segments_of_the_first_time(predicted_engine
 def test_applying_again_takes_away_what_was_not_found_again(predicted_engine, finished, found, volume):
     predicted_engine.apply_preview("none")
     smaller = {name: mask.copy() for name, mask in found.items()}
-    smaller["Caudate"][12:] = False
-    smaller["Putamen"][:] = False
+    painted = masks_by_name(predicted_engine.seeds, volume)
+    smaller["Caudate"][12:] = painted["Caudate"][12:]
+    smaller["Putamen"][:] = painted["Putamen"]
     contents = predicted_engine.preview.GetSegmentation()
     for name, mask in smaller.items():
         paint(predicted_engine.preview, contents.GetSegmentIdBySegmentName(name), mask, VoxelGeometry.of(volume))
@@ -173,13 +161,11 @@ def test_a_segment_that_was_renamed_is_replaced_all_the_same(predicted_engine, v
 
 @pytest.fixture
 def contours(painted_engine, scene, volume):
-    """What was drawn by hand earlier: Liver, painted in once and therefore with the value 1, and a lower-case name."""
+    """What was drawn by hand earlier: Liver, with the value 1 like any first segment, and a lower-case name."""
     liver, putamen = np.zeros(VoxelGeometry.of(volume).shape, bool), np.zeros(VoxelGeometry.of(volume).shape, bool)
     liver[:4, :4, :4] = putamen[:4, :4, 16:] = True
     node = a_segmentation(scene, {"Liver": liver, "putamen": putamen}, VoxelGeometry.of(volume), "contours")
-    seeds = painted_engine.seeds
-    painted_engine.set_input([volume], node)
-    painted_engine.set_input([volume], seeds)
+    labels_of(node)
     painted_engine.finish_training(painted_engine.start_training())
     painted_engine.finish_prediction(painted_engine.start_prediction())
     painted_engine.set_result(node)
@@ -250,9 +236,65 @@ def test_a_segment_that_apply_was_undone_in_is_not_its_own_any_more(predicted_en
     assert np.array_equal(after["By hand"], before)
 
 
-def test_the_painting_is_never_the_result(predicted_engine):
-    with pytest.raises(DiffusionSegError, match="holds the painting"):
-        predicted_engine.set_result(predicted_engine.seeds)
+def test_what_was_painted_since_the_volume_was_segmented_is_in_the_result(predicted_engine, found, volume):
+    corrected = edit(predicted_engine.seeds, "Putamen", volume, (10, 10, 13))
+    completed = np.zeros_like(corrected)
+    predicted_engine.mark_complete(0, 9)
+    completed[9] = True
+    result = masks_by_name(predicted_engine.apply_preview(), volume)
+    shown = masks_by_name(predicted_engine.preview, volume)
+    painted = masks_by_name(predicted_engine.seeds, volume)
+    assert (corrected & ~found["Putamen"]).any()
+    for name in ("Caudate", "Putamen"):
+        other = painted["Caudate" if name == "Putamen" else "Putamen"]
+        expected = (found[name] & ~completed & ~other) | painted[name]
+        assert np.array_equal(result[name], expected)
+        assert np.array_equal(shown[name], expected)
+
+
+def test_what_was_edited_since_the_last_apply_and_is_replaced_is_told(predicted_engine, finished, found, volume):
+    predicted_engine.apply_preview("none")
+    assert predicted_engine.edits_replaced == ()
+    before = masks_by_name(finished, volume)
+    edited = edit(finished, "Caudate", volume, (0, 0, 0))
+    predicted_engine.apply_preview("none")
+    assert predicted_engine.edits_replaced == ("Caudate",)
+    assert np.array_equal(masks_by_name(finished, volume)["Caudate"], before["Caudate"])
+    predicted_engine.undo_apply()
+    assert np.array_equal(masks_by_name(finished, volume)["Caudate"], edited)
+    predicted_engine.apply_preview("none")
+    assert predicted_engine.edits_replaced == ("Caudate",)
+
+
+def test_a_segment_that_was_drawn_by_hand_and_is_replaced_is_told(predicted_engine, finished):
+    finished.GetSegmentation().GetSegment("Visible").SetName("Caudate")
+    predicted_engine.apply_preview("none")
+    assert predicted_engine.edits_replaced == ("Caudate",)
+
+
+@pytest.mark.parametrize("overwrite", ["all", "none"])
+@pytest.mark.parametrize("shift", [0.0, 0.4])
+def test_beyond_a_volume_that_was_cropped_the_result_stays(
+    predicted_engine, found, scene, volume, head, overwrite, shift
+):
+    whole = a_volume_node(scene, head[0], VoxelGeometry.of(volume).affine, "uncropped")
+    result = predicted_engine.apply_preview()
+    contents = result.GetSegmentation()
+    affine = VoxelGeometry.of(volume).affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ np.array([8 - shift, 0, 0])
+    slicer.util.updateVolumeFromArray(volume, np.ascontiguousarray(head[0][8:].transpose(2, 1, 0)))
+    volume.SetIJKToRASMatrix(matrix_from_array(affine))
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    predicted_engine.apply_preview(overwrite)
+    after = masks_by_name(result, whole)
+    assert contents.GetNumberOfSegments() == 2
+    assert found["Putamen"][:7].any()
+    assert found["Putamen"][9:].any()
+    for name, mask in found.items():
+        assert np.array_equal(after[name][:7], mask[:7])
+    predicted_engine.undo_apply()
+    after = masks_by_name(result, whole)
+    assert all(np.array_equal(after[name], mask) for name, mask in found.items())
 
 
 def test_slices_alone_are_not_applied(painted_engine):
@@ -308,29 +350,3 @@ def test_what_was_found_stays_on_a_volume_that_is_moved_afterwards(predicted_eng
     predicted_engine.finish_preview(predicted_engine.start_preview([(0, 12)]))
     for node in (result, predicted_engine.preview, predicted_engine.uncertainty_volume):
         assert node.GetParentTransformNode() is volume.GetParentTransformNode()
-
-
-def test_an_empty_result_is_put_under_the_volumes_transform(predicted_engine, found, scene, volume):
-    volume.SetAndObserveTransformNodeID(rotation_node(scene).GetID())
-    empty = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "mine")
-    predicted_engine.set_result(empty)
-    applied = masks_by_name(predicted_engine.apply_preview(), volume)
-    assert all(np.array_equal(applied[name], found[name]) for name in found)
-
-
-def test_a_result_under_another_transform_than_the_volume_is_refused(predicted_engine, finished, scene, volume):
-    before = masks_by_name(finished, volume)
-    volume.SetAndObserveTransformNodeID(rotation_node(scene).GetID())
-    with pytest.raises(DiffusionSegError, match="mine is under another transform than head"):
-        predicted_engine.apply_preview()
-    volume.SetAndObserveTransformNodeID(None)
-    after = masks_by_name(finished, volume)
-    assert after.keys() == before.keys()
-    assert all(np.array_equal(after[name], before[name]) for name in before)
-
-
-def test_a_result_that_is_forgotten_is_not_written_to_again(predicted_engine, finished, volume):
-    before = masks_by_name(finished, volume)
-    predicted_engine.forget_result()
-    assert predicted_engine.apply_preview() is not finished
-    assert masks_by_name(finished, volume).keys() == before.keys()

@@ -212,3 +212,17 @@ def test_nothing_painted_is_told_before_anything_is_sent(engine, volume, client)
     with pytest.raises(DiffusionSegError, match="no trained segmenter"):
         engine.start_prediction()
     assert client.calls == []
+
+
+def test_a_segmenter_that_cannot_be_kept_works_and_that_is_told(painted_engine, volume, tmp_path):
+    nowhere = tmp_path / "a file"
+    nowhere.touch()
+    painted_engine.renew_worker(str(tmp_path), str(nowhere))
+    [told] = painted_engine.finish_training(painted_engine.start_training())["warnings"]
+    assert "cannot be written to" in told
+    assert "is not kept with the scene: save it to a file under Other volumes" in told
+    painted_engine.finish_prediction(painted_engine.start_prediction())
+    painted_engine.save_segmenter(tmp_path / "mine.safetensors")
+    assert (tmp_path / "mine.safetensors").exists()
+    painted_engine.renew_worker(str(tmp_path), str(tmp_path))
+    assert painted_engine.finish_training(painted_engine.start_training())["warnings"] == []

@@ -104,7 +104,7 @@ def test_what_was_found_in_a_volume_is_found_again_but_not_applied(predicted_eng
     assert predicted_engine.preview is preview
     assert predicted_engine.uncertainty_volume is uncertainty
     # It may be from before the last training.
-    with pytest.raises(DiffusionSegError, match="does not show the whole volume yet"):
+    with pytest.raises(DiffusionSegError, match="does not show the whole volume"):
         predicted_engine.apply_preview()
 
 
@@ -189,3 +189,12 @@ def test_what_was_found_is_found_again_in_a_saved_scene(predicted_engine, a_scen
     assert again.preview.GetName() == "head preview"
     assert again.uncertainty_volume.GetName() == "head uncertainty"
     assert visible(again.seeds, again.preview, again.roi) == [True, True, True]
+
+
+def test_a_map_of_uncertainty_is_no_scan_also_after_another_volume_was_chosen(predicted_engine, other, volume):
+    uncertainty = predicted_engine.uncertainty_volume
+    predicted_engine.set_input([other])
+    assert predicted_engine.shows_uncertainty(uncertainty)
+    assert not predicted_engine.shows_uncertainty(volume)
+    with pytest.raises(DiffusionSegError, match="shows where a result is unsure"):
+        predicted_engine.set_input([uncertainty])

@@ -130,3 +130,12 @@ def test_paint_that_another_segment_covers_is_not_learnt(painted_engine, volume)
     painted_engine.finish_training(painted_engine.start_training())
     assert contents.GetNumberOfSegments() == 3
     assert [label.name for label in painted_engine.labels] == ["Putamen", "Head of caudate"]
+
+
+def test_another_volume_is_called_as_the_segmenter_knew_it_when_the_work_began(predicted_engine, head, client):
+    other = a_volume_node(predicted_engine.scene, head[0], an_affine(np.eye(3), (1.0, 1.0, 1.0)), "next patient")
+    client.slow.add("predict")
+    work = predicted_engine.start_applying(other)
+    # As a scene does that is added meanwhile and brings a segmenter of its own.
+    predicted_engine.state.set_value("Labels", [])
+    assert list(masks_by_name(predicted_engine.finish_applying(work), other)) == ["Caudate", "Putamen"]

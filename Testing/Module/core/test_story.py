@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import slicer
 from Module.mrml import dice, masks_by_name
+
+from DiffusionSegLib.errors import DiffusionSegError
 
 
 def test_nine_painted_slices_become_a_volume(predicted_engine, volume, head):
@@ -56,3 +59,27 @@ def test_uncertainty_lies_on_the_volume_and_is_no_flat_colour(predicted_engine, 
     assert first[3] == 0
     assert last[3] > 0.5
     assert first[:3] != last[:3]
+
+
+def test_after_another_training_new_slices_lie_over_the_last_result_until_all_is_segmented(predicted_engine, volume):
+    before = masks_by_name(predicted_engine.preview, volume)
+    unsure = slicer.util.arrayFromVolume(predicted_engine.uncertainty_volume).copy()
+    predicted_engine.finish_training(predicted_engine.start_training())
+    predicted_engine.finish_preview(predicted_engine.start_preview([(2, 10)]))
+    after = masks_by_name(predicted_engine.preview, volume)
+    assert all(np.array_equal(after[name], mask) for name, mask in before.items())
+    assert np.array_equal(slicer.util.arrayFromVolume(predicted_engine.uncertainty_volume), unsure)
+    with pytest.raises(DiffusionSegError, match="does not show the whole volume"):
+        predicted_engine.apply_preview()
+
+
+def test_the_slices_of_another_segmenter_do_not_lie_over_what_has_other_names(predicted_engine, volume, tmp_path):
+    path = tmp_path / "other.safetensors"
+    predicted_engine.save_segmenter(path)
+    path.write_text(path.read_text().replace("Caudate", "Liver").replace("Putamen", "Spleen"))
+    predicted_engine.load_segmenter(path)
+    predicted_engine.finish_preview(predicted_engine.start_preview([(2, 10)]))
+    after = masks_by_name(predicted_engine.preview, volume)
+    assert set(after) == {"Liver", "Spleen"}
+    assert after["Liver"][:, :, 10].any()
+    assert not any(mask[:, :, other].any() for mask in after.values() for other in range(20) if other != 10)

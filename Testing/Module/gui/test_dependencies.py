@@ -102,6 +102,7 @@ def test_a_missing_extension_is_told(dependencies, checks, monkeypatch):
         ("ImportError: DLL load failed while importing _C", 1, "is installed but does not work"),
         ("AttributeError: module 'torch' has no attribute 'ones'", 1, "is installed but does not work"),
         ("", -11, "is installed but does not work"),
+        ("computes\nRuntimeError: Numpy is not available", 1, "PyTorch works, but not together with NumPy"),
         ("OSError: [WinError 206] The filename or extension is too long", 1, "too long for Windows"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 import slicer
 from conftest import REPOSITORY
 from slicer_fakes.application import add_volume
+from slicer_fakes.engine import FakeError
 
 FURTHER_STAGES = ("features/extraction.py", "features/features_file.py", "segmenter/ensemble_training.py")
 
@@ -191,6 +192,31 @@ def test_the_users_own_command_starts_the_worker(panel, client, settle):
     panel.ui.restartButton.click()
     settle()
     assert client.command == ["ssh", "gpu-box", "my python", "-m", "DiffusionSegLib", "worker"]
+
+
+def test_a_command_that_was_put_right_is_used_by_the_next_click(panel, client, settle):
+    panel.ui.workerCommandEdit.text = "shh gpu-box diffusionseg worker"
+    client.faults["hello"] = FakeError("The worker did not start.")
+    panel.ui.connectButton.click()
+    settle()
+    client.alive = False
+    panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
+    panel.ui.connectButton.click()
+    settle()
+    assert client.command[0] == "ssh"
+    assert client.alive
+
+
+def test_a_command_with_half_a_pair_of_quotation_marks_is_told_and_can_be_put_right(panel, client, settle):
+    panel.ui.workerCommandEdit.text = "ssh gpu-box 'my python -m DiffusionSegLib worker"
+    panel.ui.connectButton.click()
+    settle()
+    assert panel.ui.messageLabel.text.startswith("The worker command cannot be read")
+    assert "Under Advanced" in panel.ui.messageLabel.text
+    panel.ui.workerCommandEdit.text = "ssh gpu-box 'my python' -m DiffusionSegLib worker"
+    panel.ui.connectButton.click()
+    settle()
+    assert client.command[2] == "my python"
 
 
 def test_the_users_own_command_gets_the_environment_that_slicer_was_started_in(panel, client, settle, monkeypatch):

@@ -28,7 +28,7 @@ def test_every_control_has_a_tooltip(panel, qt):
 
 
 def test_shortcuts_stand_in_the_tooltips(panel):
-    for button, keys in (("nextSliceButton", "N"), ("completeButton", "C"), ("trainButton", "T")):
+    for button, keys in (("nextSliceButton", "N"), ("completeButton", "C"), ("trainButton", "L")):
         assert f"Ctrl+Shift+{keys}" in getattr(panel.ui, button).toolTip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import slicer
 from slicer_fakes.application import add_volume
 from slicer_fakes.engine import ANSWERS, FakeError
 
@@ -305,3 +306,32 @@ def test_a_volume_that_may_not_fit_into_the_memory_is_left_to_train(panel, clien
     settle()
     assert asked(client) == ["hello", "estimate"]
     assert "more memory than there is" in panel.ui.preparationLabel.text
+
+
+def test_what_is_found_doubtful_quietly_is_still_told_after_the_next_click_and_not_of_another_volume(
+    preparing, client, engine, scene, settle
+):
+    engine.doubts = ["The scan hardly looks like those that the model was made for."]
+    let_go(client)
+    settle()
+    preparing.ui.proposeButton.click()
+    label = preparing.ui.doubtsLabel
+    assert label.text == engine.doubts[0]
+    assert label.isVisibleTo(preparing.parent)
+    engine.doubts = []
+    preparing.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    assert not label.isVisibleTo(preparing.parent)
+
+
+def test_a_volume_that_was_too_large_is_prepared_after_it_was_cropped(
+    panel, client, engine, settle, volume, monkeypatch
+):
+    monkeypatch.setitem(ANSWERS, "estimate", {**ANSWERS["estimate"], "available_bytes": 2**30})
+    paint(panel, engine)
+    settle()
+    assert "extract" not in asked(client)
+    monkeypatch.setitem(ANSWERS, "estimate", {**ANSWERS["estimate"], "available_bytes": 2**40})
+    slicer.util.updateVolumeFromArray(volume, slicer.util.arrayFromVolume(volume)[4:])
+    paint(panel, engine)
+    settle()
+    assert asked(client)[-1] == "extract"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import slicer
 from slicer_fakes.application import add_volume
-from slicer_fakes.engine import FakeError
+from slicer_fakes.engine import HELLO, FakeError
 
 
 def done(engine) -> list[str]:
@@ -102,6 +102,14 @@ def test_train_greets_trains_previews_segments_and_suggests(trained, engine, cli
     assert ("start_preview", [(0, 3), (1, 4), (2, 5)]) in engine.did
     assert trained.ui.suggestionTable.rowCount == 2
     assert not trained.runs.busy
+
+
+def test_what_training_warns_of_is_still_to_be_read_when_the_volume_is_segmented(proposed, engine, settle):
+    engine.warnings = ["The segmenter works now, but is not kept."]
+    proposed.ui.trainButton.click()
+    settle()
+    assert "finish_prediction" in done(engine)
+    assert proposed.ui.messageLabel.text == engine.warnings[0]
 
 
 def test_only_the_slices_in_view_if_the_whole_volume_is_not_wanted(proposed, engine, settle):
@@ -217,6 +225,13 @@ def test_apply_goes_where_the_user_chose_and_undo_takes_it_back(trained, engine,
     assert not trained.ui.undoApplyButton.enabled
 
 
+def test_what_apply_costs_of_the_users_own_work_is_told(trained, engine):
+    engine.edits_replaced = ("Caudate", "Putamen")
+    trained.ui.applyButton.click()
+    told = "The result is in the segmentation; Undo takes it back."
+    assert trained.ui.messageLabel.text == f"{told} Replaced what was drawn or edited there by hand: Caudate, Putamen."
+
+
 def test_without_a_choice_apply_makes_a_new_segmentation_also_the_second_time(trained, engine):
     trained.ui.applyButton.click()
     first = trained.ui.resultSelector.currentNode()
@@ -270,6 +285,16 @@ def test_a_segmenter_is_saved_loaded_and_applied(trained, engine, scene, settle)
     assert done(engine)[-4:] == ["start_applying", "finish_applying", "show_uncertainty", "leave_views"]
 
 
+def test_a_model_of_several_channels_is_pointed_to_where_they_can_be_chosen(trained, engine, scene):
+    one_channel = HELLO["bundles"]
+    trained.input.bundles.offer([{**bundle, "channels": 2} for bundle in one_channel])
+    trained.ui.otherVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    trained.ui.applyToOtherButton.click()
+    assert "works on 2 volumes of the same body" in trained.ui.messageLabel.text
+    assert "Segment the whole volume" in trained.ui.messageLabel.text
+    assert "start_applying" not in done(engine)
+
+
 @pytest.mark.parametrize("agreed", [True, False])
 def test_a_segmenter_that_is_there_already_is_replaced_only_with_consent(
     trained, engine, settle, tmp_path, monkeypatch, agreed
@@ -295,7 +320,7 @@ def test_a_segmenter_without_a_file_is_asked_for(trained):
 def test_shortcuts_work_only_while_the_module_is_open(proposed, engine, qt):
     window = slicer.app.main_window
     keys = {shortcut.key.toString(): shortcut for shortcut in window.findChildren(qt.QShortcut)}
-    assert set(keys) == {"Ctrl+Shift+N", "Ctrl+Shift+C", "Ctrl+Shift+T"}
+    assert set(keys) == {"Ctrl+Shift+N", "Ctrl+Shift+C", "Ctrl+Shift+L"}
     keys["Ctrl+Shift+C"].activated.emit()
     assert engine.did[-1] == ("mark_complete", 0, 20, True)
     proposed.exit()

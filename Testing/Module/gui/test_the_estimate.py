@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import slicer
 from slicer_fakes.application import add_volume
 from slicer_fakes.engine import ANSWERS
 
@@ -47,6 +48,21 @@ def test_a_volume_that_needs_more_memory_than_there_is_is_told_with_the_way_out(
     panel.parameters.device = "cpu"
     assert label.styleSheet == ""
     assert label.text == NOT_YET
+
+
+def test_a_volume_that_was_cropped_is_estimated_anew(panel, answer, settle, volume, client):
+    answer["available_bytes"] = 2**30
+    panel.ui.estimateButton.click()
+    settle()
+    assert panel.train.too_large
+    slicer.util.updateVolumeFromArray(volume, slicer.util.arrayFromVolume(volume)[4:])
+    panel.exit()
+    panel.enter()
+    assert not panel.train.too_large
+    assert panel.ui.estimateLabel.text == NOT_YET
+    panel.ui.trainButton.click()
+    settle()
+    assert asked(client).count("estimate") == 2
 
 
 def test_such_a_volume_is_trained_all_the_same(panel, answer, engine, settle):

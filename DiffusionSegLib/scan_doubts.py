@@ -1,0 +1,36 @@
+"""What makes it doubtful that a scan is one of those that a model was made for."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from DiffusionSegLib.normalisation import is_much_below_zero
+
+# Of a scan and the template of the model brain-t1: other people of its own data set 0.94, the MNI152 brain 0.93, a T1
+# scan with lesions of multiple sclerosis 0.87, T1 with contrast agent and a tumour 0.84, FLAIR 0.81 and 0.72.
+LEAST_LIKENESS = 0.82
+
+
+def doubts_of_intensities(channels: np.ndarray, modality: str) -> list[str]:
+    """What the user should know of a scan's intensities (C, I, J, K), one sentence each."""
+    if modality != "mr" or not any(map(is_much_below_zero, channels)):
+        return []
+    return [
+        "Much of the scan has intensities below zero, which count as air, so that structures may be missed: "
+        "give the scan as it was before its intensities were shifted."
+    ]
+
+
+def doubts_of_likeness(likeness: float | None, bundle: str) -> list[str]:
+    """What the user should know of how much a scan looks like the template of a bundle, one sentence each.
+
+    Args:
+        likeness: the correlation of their intensities; None where the bundle has no template.
+        bundle: the bundle's name.
+    """
+    if likeness is None or likeness >= LEAST_LIKENESS:
+        return []
+    return [
+        f"The scan hardly looks like those that the model {bundle} was made for, so that structures "
+        "may be missed: check contrast and body part, and whether the model expects the skull to be removed."
+    ]
