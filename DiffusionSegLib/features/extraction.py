@@ -20,6 +20,7 @@ from DiffusionSegLib.diffusion.schedule import NoiseSchedule
 from DiffusionSegLib.diffusion.slice_source import VIEW_AXES
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.features.activations import ViewActivations, pixels_needed
+from DiffusionSegLib.features.device_tier import DEVICE_TIER
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.memory_shortage import is_memory_shortage
 from DiffusionSegLib.normalisation import AIR
@@ -74,6 +75,9 @@ class ActivationExtractor:
         """
         data = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
         box = bounding_box(tissue)
+        # Those of the scan before make room for what is at work.
+        DEVICE_TIER.clear()
+        give_back_cache(self.device)
         with Crew(self.device) as crew:
             views = [
                 _ViewSlices(axis, data.movedim(axis + 1, 0), box[axis])
