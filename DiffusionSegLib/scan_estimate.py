@@ -80,7 +80,7 @@ def estimate(
     painted = _painted_voxels(shape) if learning else 0
     found += _what_follows(bundle, denoisers, shape, grid.shape, painted, ensemble, timed=timed)
     if timed:
-        found += _alignment(bundle, shape)
+        found += _alignment(bundle, shape, next(denoisers.parameters()).device)
     return found + Estimate(0.0, FIXED_BYTES)
 
 
@@ -92,7 +92,7 @@ def _activations(bundle: ModelBundle, denoisers: Denoisers, shape: Shape, *, tim
         axis = VIEW_AXES[view]
         config = replace(chosen, views=(view,), time_steps=chosen.time_steps[:1])
         extractor = ActivationExtractor(denoisers, bundle.config.schedule, config)
-        few = min(shape[axis], Crew(extractor.device).size)
+        few = min(shape[axis], _slices_at_work(extractor, shape, axis) if timed else 1)
         of_few = tuple(few if other == axis else edge for other, edge in enumerate(shape))
         slices = np.zeros((bundle.config.unet.channels_in, *of_few), np.float32)
         tissue = np.ones(of_few, bool)
@@ -103,14 +103,25 @@ def _activations(bundle: ModelBundle, denoisers: Denoisers, shape: Shape, *, tim
     return Estimate(seconds, int(size), int(size / SHARE_OF_FREE_MEMORY))
 
 
-def _alignment(bundle: ModelBundle, shape: Shape) -> Estimate:
+def _slices_at_work(extractor: ActivationExtractor, shape: Shape, axis: int) -> int:
+    """A slice for each core; on a GPU, which takes hardly longer for many slices than for one, as many as it is given.
+
+    More slices for a core would take longer, and each as long.
+    """
+    if extractor.device.type == "cpu":
+        return Crew(extractor.device).size
+    rows, columns = (edge for other, edge in enumerate(shape) if other != axis)
+    return extractor.slices_at_a_time(rows, columns)
+
+
+def _alignment(bundle: ModelBundle, shape: Shape, device: torch.device) -> Estimate:
     """The template, aligned to itself with coarser voxels; what that holds is gone again before the most is needed."""
     if bundle.config.features.coordinates != "template":
         return Estimate(0.0, 0)
     template = bundle.template
     coarse = replace(template, image=template.image[::COARSER, ::COARSER, ::COARSER])
     normalised = (2 * coarse.image - 1).astype(np.float32)
-    _, spent = _timed(lambda: coarse.positions(normalised, coarse.spacing_mm), warm_up=False)
+    _, spent = _timed(lambda: coarse.positions(normalised, coarse.spacing_mm, device=device), warm_up=False)
     voxels = np.prod(shape) * (bundle.config.spacing_mm / template.spacing_mm) ** 3
     return Estimate(spent * float(voxels / coarse.image.size), 0)
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from DiffusionSegLib.devices import give_back_cache
 from DiffusionSegLib.errors import DiffusionSegWarning
 from DiffusionSegLib.features.box_projection import BoxProjection
 from DiffusionSegLib.features.native_piece import Box
@@ -21,10 +22,10 @@ from DiffusionSegLib.source_sampling import mixed_separably
 
 # The confidence that is a probability of 1.
 SURE = 255
-# Whose hidden units stay in the cache.
-VOXELS_AT_A_TIME = 4096
-# Linear layers are made ready anew for every other number of voxels.
-ROWS = 256
+# Whose hidden units stay in a processor's cache; on a GPU, all voxels of a tile.
+VOXELS_AT_A_TIME = {"cpu": 4096, "cuda": 2**18}
+# Linear layers are made ready anew for every other number of voxels by the library that takes them on the CPU.
+ROWS = {"cpu": 256, "cuda": 1}
 
 
 class TileClassifier:
@@ -58,7 +59,7 @@ class TileClassifier:
             edges = [stop - start for start, stop in box]
             if max(edges) == 1 or not is_memory_shortage(error):
                 raise
-        torch.cuda.empty_cache()
+        give_back_cache(self.device)
         message = "The memory is short: smaller pieces are computed at a time, which is slower."
         warnings.warn(message, DiffusionSegWarning, stacklevel=2)
         axis = edges.index(max(edges))
@@ -83,7 +84,7 @@ class TileClassifier:
             part = found[(slice(None), *around)].permute(0, *(axis + 1 for axis in VOXEL_ORDER))
             inside = tissue[around].permute(*VOXEL_ORDER)
             # Where all is tissue nothing need be copied.
-            chosen = None if inside.all() else _rounded_up(inside.flatten().nonzero()[:, 0]).to(self.device)
+            chosen = None if inside.all() else self._rounded_up(inside.flatten().nonzero()[:, 0]).to(self.device)
             of_tissue = self._of_tissue((edges[0], edges[1], edges[2]), chosen)
             if chosen is None:
                 part.copy_(of_tissue.view(part.shape))
@@ -93,7 +94,7 @@ class TileClassifier:
 
     def _of_tissue(self, box: Box, chosen: Tensor | None) -> Tensor:
         """Probabilities of the classes, then uncertainty, of chosen voxels of a box, or of all: (classes + 1, N)."""
-        pieces = self.projection.on(box).pieces(chosen, VOXELS_AT_A_TIME)
+        pieces = self.projection.on(box).pieces(chosen, VOXELS_AT_A_TIME[self.device.type])
         return torch.cat([self._of_piece(*piece) for piece in pieces], dim=1)
 
     def _of_piece(self, projected: BoxProjection, chosen: Tensor | None) -> Tensor:
@@ -107,8 +108,7 @@ class TileClassifier:
             consensus.add(after_first_layer(of_tissue, layers))
         return torch.cat([consensus.probabilities(), consensus.disagreement()[None]])
 
-
-def _rounded_up(chosen: Tensor) -> Tensor:
-    """The same voxels and the last one again, so that few different numbers of voxels occur."""
-    more = -len(chosen) % ROWS
-    return torch.cat([chosen, chosen[-1:].expand(more)]) if more else chosen
+    def _rounded_up(self, chosen: Tensor) -> Tensor:
+        """The same voxels and the last one again, so that few different numbers of voxels occur."""
+        more = -len(chosen) % ROWS[self.device.type]
+        return torch.cat([chosen, chosen[-1:].expand(more)]) if more else chosen

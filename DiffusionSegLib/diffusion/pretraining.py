@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +13,22 @@ import torch
 from torch import Tensor, nn
 
 from DiffusionSegLib.diffusion.augmentation import moved, recoloured
+from DiffusionSegLib.diffusion.batches_ahead import Batch, batches_ahead
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
 from DiffusionSegLib.diffusion.slice_source import VIEW_AXES, SliceSource
 from DiffusionSegLib.diffusion.synthesis import synthesised
 from DiffusionSegLib.diffusion.training_state import TrainingState
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.precision import trains_in_bfloat16
 from DiffusionSegLib.progress import Progress, silent
 
 # Air is -1; the margin is for rounding.
 AIR = -0.99
+# Steps between two looks at the losses: a GPU that is asked for one idles until it is told of the next step.
+TOLD_EVERY = {"cpu": 1, "cuda": 25}
+# How many of the last losses are told the mean of.
+TOLD = 50
 
 
 class Pretraining:
@@ -46,7 +54,8 @@ class Pretraining:
         self.labelmaps = SliceSource(labelmaps, outside=0) if labelmaps else None
         torch.manual_seed(config.seed)
         model = Denoisers(config.unet, shared=config.shared).to(device)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=0.01)
+        fused = True if device.type == "cuda" else None
+        optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=0.01, fused=fused)
         self.state = TrainingState(model, optimizer, config.ema_decay)
 
     def start_from(self, denoisers: Denoisers) -> None:
@@ -72,25 +81,36 @@ class Pretraining:
         """Train from the last checkpoint in `folder`, if there is one, to the end; losses go to `losses.jsonl`."""
         folder.mkdir(parents=True, exist_ok=True)
         self.state.load(folder)
-        losses = []
-        while self.state.step < self.config.steps:
-            losses.append(self.advance())
-            progress(f"pretraining, loss {np.mean(losses[-50:]):.4f}", self.state.step, self.config.steps)
-            if self.state.step % self.config.save_every == 0 or self.state.step == self.config.steps:
-                self.state.save(folder)
-                with (folder / "losses.jsonl").open("a") as log:
-                    log.write(json.dumps({"step": self.state.step, "loss": float(np.mean(losses))}) + "\n")
-                losses.clear()
+        losses: list[Tensor] = []
+        told = ""
+        with closing(self.learn()) as learning:
+            for loss in learning:
+                losses.append(loss)
+                if not told or self.state.step % TOLD_EVERY[self.device.type] == 0:
+                    told = f"pretraining, loss {_mean(losses[-TOLD:]):.4f}"
+                progress(told, self.state.step, self.config.steps)
+                if self.state.step % self.config.save_every == 0 or self.state.step == self.config.steps:
+                    self.state.save(folder)
+                    with (folder / "losses.jsonl").open("a") as log:
+                        log.write(json.dumps({"step": self.state.step, "loss": _mean(losses)}) + "\n")
+                    losses.clear()
 
-    def advance(self) -> float:
-        """One step; returns its loss. What it draws depends on the seed and the step's number alone."""
+    def learn(self) -> Generator[Tensor, None, None]:
+        """Take the steps that are left, giving the loss of each; what one draws depends on seed and number alone."""
+        left = range(self.state.step, self.config.steps)
+        with closing(batches_ahead(self._batch, left, self.device)) as batches:
+            for batch in batches:
+                yield self._learnt(batch)
+
+    def _learnt(self, batch: Batch) -> Tensor:
+        """The loss of one step, which a GPU may still be busy with."""
         for group in self.state.optimizer.param_groups:
             group["lr"] = self._learning_rate(self.state.step)
-        images, positions, views, time_steps, noise = (part.to(self.device) for part in self._batch(self.state.step))
+        images, positions, views, time_steps, noise = batch
         schedule = self.config.schedule
         goal = noise if self.config.target == "epsilon" else schedule.velocity(images, time_steps, noise)
         noised = schedule.noised(images, time_steps, noise).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=trains_in_bfloat16(self.device)):
             prediction = self.state.model(noised, time_steps, views).float()
         loss = torch.mean((prediction[:, : images.shape[1]] - goal) ** 2)
         if self.config.position_weight:
@@ -102,7 +122,7 @@ class Pretraining:
         nn.utils.clip_grad_norm_(self.state.model.parameters(), self.config.clip)
         self.state.optimizer.step()
         self.state.count_step()
-        return float(loss.detach())
+        return loss.detach()
 
     @torch.no_grad()
     def samples(self) -> np.ndarray:
@@ -121,7 +141,7 @@ class Pretraining:
         decay = 0.1 + 0.45 * (1 + math.cos(math.pi * share))
         return self.config.learning_rate * min(1.0, (step + 1) / (0.02 * self.config.steps + 1)) * decay
 
-    def _batch(self, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    def _batch(self, step: int) -> Batch:
         """Images, their positions (no channels where these do not count), views, time steps and noise."""
         config = self.config
         numbers = np.random.default_rng((config.seed, step))
@@ -150,3 +170,7 @@ class Pretraining:
         # The first of the three positions is that to the right.
         odd = [crops.shape[1] - 3] if self.config.position_weight else []
         return moved(crops.float(), views, margin, self.config.augmentation, random, mode=mode, odd_channels=odd), views
+
+
+def _mean(losses: Sequence[Tensor]) -> float:
+    return float(np.mean(torch.stack(list(losses)).tolist()))

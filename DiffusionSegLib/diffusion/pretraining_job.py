@@ -23,6 +23,7 @@ from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
 from DiffusionSegLib.diffusion.training_record import claim_folder
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.memory_shortage import shortage_told, training_memory_problem
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.normalisation import AIR, Normalisation
 from DiffusionSegLib.progress import Progress, silent
@@ -81,7 +82,8 @@ class PretrainingJob:
         pretraining = Pretraining(volumes, maps, self.config, device)
         if self.start_from is not None:
             pretraining.start_from(self.start_from.denoisers())
-        pretraining.run(out / TRAINING, progress)
+        with shortage_told(training_memory_problem):
+            pretraining.run(out / TRAINING, progress)
         if self.config.position_weight:
             with atomic_path(out / TEMPLATE) as part:
                 shutil.copyfile(out / TRAINING / TEMPLATE, part)

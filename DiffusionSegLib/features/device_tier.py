@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from weakref import WeakKeyDictionary
+
 import torch
 
+from DiffusionSegLib.devices import give_back_cache
 from DiffusionSegLib.features.activations import ViewActivations
 from DiffusionSegLib.memory_shortage import is_memory_shortage
 
@@ -11,31 +15,58 @@ from DiffusionSegLib.memory_shortage import is_memory_shortage
 SHARE_OF_FREE_MEMORY = 0.5
 
 
-def on_device(views: tuple[ViewActivations, ...], device: torch.device) -> tuple[ViewActivations, ...]:
-    """The views, those that fit with their activations on `device`; tiles of the others are copied as they come.
+class DeviceTier:
+    """Copies of the views of the scan that is worked on, so that previews one after the other need but one.
 
-    A copy at once takes a fraction of the time of thousands of small ones.
+    They go when others are asked for, or when nobody holds the views any more.
     """
-    if device.type != "cuda":
-        return views
-    budget = SHARE_OF_FREE_MEMORY * torch.cuda.mem_get_info(device)[0]
-    return tuple(_on_device_within(views, device, budget))
+
+    def __init__(self) -> None:
+        # Where a view's copy lies, and the copy; None if it did not fit.
+        self._copies: WeakKeyDictionary[ViewActivations, tuple[torch.device, ViewActivations | None]]
+        self._copies = WeakKeyDictionary()
+
+    def on_device(self, views: tuple[ViewActivations, ...], device: torch.device) -> tuple[ViewActivations, ...]:
+        """The views, those that fit with their activations on `device`; tiles of the others are copied as they come.
+
+        A copy at once takes a fraction of the time of thousands of small ones.
+        """
+        if device.type != "cuda":
+            return views
+        if any(view not in self._copies or self._copies[view][0] != device for view in views):
+            self.clear()
+            give_back_cache(device)
+            budget = SHARE_OF_FREE_MEMORY * torch.cuda.mem_get_info(device)[0]
+            copies = copied_within(views, device, budget)
+            self._copies.update((view, (device, copy)) for view, copy in zip(views, copies, strict=True))
+        return tuple(self._copies[view][1] or view for view in views)
+
+    def clear(self) -> None:
+        """Make room."""
+        self._copies.clear()
 
 
-def _on_device_within(views: tuple[ViewActivations, ...], device: torch.device, budget: float) -> list[ViewActivations]:
-    found = []
+# What a process has on its GPU.
+DEVICE_TIER = DeviceTier()
+
+
+def copied_within(
+    views: Sequence[ViewActivations], device: torch.device, budget: float
+) -> list[ViewActivations | None]:
+    """Copies of the views on a device, of at most so many bytes together; None for each that does not fit."""
+    found: list[ViewActivations | None] = []
     for view in views:
         size = sum(level.numel() * level.element_size() for level in view.levels.values())
-        if size > budget:
-            found.append(view)
-            continue
-        try:
-            levels = {reduction: level.to(device) for reduction, level in view.levels.items()}
-        except (RuntimeError, MemoryError) as error:
-            if not is_memory_shortage(error):
-                raise
-            found.append(view)
-            continue
-        found.append(ViewActivations(view.axis, levels))
-        budget -= size
+        copy = _copied(view, device) if size <= budget else None
+        found.append(copy)
+        budget -= 0 if copy is None else size
     return found
+
+
+def _copied(view: ViewActivations, device: torch.device) -> ViewActivations | None:
+    try:
+        return ViewActivations(view.axis, {reduction: level.to(device) for reduction, level in view.levels.items()})
+    except (RuntimeError, MemoryError) as error:
+        if not is_memory_shortage(error):
+            raise
+    return None

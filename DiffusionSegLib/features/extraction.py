@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from copy import deepcopy
 from threading import Lock
 
 import numpy as np
@@ -13,14 +14,17 @@ from torch import Tensor
 
 from DiffusionSegLib.bounding_box import bounding_box
 from DiffusionSegLib.crew import Crew
+from DiffusionSegLib.devices import give_back_cache
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.schedule import NoiseSchedule
 from DiffusionSegLib.diffusion.slice_source import VIEW_AXES
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.features.activations import ViewActivations, pixels_needed
+from DiffusionSegLib.features.device_tier import DEVICE_TIER
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.memory_shortage import is_memory_shortage
 from DiffusionSegLib.normalisation import AIR
+from DiffusionSegLib.precision import converted, inference_precision
 from DiffusionSegLib.progress import Progress, silent
 
 # Pixels at work at a time: enough for a GPU, little enough for a few hundred megabytes of activations.
@@ -51,6 +55,15 @@ class ActivationExtractor:
             raise DiffusionSegError(message, f"Choose blocks below {denoisers.unet.config.decoder_blocks}.")
         self.denoisers, self.schedule, self.config, self.kept_as = denoisers, schedule, config, kept_as
         self.device = next(denoisers.parameters()).device
+        precision = inference_precision(self.device, kept_as)
+        # Weights of their own, because those of autocast are converted again for every batch, and what lies between
+        # convolutions stays in single precision there.
+        self._quickest = denoisers if precision == torch.float32 else deepcopy(denoisers).to(precision)
+        self._pixels = BATCH_PIXELS[self.device.type] // Crew(self.device).size
+
+    def slices_at_a_time(self, rows: int, columns: int) -> int:
+        """How many slices of a size are computed at a time by each thread; fewer once the memory was short."""
+        return max(1, self._pixels // (rows * columns))
 
     def extract(self, volume: np.ndarray, tissue: np.ndarray, progress: Progress = silent) -> list[ViewActivations]:
         """Activations of each chosen view, from the first to the last slice that shows tissue; 0 in those beside them.
@@ -62,37 +75,60 @@ class ActivationExtractor:
         """
         data = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
         box = bounding_box(tissue)
+        # Those of the scan before make room for what is at work.
+        DEVICE_TIER.clear()
+        give_back_cache(self.device)
         with Crew(self.device) as crew:
-            pixels = BATCH_PIXELS[self.device.type]
             views = [
-                _ViewSlices(axis, data.movedim(axis + 1, 0), box[axis], pixels, crew.size)
+                _ViewSlices(axis, data.movedim(axis + 1, 0), box[axis])
                 for axis in (VIEW_AXES[view] for view in self.config.views)
             ]
-            parts = [part for view in views for part in view.parts()]
+            parts = [part for view in views for part in self._parts(view, crew.size)]
             crew.each(self._fill, parts, lambda done: progress("features", done, len(parts)))
+        give_back_cache(self.device)
         return [ViewActivations(view.axis, view.levels) for view in views]
 
+    def _parts(self, view: _ViewSlices, hands: int) -> list[Part]:
+        first, past = view.needed
+        batch = min(self.slices_at_a_time(*view.slices.shape[2:]), math.ceil((past - first) / hands))
+        return [(view, start, min(start + batch, past)) for start in range(first, past, batch)]
+
     @torch.inference_mode()
-    def _fill(self, part: tuple[_ViewSlices, int, int]) -> None:
+    def _fill(self, part: Part) -> None:
         """Find the activations of the slices from one to another; where memory is short, of fewer at a time."""
         view, start, stop = part
         while start < stop:
-            batch = min(view.batch, stop - start)
-            try:
-                found = self._slices(view.slices[start : start + batch], view.axis)
-            except (RuntimeError, MemoryError) as error:
-                if batch == 1 or not is_memory_shortage(error):
-                    raise
-                view.batch = batch // 2
-                message = f"The memory is short: {view.batch} slices are computed at a time, which is slower."
-                warnings.warn(message, DiffusionSegWarning, stacklevel=2)
-                torch.cuda.empty_cache()
-                continue
-            view.put(start, found)
-            start += batch
+            batch = min(self.slices_at_a_time(*view.slices.shape[2:]), stop - start)
+            found = self._tried(view.slices[start : start + batch], view.axis)
+            if found is not None:
+                view.put(start, found)
+                start += batch
+
+    def _tried(self, slices: Tensor, view: int) -> dict[int, Tensor] | None:
+        """Activations of slices; None where the memory is short, and then fewer pixels are at work from now on."""
+        try:
+            return self._slices(slices, view)
+        except (RuntimeError, MemoryError) as error:
+            if len(slices) == 1 or not is_memory_shortage(error):
+                raise
+        # Not while the error lasts, which holds what was at work.
+        give_back_cache(self.device)
+        fewer = len(slices) // 2
+        self._pixels = min(self._pixels, fewer * slices.shape[2] * slices.shape[3])
+        message = f"The memory is short: {fewer} slices are computed at a time, which is slower."
+        warnings.warn(message, DiffusionSegWarning, stacklevel=2)
+        return None
 
     def _slices(self, slices: Tensor, view: int) -> dict[int, Tensor]:
-        unet = self.denoisers.unet
+        found = self._computed(self._quickest, slices, view)
+        if self._quickest is not self.denoisers and not all(level.isfinite().all() for level in found.values()):
+            # Other networks than ours may go beyond what half precision has numbers for.
+            found = self._computed(self.denoisers, slices, view)
+        return {reduction: level.cpu() for reduction, level in found.items()}
+
+    def _computed(self, denoisers: Denoisers, slices: Tensor, view: int) -> dict[int, Tensor]:
+        """Activations of slices on the device, as they are kept, by denoisers of some precision."""
+        unet, precision = denoisers.unet, next(denoisers.parameters()).dtype
         height, width = slices.shape[2:]
         multiple = unet.config.reduction
         padding = (0, -width % multiple, 0, -height % multiple)
@@ -102,15 +138,15 @@ class ActivationExtractor:
         found: dict[int, list[Tensor]] = {}
         for time_step in self.config.time_steps:
             steps = torch.full((len(images),), time_step, device=self.device)
-            noised = self.schedule.noised(images, steps, noise).contiguous(memory_format=torch.channels_last)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-                outputs = self.denoisers.activations(noised, steps, view, self.config.blocks)
+            noised = self.schedule.noised(images, steps, noise).to(precision)
+            noised = noised.contiguous(memory_format=torch.channels_last)
+            outputs = denoisers.activations(noised, steps, view, self.config.blocks)
             for block in sorted(outputs):
                 reduction = unet.block_reductions[block]
                 rows, columns = pixels_needed(height, reduction), pixels_needed(width, reduction)
-                kept = outputs[block].permute(0, 2, 3, 1)[:, :rows, :columns].to(self.kept_as)
+                kept = converted(outputs[block].permute(0, 2, 3, 1)[:, :rows, :columns], self.kept_as)
                 found.setdefault(reduction, []).append(kept)
-        return {reduction: torch.cat(parts, dim=-1).cpu() for reduction, parts in found.items()}
+        return {reduction: torch.cat(parts, dim=-1) for reduction, parts in found.items()}
 
 
 class _ViewSlices:
@@ -120,21 +156,12 @@ class _ViewSlices:
         axis: the axis of the grid that they are stacked along.
         slices: shape (slices, channels, rows, columns).
         needed: the first of them that is computed, and the one after the last.
-        pixels: about as many are computed at a time.
-        hands: how many work at a time.
     """
 
-    def __init__(self, axis: int, slices: Tensor, needed: tuple[int, int], pixels: int, hands: int) -> None:
+    def __init__(self, axis: int, slices: Tensor, needed: tuple[int, int]) -> None:
         self.axis, self.slices, self.needed = axis, slices, needed
-        fitting = pixels // (hands * slices.shape[2] * slices.shape[3])
-        self.batch = max(1, min(fitting, math.ceil((needed[1] - needed[0]) / hands)))
         self.levels: dict[int, Tensor] = {}
         self._one_at_a_time = Lock()
-
-    def parts(self) -> list[tuple[_ViewSlices, int, int]]:
-        """Pieces of work: this view, the first slice and the one after the last."""
-        first, past = self.needed
-        return [(self, start, min(start + self.batch, past)) for start in range(first, past, self.batch)]
 
     def put(self, start: int, found: dict[int, Tensor]) -> None:
         """Take in the activations of some slices, from `start` on."""
@@ -143,6 +170,10 @@ class _ViewSlices:
                 if reduction not in self.levels:
                     self.levels[reduction] = torch.zeros(len(self.slices), *level.shape[1:], dtype=level.dtype)
             self.levels[reduction][start : start + len(level)] = level
+
+
+# A view, the first of its slices and the one after the last.
+Part = tuple[_ViewSlices, int, int]
 
 
 def shared_noise(channels: int, size: torch.Size, seed: int) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from DiffusionSegLib.features.box_projection import BoxProjection, LevelProjection
-from DiffusionSegLib.features.device_tier import on_device
+from DiffusionSegLib.features.device_tier import DEVICE_TIER
 from DiffusionSegLib.features.few_directions import few_directions
 from DiffusionSegLib.features.local_features import local_features
 from DiffusionSegLib.features.native_piece import Box, NativePiece
@@ -36,7 +36,7 @@ class FirstLayerProjection:
 
     def __init__(self, features: OrthogonalFeatures, weight: Tensor, bias: Tensor) -> None:
         self.features, self.device = features, weight.device
-        self.views = on_device(features.views, self.device)
+        self.views = DEVICE_TIER.on_device(features.views, self.device)
         spread = features.spread.to(self.device)[:, None]
         channels = features.view_channels
         # Found before the features' scale comes in: one that hardly varies would hide the directions of all others.

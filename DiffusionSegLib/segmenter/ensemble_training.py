@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
@@ -12,6 +14,7 @@ import torch
 from torch import Tensor
 
 from DiffusionSegLib.crew import Crew
+from DiffusionSegLib.one_ahead import one_ahead
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble, mean_probabilities
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
@@ -81,13 +84,13 @@ def _trained(
     features, targets = voxels.features.to(device), voxels.classes.to(device)
     draws = TrainingDraws(learnt, voxels, classes, config, random)
     found = _Best(first, features[held_out.to(device)].float(), targets[held_out.to(device)])
-    with Crew(device) as crew:
+    with Crew(device) as crew, closing(_drawn(draws, config, device)) as checks:
         parts = [
             MemberTraining(first, members, config, draws, features, targets)
             for members in _shares(config.members, crew.size)
         ]
-        for checked in range(0, config.steps, config.check_every):
-            done, drawn = checked, draws.of_steps(min(config.check_every, config.steps - checked), device)
+        done = 0
+        for drawn in checks:
             for rows, columns in zip(*(of_steps.split(STEPS_AT_A_TIME) for of_steps in drawn), strict=True):
                 crew.each(partial(MemberTraining.learn, rows=rows, columns=columns), parts)
                 done += len(rows)
@@ -97,6 +100,16 @@ def _trained(
             if found.checks_without_improvement == config.patience:
                 break
     return found.ensemble
+
+
+def _drawn(
+    draws: TrainingDraws, config: EnsembleConfig, device: torch.device
+) -> Generator[tuple[Tensor, Tensor], None, None]:
+    """What is drawn for the steps of one check after the other."""
+    starts = range(0, config.steps, config.check_every)
+    found = (draws.of_steps(min(config.check_every, config.steps - start), device) for start in starts)
+    # A GPU learns meanwhile; on a CPU all cores are busy with that.
+    return one_ahead(found) if device.type == "cuda" else found
 
 
 class _Best:

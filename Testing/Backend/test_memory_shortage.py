@@ -17,8 +17,23 @@ def test_the_memory_of_a_gpu_can_be_short_too():
     assert is_memory_shortage(torch.OutOfMemoryError("CUDA out of memory"))
 
 
-def test_other_errors_are_none():
-    assert not is_memory_shortage(RuntimeError("shapes do not match"))
+@pytest.mark.parametrize(
+    "message",
+    [
+        "CUDA error: out of memory",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+        "FIND was unable to find an engine to execute this computation",
+        "GET was unable to find an engine to execute this computation",
+    ],
+)
+def test_drivers_and_libraries_tell_of_a_shortage_in_words_alone(message):
+    assert is_memory_shortage(RuntimeError(message))
+
+
+@pytest.mark.parametrize("error", [RuntimeError("shapes do not match"), ValueError("a title: out of memory")])
+def test_other_errors_are_none(error):
+    assert not is_memory_shortage(error)
 
 
 def test_a_shortage_becomes_a_problem_that_somebody_can_act_on_and_other_errors_stay():

@@ -1,5 +1,6 @@
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,12 +10,13 @@ from conftest import a_head
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.bundles.bundle import ModelBundle
 from DiffusionSegLib.grid import Grid
-from DiffusionSegLib.scan_estimate import FIXED_BYTES, _alignment, estimate
+from DiffusionSegLib.scan_estimate import FIXED_BYTES, _alignment, _slices_at_work, estimate
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.session import Session, SessionOptions
 from DiffusionSegLib.template import Template
 from DiffusionSegLib.volume import Volume
 
+CPU = torch.device("cpu")
 SHAPE = (48, 40, 36)
 GRID = Grid(SHAPE, np.eye(4))
 ENSEMBLE = EnsembleConfig(members=4, hidden=(16, 8), batch=64, steps=300, check_every=300)
@@ -91,12 +93,22 @@ def test_the_alignment_counts_where_positions_in_a_template_are_features(tiny_bu
     Template(np.clip(image, 0, 1), 2.0).save(tmp_path / "bundle" / "template.nii.gz")
     features = replace(tiny_bundle.config.features, coordinates="template")
     aligned = ModelBundle(tmp_path / "bundle", replace(tiny_bundle.config, features=features))
-    assert _alignment(aligned, SHAPE).seconds > 0
-    assert _alignment(tiny_bundle, SHAPE).seconds == 0
+    assert _alignment(aligned, SHAPE, CPU).seconds > 0
+    assert _alignment(tiny_bundle, SHAPE, CPU).seconds == 0
     found = estimate(aligned, denoisers, GRID, ENSEMBLE)
     boxed = estimate(tiny_bundle, denoisers, GRID, ENSEMBLE)
     # Three positions, in place of those in a box, exist once more.
     assert found.bytes - boxed.bytes >= 3 * 4 * np.prod(SHAPE)
+
+
+@pytest.mark.parametrize(("device", "slices"), [("cpu", torch.get_num_threads()), ("cuda", 7)])
+def test_a_gpu_is_timed_with_as_many_slices_as_it_is_given_at_a_time(device, slices):
+    asked = []
+    extractor = SimpleNamespace(
+        device=torch.device(device), slices_at_a_time=lambda rows, columns: [asked.append((rows, columns)), 7][1]
+    )
+    assert _slices_at_work(extractor, SHAPE, 1) == slices
+    assert asked == ([(SHAPE[0], SHAPE[2])] if device == "cuda" else [])
 
 
 def test_the_memory_alone_is_estimated_alike(tiny_bundle, denoisers, estimated):

@@ -138,7 +138,7 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
     device, annotation = ours.device, scan.annotation()
     _warm_up(scan, ours)
     rates = MachineRates.measure(device)
-    log = ConvolutionLog(ours.denoisers)
+    log = ConvolutionLog()
     stages = {}
     with log:
         features, stages["features"] = measured(lambda: ours.features(scan), device)

@@ -30,14 +30,19 @@ class Cost:
     peak_bytes: int | None
 
 
+def wait_for(device: torch.device) -> None:
+    """Return when a device has done what it was told: a GPU is told of work long before it begins."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
 def measured(work: Callable[[], Result], device: torch.device) -> tuple[Result, Cost]:
     """The work's result and its cost, on the CPU that of the process and on a GPU that of its tensors."""
     gc.collect()
     before = _reset_peak(device)
     started = time.perf_counter()
     result = work()
-    if device.type == "cuda":
-        torch.cuda.synchronize()
+    wait_for(device)
     seconds = time.perf_counter() - started
     return result, Cost(seconds, None if before is None else max(_peak(device) - before, 0))
 
@@ -60,8 +65,8 @@ def measured_in_turn(
 
 def _reset_peak(device: torch.device) -> int | None:
     """Forget the peak so far and return what is held now, in bytes."""
+    wait_for(device)
     if device.type == "cuda":
-        torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats()
         return torch.cuda.memory_allocated()
     if not sys.platform.startswith("linux"):

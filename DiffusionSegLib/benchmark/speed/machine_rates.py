@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from DiffusionSegLib.benchmark.speed.cost import Cost
+from DiffusionSegLib.benchmark.speed.cost import Cost, wait_for
 from DiffusionSegLib.benchmark.speed.operation_count import OperationCount
 from DiffusionSegLib.linear_layer import linear
 
@@ -75,7 +75,6 @@ def best_seconds(work: Callable[[], object], device: torch.device, repeats: int 
     for _ in range(repeats + 1):
         started = time.perf_counter()
         work()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
+        wait_for(device)
         taken.append(time.perf_counter() - started)
     return min(taken[1:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from DiffusionSegLib.benchmark.speed.cost import wait_for
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.schedule import NoiseSchedule
 from DiffusionSegLib.diffusion.slice_source import VIEW_AXES
@@ -42,7 +44,11 @@ class FullFeatures:
 
 @torch.inference_mode()
 def full_features(
-    denoisers: Denoisers, schedule: NoiseSchedule, config: FeatureConfig, volume: np.ndarray
+    denoisers: Denoisers,
+    schedule: NoiseSchedule,
+    config: FeatureConfig,
+    volume: np.ndarray,
+    precision: torch.dtype = torch.float32,
 ) -> FullFeatures:
     """Hooks on the decoder's blocks, their outputs upsampled to full size and put side by side, the views fused.
 
@@ -51,7 +57,9 @@ def full_features(
         schedule: the forward process they were trained with.
         config: which features to take.
         volume: normalised voxels (channels, I, J, K).
+        precision: what the denoiser computes in.
     """
+    denoisers = denoisers if precision == torch.float32 else deepcopy(denoisers).to(precision)
     device = next(denoisers.parameters()).device
     data = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
     fused: list[Tensor] = []
@@ -72,6 +80,7 @@ def full_features(
         else:
             torch.maximum(fused[0], found, out=fused[0])
     joined = fused[0] if len(fused) == 1 else torch.cat(fused)
+    wait_for(device)
     return FullFeatures(joined, time.perf_counter() - started - denoiser_seconds)
 
 
@@ -96,12 +105,14 @@ def _upsampled_slices(
     for time_step in config.time_steps:
         steps = torch.full((len(padded),), time_step, device=slices.device)
         views = torch.full((len(padded),), view, device=slices.device)
-        noised = schedule.noised(padded, steps, noise)
+        noised = schedule.noised(padded, steps, noise).to(next(unet.parameters()).dtype)
+        wait_for(slices.device)
         started = time.perf_counter()
         denoisers(noised, steps, views)
+        wait_for(slices.device)
         seconds += time.perf_counter() - started
         for block in sorted(outputs):
-            full = F.interpolate(outputs[block], size=padded.shape[2:], mode="bilinear", align_corners=False)
+            full = F.interpolate(outputs[block].float(), size=padded.shape[2:], mode="bilinear", align_corners=False)
             levels.setdefault(denoisers.unet.block_reductions[block], []).append(full[:, :, :height, :width])
     for hook in hooks:
         hook.remove()

@@ -14,6 +14,7 @@ from DiffusionSegLib.benchmark.speed.our_path import OurPath, fast_logits
 from DiffusionSegLib.benchmark.speed.published import FullFeatures, full_features, full_logits, separate_networks
 from DiffusionSegLib.benchmark.speed.scan import SpeedScan
 from DiffusionSegLib.features.features_file import features_bytes
+from DiffusionSegLib.precision import inference_precision
 from DiffusionSegLib.prediction import Prediction
 from DiffusionSegLib.segmenter.ensemble import mean_probabilities
 from DiffusionSegLib.segmenter.segmenter import Segmenter
@@ -105,11 +106,13 @@ def compare_on(region: SpeedScan, ours: OurPath, segmenter: Segmenter, rates: Ma
     ]
     config = ours.bundle.config
     networks = separate_networks(segmenter.ensemble)
+    # Both ways have the same denoiser compute in the same precision.
+    precision = inference_precision(ours.device, torch.float16)
     found: list[FullFeatures] = []
     upsampling: list[float] = []
 
     def build_features() -> None:
-        found[:] = [full_features(ours.denoisers, config.schedule, config.features, image)]
+        found[:] = [full_features(ours.denoisers, config.schedule, config.features, image, precision)]
         upsampling.append(found[0].upsampling_seconds)
 
     def full_labels() -> torch.Tensor:
@@ -122,6 +125,9 @@ def compare_on(region: SpeedScan, ours: OurPath, segmenter: Segmenter, rates: Ma
     _, (prediction_cost, full_cost, label_cost) = measured_in_turn(
         (predict, build_features, full_labels), ours.device, REPEATS
     )
+    if precision != torch.float32:
+        # Logits are held against those without any rounding.
+        found[:] = [full_features(ours.denoisers, config.schedule, config.features, image)]
     (full,) = found
     rooflines = {
         "features": Roofline.of(feature_cost, counted(lambda: ours.features(region)), rates),

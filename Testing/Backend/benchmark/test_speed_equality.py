@@ -54,6 +54,17 @@ def test_activations_in_half_precision_round_logits_but_change_hardly_a_label(ti
     assert equal_labels(found, expected) >= 0.9995
 
 
+def test_the_published_features_in_half_precision_differ_by_its_rounding_alone(tiny_bundle):
+    config, image = tiny_bundle.config, SpeedScan.phantom(18, 1.0).image
+    half, single = (
+        full_features(tiny_bundle.denoisers(), config.schedule, config.features, image, precision).fused
+        for precision in (torch.float16, torch.float32)
+    )
+    assert half.dtype == torch.float32
+    assert not torch.equal(half, single)
+    torch.testing.assert_close(half, single, rtol=0, atol=0.02 * float(single.abs().max()))
+
+
 def test_networks_trained_in_turn_learn_the_phantom_as_well(tiny_bundle):
     ours = OurPath(tiny_bundle, tiny_bundle.denoisers(), replace(TEN, members=2))
     scan = SpeedScan.phantom(26, 1.0)

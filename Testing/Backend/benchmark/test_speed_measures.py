@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from DiffusionSegLib.benchmark.speed.convolution_rate import ConvolutionLog
-from DiffusionSegLib.benchmark.speed.cost import measured
+from DiffusionSegLib.benchmark.speed.cost import measured, wait_for
 from DiffusionSegLib.benchmark.speed.machine_rates import MachineRates as Rates
 from DiffusionSegLib.benchmark.speed.machine_rates import Roofline
 from DiffusionSegLib.benchmark.speed.operation_count import OperationCount, counted, counted_by_steps
@@ -77,13 +77,31 @@ def test_the_higher_floor_is_the_roof():
 
 def test_every_call_of_a_convolution_counts():
     network = nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 1))
-    log = ConvolutionLog(network)
+    log = ConvolutionLog()
     with log:
         for _ in range(3):
             network(torch.ones(1, 2, 8, 8))
     network(torch.ones(1, 2, 8, 8))
     assert sorted(log.calls.values()) == [3, 3]
     assert log.best_seconds(CPU) > 0
+
+
+def test_convolutions_are_noted_in_the_precision_that_they_compute_in():
+    log = ConvolutionLog()
+    with log:
+        nn.Conv2d(2, 4, 3).half()(torch.ones(1, 2, 8, 8).half())
+    ((_, _, _, precision),) = log.calls
+    assert precision == torch.float16
+    assert log.best_seconds(CPU) > 0
+
+
+def test_a_duration_on_a_gpu_ends_when_its_work_does(monkeypatch):
+    waited = []
+    monkeypatch.setattr(torch.cuda, "synchronize", waited.append)
+    wait_for(CPU)
+    assert not waited
+    wait_for(torch.device("cuda"))
+    assert waited == [torch.device("cuda")]
 
 
 def test_a_cube_lies_in_the_middle_of_the_tissue():

@@ -9,6 +9,7 @@ from conftest import a_head
 from small_denoiser import SMALL
 
 from DiffusionSegLib.bundles.bundle import find_bundle
+from DiffusionSegLib.diffusion import pretraining
 from DiffusionSegLib.diffusion.augmentation import AugmentationConfig
 from DiffusionSegLib.diffusion.pretraining import Pretraining
 from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
@@ -58,8 +59,9 @@ def test_what_a_step_sees_depends_on_its_number_alone():
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("target", ["epsilon", "v"])
 def test_the_loss_falls(shared, target):
-    pretraining = a_pretraining(replace(CONFIG, steps=60, learning_rate=3e-3, shared=shared, target=target))
-    losses = [pretraining.advance() for _ in range(60)]
+    begun = a_pretraining(replace(CONFIG, steps=60, learning_rate=3e-3, shared=shared, target=target))
+    losses = [float(loss) for loss in begun.learn()]
+    assert len(losses) == 60
     assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
 
 
@@ -90,17 +92,18 @@ def a_guided_pretraining(**changes):
 
 @pytest.mark.parametrize("shared", [True, False])
 def test_positions_are_learnt_beside_the_noise(shared):
-    pretraining = a_guided_pretraining(steps=60, learning_rate=3e-3, shared=shared)
-    losses = [pretraining.advance() for _ in range(60)]
+    begun = a_guided_pretraining(steps=60, learning_rate=3e-3, shared=shared)
+    losses = [float(loss) for loss in begun.learn()]
+    assert len(losses) == 60
     assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
-    assert pretraining.samples().ndim == 2
+    assert begun.samples().ndim == 2
 
 
 def test_positions_turn_over_in_a_mirror_and_tell_no_side_in_sagittal_slices():
-    pretraining = a_guided_pretraining(
+    begun = a_guided_pretraining(
         augmentation=AugmentationConfig(rotation_degrees=0, zoom=0), batch=64, synthetic_share=0
     )
-    images, positions, views, _, _ = pretraining._batch(0)
+    images, positions, views, _, _ = begun._batch(0)
     assert (positions[views == 0, 0] >= 0).all()
     across = positions[views == 2, 0]
     tissue = images[views == 2, 0] > -0.99
@@ -112,17 +115,17 @@ def test_positions_turn_over_in_a_mirror_and_tell_no_side_in_sagittal_slices():
 def test_a_training_begins_with_the_weights_of_another_bundle(tiny_bundle):
     config = replace(CONFIG, unet=replace(tiny_bundle.config.unet, channels_out=4), position_weight=2.0)
     image, labels = normalised_head()
-    pretraining = Pretraining([with_positions(image)], [with_positions(labels)], config, torch.device("cpu"))
-    pretraining.start_from(tiny_bundle.denoisers())
+    begun = Pretraining([with_positions(image)], [with_positions(labels)], config, torch.device("cpu"))
+    begun.start_from(tiny_bundle.denoisers())
     given = tiny_bundle.denoisers().state_dict()
-    for name, value in pretraining.state.mean.items():
+    for name, value in begun.state.mean.items():
         torch.testing.assert_close(value[: len(given[name])], given[name], rtol=0, atol=0)
 
 
 def test_a_bundle_of_another_shape_to_start_from_is_told_of(tiny_bundle):
-    pretraining = a_pretraining(replace(CONFIG, unet=replace(SMALL, base_channels=16)))
+    begun = a_pretraining(replace(CONFIG, unet=replace(SMALL, base_channels=16)))
     with pytest.raises(DiffusionSegError, match="another shape"):
-        pretraining.start_from(tiny_bundle.denoisers())
+        begun.start_from(tiny_bundle.denoisers())
 
 
 def test_images_become_a_bundle_with_a_template(tmp_path):
@@ -216,6 +219,31 @@ def test_hidden_files_are_no_images_and_a_folder_of_dicom_series_is(tmp_path):
     series.mkdir(parents=True)
     sitk.WriteImage(sitk.GetImageFromArray(np.ones((10, 12), np.int16)), str(series / "slice.dcm"))
     assert found_files([tmp_path / "scans", tmp_path / "dicom"]) == [tmp_path / "scans" / "t1.nii.gz", series]
+
+
+def test_a_step_that_lacks_memory_is_told_of_with_what_makes_it_smaller(tmp_path, monkeypatch):
+    a_scan_and_its_labels(tmp_path)
+
+    def short(*_):
+        raise torch.OutOfMemoryError("injected")
+
+    monkeypatch.setattr(Pretraining, "_learnt", short)
+    with pytest.raises(DiffusionSegError, match="smaller --batch or --crop"):
+        pretrain(tmp_path)
+
+
+def test_losses_are_written_in_full_where_they_are_told_of_now_and_then(tmp_path, monkeypatch):
+    def of(every):
+        monkeypatch.setitem(pretraining.TOLD_EVERY, "cpu", every)
+        told, folder = [], tmp_path / str(every)
+        a_pretraining().run(folder, lambda text, done, _: told.append((done, text)))
+        return told, (folder / "losses.jsonl").read_text()
+
+    (often, written), (seldom, also_written) = of(1), of(4)
+    assert written == also_written
+    assert len({text for _, text in often}) == 6
+    # The first loss, until the fourth step brings the next.
+    assert seldom == [*((done, often[0][1]) for done in (1, 2, 3)), *((done, often[3][1]) for done in (4, 5, 6))]
 
 
 def test_a_damaged_checkpoint_is_told_of(tmp_path):

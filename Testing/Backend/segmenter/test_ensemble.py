@@ -1,11 +1,13 @@
+import threading
+
 import numpy as np
 import pytest
 import torch
 from ensemble_members import an_ensemble, one_by_one
 
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
-from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
+from DiffusionSegLib.segmenter.ensemble_training import _drawn, train_ensemble
+from DiffusionSegLib.segmenter.training_draws import TrainingDraws, TrainingVoxels
 
 
 def test_the_batched_ensemble_is_its_members_one_by_one():
@@ -72,6 +74,29 @@ def test_training_stops_once_held_out_voxels_get_no_better():
         separable_voxels(), 3, config, 0, torch.device("cpu"), lambda _stage, done, _total: steps.append(done)
     )
     assert steps[-1] < 5000
+
+
+class DrawsOnTheCpu(TrainingDraws):
+    """What is drawn for any device, on the CPU; `threads` are those that drew it."""
+
+    def of_steps(self, steps, _device):
+        self.threads = {*getattr(self, "threads", ()), threading.get_ident()}
+        return super().of_steps(steps, torch.device("cpu"))
+
+
+def test_what_is_drawn_while_a_gpu_learns_is_what_is_drawn_in_turn():
+    voxels, config = separable_voxels(), EnsembleConfig(members=2, batch=16, steps=50, check_every=20)
+
+    def drawn(device):
+        random = torch.Generator().manual_seed(0)
+        draws = DrawsOnTheCpu(torch.arange(3000), voxels, 3, config, random)
+        return draws, list(_drawn(draws, config, torch.device(device)))
+
+    (in_turn, expected), (meanwhile, found) = drawn("cpu"), drawn("cuda")
+    assert in_turn.threads == {threading.get_ident()} != meanwhile.threads
+    assert [len(rows) for rows, _ in found] == [20, 20, 10]
+    for one, other in zip(found, expected, strict=True):
+        assert all(map(torch.equal, one, other))
 
 
 def test_a_warm_start_goes_on_from_where_it_was_in_fewer_steps():
