@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,12 +10,14 @@ from functools import cached_property
 import numpy as np
 
 from DiffusionSegLib.bounding_box import bounding_box
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.known_voxels import known_voxels
 from DiffusionSegLib.labels import Label
 
 UNKNOWN = -1
+# What results are kept as.
+LARGEST_VALUE = int(np.iinfo(np.uint16).max)
 CompleteSlices = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 BackgroundBox = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
@@ -52,7 +55,8 @@ class Annotation:
         Unpainted voxels are unknown, but background on complete slices and outside the background box.
 
         Raises:
-            DiffusionSegError: if the label map has another shape, is empty, or names slices or boxes outside of it.
+            DiffusionSegError: if the label map has another shape or too large values, is empty, or names slices or
+                boxes outside of it.
         """
         if painted.shape != grid.shape:
             raise DiffusionSegError("The label map has another size than its grid.", "Paint on the scan's own grid.")
@@ -60,11 +64,13 @@ class Annotation:
             raise DiffusionSegError("The label map is empty.", "Paint at least one structure.")
         _check_slices(complete_slices, grid)
         _check_box(background_box, grid)
+        _check_values(painted)
         known = known_voxels(painted, complete_slices, background_box)
         labelmap = np.where(known, painted, UNKNOWN).astype(np.int32)
         present = [int(value) for value in np.unique(painted[painted > 0])]
         given = {label.value: label for label in labels}
         named = tuple(given.get(value, Label.generic(value)) for value in present)
+        _warn_of_structures_outside(painted, background_box, named)
         return cls(labelmap, grid, named, complete_slices, background_box)
 
     @property
@@ -107,6 +113,30 @@ class Annotation:
         if not self.grid.matches(grid):
             message = "The label map lies on another grid than the scan."
             raise DiffusionSegError(message, "Paint on the scan itself, or resample the label map to its voxels.")
+
+
+def _check_values(painted: np.ndarray) -> None:
+    if painted.max() > LARGEST_VALUE:
+        message = f"The label map has values above {LARGEST_VALUE}, which results cannot hold."
+        raise DiffusionSegError(message, "Give the structures smaller numbers.")
+
+
+def _warn_of_structures_outside(
+    painted: np.ndarray, background_box: BackgroundBox | None, labels: Sequence[Label]
+) -> None:
+    """Tell where the painting says that something is background, and that it is not."""
+    if background_box is None:
+        return
+    outside = painted.copy()
+    outside[tuple(slice(low, high) for low, high in background_box)] = 0
+    values = set(np.unique(outside[outside > 0]).tolist())
+    names = ", ".join(label.name for label in labels if label.value in values)
+    if names:
+        message = (
+            f"Some of what is painted as {names} lies outside the background region, where all around it counts as "
+            "background: fit the region to the painting."
+        )
+        warnings.warn(message, DiffusionSegWarning, stacklevel=3)
 
 
 def _check_slices(complete_slices: CompleteSlices, grid: Grid) -> None:

@@ -42,13 +42,13 @@ class Normalisation:
 
 
 def is_much_below_zero(channel: np.ndarray) -> bool:
-    """Whether not only what is bright but also much of an MR scan's tissue lies clearly below zero.
+    """Whether much of an MR scan's tissue, or all of it, lies clearly below zero.
 
     There it counts as air: half of it where intensities were brought to a mean of 0, for example.
     """
     brightest = channel.max(initial=0)
     below = np.count_nonzero(channel < -LITTLE_BELOW * brightest)
-    return bool(brightest > 0 and below > FEW_BELOW * np.count_nonzero(channel))
+    return bool(below > FEW_BELOW * np.count_nonzero(channel))
 
 
 def foreground_mask(normalised: np.ndarray) -> np.ndarray:

@@ -14,7 +14,6 @@ from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
 from DiffusionSegLib.model_grid import ModelGrid
-from DiffusionSegLib.postprocessing import keep_largest_components
 from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.segmenter.segmenter import Segmenter
 from DiffusionSegLib.source_sampling import SourceSampling, TileSampling
@@ -70,10 +69,10 @@ def predict(
     progress: Progress = silent,
     region: Box | None = None,
 ) -> Prediction:
-    """Labels, uncertainty and confidence of the voxels of the scan's own grid; air is background.
+    """Labels, uncertainty and confidence of the voxels of the scan's own grid before any clean-up; air is background.
 
     Probabilities, not labels, are interpolated from the model's grid to the scan's. Memory beyond the three outputs is
-    that of one tile. What the clean-up takes from a label keeps the confidence that it had.
+    that of one tile.
 
     Args:
         features: the scan's.
@@ -94,9 +93,6 @@ def predict(
             lambda part: arrays.fill(part, classify), parts, lambda done: progress("prediction", done, len(parts))
         )
     give_back_cache(classify.device)
-    for number, value in enumerate(segmenter.header.keep_largest):
-        progress("clean-up", number, len(segmenter.header.keep_largest))
-        arrays.labelmap = keep_largest_components(arrays.labelmap, (value,))
     return Prediction(*arrays.in_source_order(model_grid), model_grid.source, segmenter.labels)
 
 
@@ -108,7 +104,7 @@ def preview(
     progress: Progress = silent,
     region: Box | None = None,
 ) -> list[SlicePrediction]:
-    """Slices (axis, index) of the scan's own grid as `predict` finds them, but for the clean-up.
+    """Slices (axis, index) of the scan's own grid as `predict` finds them.
 
     Only voxels of the model's grid that these slices are mixed from are classified.
     """

@@ -20,6 +20,7 @@ from DiffusionSegLib.labels import Label
 from DiffusionSegLib.mirror_labels import mirrored_values
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.normalisation import Normalisation, foreground_mask
+from DiffusionSegLib.postprocessing import keep_largest_components
 from DiffusionSegLib.prediction import Prediction, SlicePrediction, predict, preview
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.scan_doubts import doubts_of_intensities, doubts_of_likeness
@@ -185,7 +186,9 @@ class Session:
         with self.report.stage("prediction"):
             region = annotation.unknown_region if annotation else None
             found = predict(features, segmenter.to(self.device), self._model_grid(), self.progress, region)
-        return _as_annotated(found, annotation)
+            # What is annotated holds pieces together, and is not cleaned up itself.
+            cleaned = self._cleaned(_as_annotated(found, annotation), segmenter.header.keep_largest)
+        return _as_annotated(cleaned, annotation)
 
     def preview(self, slices: Sequence[tuple[int, int]], segmenter: Segmenter | None = None) -> list[SlicePrediction]:
         """Slices (axis, index) of the open scan, as `predict` finds them before any clean-up, without the rest.
@@ -207,6 +210,14 @@ class Session:
             _as_annotated(one, annotation, (slice(None),) * axis + (index,))
             for (axis, index), one in zip(slices, found, strict=True)
         ]
+
+    def _cleaned(self, found: Prediction, keep_largest: tuple[int, ...]) -> Prediction:
+        """Of these labels the largest pieces alone; what is taken from one keeps the confidence that it had."""
+        labelmap = found.labelmap
+        for number, value in enumerate(keep_largest):
+            self.progress("clean-up", number, len(keep_largest))
+            labelmap = keep_largest_components(labelmap, (value,))
+        return replace(found, labelmap=labelmap)
 
     def suggest(self, segmenter: Segmenter | None = None, *, count: int = 6) -> list[SliceSuggestion]:
         """The slices of the open scan that are worth painting next, best first."""

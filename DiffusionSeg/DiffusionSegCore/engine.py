@@ -241,6 +241,7 @@ class DiffusionSegEngine(SegmentationTask):
         labels = [label_from_json(found) for found in said["labels"]]
         self.state.set_value("Labels", [LearntLabel(label).to_json() for label in labels])
         self.state.set_value("Segmenter", str(path))
+        self.settings.keep_largest = bool(said["keep_largest"])
         # A bundle in a folder of the user's own is not found by its name: then the choice stays.
         if said["bundle"] in {bundle["name"] for bundle in call.result_of("hello")["bundles"]}:
             self.settings.bundle = said["bundle"]

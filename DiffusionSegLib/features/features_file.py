@@ -11,7 +11,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from DiffusionSegLib import __version__
 from DiffusionSegLib.atomic_file import atomic_path
 from DiffusionSegLib.configuration import from_json, to_json
 from DiffusionSegLib.errors import DiffusionSegError
@@ -20,8 +19,8 @@ from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.progress import Progress, silent
 
-# Another version may extract other features from the same scan.
-FORMAT = f"DiffusionSeg features {__version__}"
+# The number is raised whenever other features are extracted from the same scan, or are kept in another way.
+FORMAT = "DiffusionSeg features 2"
 COMMON = "features.safetensors"
 VIEW = "features-view{}.safetensors"
 

@@ -151,8 +151,9 @@ class Methods:
     def _predict(self, wanted: given.PredictParameters, _: Arrays) -> tuple[Json, Arrays]:
         session, segmenter = self._opened(), self._segmenter
         if segmenter is not None:
+            if wanted.keep_largest not in (None, segmenter.header.keep_largest):
+                segmenter = replace(segmenter, header=replace(segmenter.header, keep_largest=wanted.keep_largest))
             self._use(segmenter)
-            segmenter = replace(segmenter, header=replace(segmenter.header, keep_largest=wanted.keep_largest))
         prediction = session.predict(segmenter)
         self._keep_features(session)
         self._uncertainty = prediction.uncertainty
@@ -178,7 +179,8 @@ class Methods:
         segmenter = Segmenter.from_bytes(_array(arrays, "segmenter", 1).tobytes())
         self._use(segmenter)
         header = segmenter.header
-        return {"labels": [to_json(label) for label in header.labels], "bundle": header.bundle}, {}
+        labels = [to_json(label) for label in header.labels]
+        return {"labels": labels, "bundle": header.bundle, "keep_largest": list(header.keep_largest)}, {}
 
     def _forget(self, wanted: given.PathParameters, _: Arrays) -> tuple[Json, Arrays]:
         self._features_kept = None

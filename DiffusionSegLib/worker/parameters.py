@@ -95,9 +95,9 @@ class PreviewParameters:
 
 @dataclass(frozen=True)
 class PredictParameters:
-    """Label values of which only the largest connected piece is kept."""
+    """Label values of which only the largest connected piece is kept, from now on; None for the segmenter's own."""
 
-    keep_largest: tuple[int, ...] = ()
+    keep_largest: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)

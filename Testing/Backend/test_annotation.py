@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from DiffusionSegLib.annotation import UNKNOWN, Annotation
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
 
@@ -84,3 +84,22 @@ def test_the_unknown_region_is_the_box_around_what_nobody_has_told():
 def test_the_unknown_region_is_empty_where_all_is_known():
     everything = Annotation.from_painting(painted(), GRID, complete_slices=(tuple(range(6)), (), ()))
     assert everything.unknown_region == ((0, 0), (0, 0), (0, 0))
+
+
+def test_values_that_results_cannot_hold_are_refused():
+    large = painted()
+    large[large == 9] = 65_536
+    with pytest.raises(DiffusionSegError, match="65535"):
+        Annotation.from_painting(large, GRID)
+
+
+def test_structures_outside_the_background_box_are_told_by_name():
+    with pytest.warns(DiffusionSegWarning, match="painted as Putamen lies outside"):
+        Annotation.from_painting(
+            painted(), GRID, background_box=((0, 3), (0, 7), (0, 8)), labels=[Label(9, "Putamen", (1, 2, 3))]
+        )
+
+
+def test_a_background_box_around_all_structures_is_taken_without_a_word(recwarn):
+    Annotation.from_painting(painted(), GRID, background_box=((2, 4), (2, 4), (3, 4)))
+    assert not recwarn.list

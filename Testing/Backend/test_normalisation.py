@@ -46,3 +46,9 @@ def test_what_resampling_leaves_below_zero_does_not_count():
     deep = image.copy()
     deep[::20, ::20] = -image.max()
     assert not is_much_below_zero(deep)
+
+
+def test_a_channel_without_anything_above_zero_is_much_below_it():
+    image, _ = a_head()
+    assert is_much_below_zero(-image)
+    assert not is_much_below_zero(0 * image)

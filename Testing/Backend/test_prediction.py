@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from conftest import a_head, a_volume, an_affine, an_oblique_rotation, axis_orders
 
+from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.benchmark.painting import annotate_slices
 from DiffusionSegLib.prediction import predict
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
@@ -73,3 +74,21 @@ def test_background_that_is_annotated_is_not_computed(tiny_bundle, monkeypatch):
     # What is left out is known already.
     whole = predict(session.features, segmenter, session._model_grid())
     np.testing.assert_array_equal(found.labelmap, session._annotation.over(whole.labelmap))
+
+
+def test_pieces_that_annotated_slices_join_are_one_piece(tiny_bundle):
+    shape = (40, 36, 32)
+    u_shaped = np.zeros(shape, np.int32)
+    u_shaped[8:13, 12:20, :26] = u_shaped[26:31, 12:20, :22] = u_shaped[8:31, 12:20, :3] = 1
+    image = np.where(u_shaped, 700, 300) + np.random.default_rng(0).normal(0, 5, shape)
+    volume = a_volume(image.astype(np.float32))
+    complete = ((), (), (0, 1, 2, 10, 15, 29))
+    painted = np.zeros_like(u_shaped)
+    painted[:, :, complete[2]] = u_shaped[:, :, complete[2]]
+    session = Session(SessionOptions(bundle=tiny_bundle, device="cpu", ensemble=QUICK, keep_largest=(1,)))
+    session.open(volume)
+    session.annotate(Annotation.from_painting(painted, volume.grid, complete_slices=complete))
+    session.train()
+    found = session.predict().labelmap == 1
+    for arm in (slice(8, 13), slice(26, 31)):
+        assert found[arm].sum() > 0.8 * (u_shaped[arm] == 1).sum()

@@ -113,3 +113,19 @@ def test_what_was_gathered_from_another_scan_is_not_taken(tiny_bundle):
             session.annotate(annotated(a_volume(scan), labels, 2))
             found.append(session.train().ensemble.weights[0])
     torch.testing.assert_close(found[1], found[2], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("start", range(4))
+def test_a_structure_thinner_than_the_models_voxels_is_learnt_wherever_it_lies(tiny_bundle, start):
+    image, labels = (np.kron(array, np.ones((2, 2, 2), array.dtype)) for array in a_head((40, 36, 32)))
+    volume = a_volume(image, np.diag([0.4, 0.4, 0.4, 1.0]))
+    painted = np.zeros_like(labels)
+    painted[:, :, 32] = labels[:, :, 32]
+    painted[40 + start, 25:45, 32] = 9
+    session = Session(SessionOptions(bundle=tiny_bundle, device="cpu"))
+    session.open(volume)
+    annotation = Annotation.from_painting(painted, volume.grid, complete_slices=((), (), (32,)))
+    grid = ModelGrid.for_grid(volume.grid, 1.0)
+    voxels = gather_training_voxels(session.extract(), annotation, grid, FEW, 0)
+    nerve = annotation.classes.index(9)
+    assert 8 <= (voxels.classes == nerve).sum() <= 9

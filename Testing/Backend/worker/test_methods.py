@@ -127,6 +127,16 @@ def test_keeping_the_largest_piece_drops_the_others(trained):
     assert not cleaned["labelmap"][changed].any()
 
 
+def test_what_is_cleaned_up_is_saved_with_the_segmenter(trained, worker):
+    trained("predict", {"keep_largest": [3, 7]})
+    _, saved = trained("save_segmenter")
+    said, _ = trained("load_segmenter", {}, saved)
+    assert said["keep_largest"] == [3, 7]
+    _, cleaned = trained("predict", {"keep_largest": [3, 7]})
+    _, unasked = trained("predict")
+    np.testing.assert_array_equal(unasked["labelmap"], cleaned["labelmap"])
+
+
 def test_computed_work_survives_in_the_session_folder(tiny_bundle, tmp_path, monkeypatch):
     worker = opened(tiny_bundle, tmp_path)
     worker("annotate", *painting())
