@@ -114,6 +114,11 @@ def lies_on_voxels(segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.
     return _layers(segmentation, volume) is not None
 
 
+def has_voxels_of(segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLVolumeNode) -> bool:
+    """Whether it would lie on the volume's voxels, were both under the same transform."""
+    return _local_layers(segmentation, volume) is not None
+
+
 def _layers(
     segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLVolumeNode
 ) -> list[tuple[Place, np.ndarray, dict[int, int]]] | None:
@@ -121,8 +126,13 @@ def _layers(
 
     Of each: where it lies, its voxels, and by their values the segments' positions in the list, counted from 1.
     """
-    if transform_between(segmentation, volume) is not None:
-        return None
+    return None if transform_between(segmentation, volume) else _local_layers(segmentation, volume)
+
+
+def _local_layers(
+    segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLVolumeNode
+) -> list[tuple[Place, np.ndarray, dict[int, int]]] | None:
+    """The same, parent transforms left out."""
     contents = segmentation.GetSegmentation()
     if contents.GetSourceRepresentationName() != BINARY_LABELMAP:
         return None if contents.GetNumberOfSegments() else []
