@@ -9,6 +9,7 @@ from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.node_placement import new_segmentation
 from DiffusionSegCore.nodes_of_class import nodes_of_class
 from DiffusionSegCore.oriented_images import oriented_image, transform_between
+from DiffusionSegCore.painting_place import move_along
 from DiffusionSegCore.scene_nodes import REGION_OF_SEEDS
 from DiffusionSegCore.segment_labels import labels_of
 from DiffusionSegCore.segment_voxels import lies_on_voxels, overlapping_names, painted_labels, segment_mask
@@ -16,6 +17,8 @@ from DiffusionSegCore.segment_voxels import lies_on_voxels, overlapping_names, p
 SEEDS_ATTRIBUTE = "DiffusionSeg.Seeds"
 # Kept at a volume, so that going back to it finds what was painted in last.
 SEEDS_OF_VOLUME = "DiffusionSeg.Seeds"
+# Kept at the painting: a copy of a volume refers to what was painted on that one, but was never painted on itself.
+VOLUMES_OF_SEEDS = "DiffusionSeg.PaintedOn"
 
 
 def seeds_for(
@@ -25,12 +28,16 @@ def seeds_for(
 
     Args:
         volume: what is painted on.
-        chosen: the user's choice; None for the one painted on this volume before, or else a new one. A choice that
-            lies on other voxels is left as it is, and a copy on the volume's voxels is returned.
+        chosen: the user's choice; None for the one painted on this volume before, or else a new one. One that lies on
+            other voxels, perhaps because the volume was cropped since, is left as it is, and a copy on the volume's
+            voxels is returned.
     """
-    warnings = []
+    warnings: list[str] = []
+    chosen = chosen or _painted_before(volume.first)
+    if chosen is not None and (_was_painted_on(volume.first, chosen) or not _has_segments(chosen)):
+        move_along(chosen, volume.first)
     if chosen is None:
-        seeds = _painted_before(volume.first) or new_segmentation(volume.first, f"{volume.first.GetName()} seeds")
+        seeds = new_segmentation(volume.first, f"{volume.first.GetName()} seeds")
     elif lies_on_voxels(chosen, volume.first):
         seeds = chosen
     else:
@@ -42,6 +49,8 @@ def seeds_for(
     seeds.SetReferenceImageGeometryParameterFromVolumeNode(volume.first)
     seeds.SetAttribute(SEEDS_ATTRIBUTE, "1")
     volume.first.SetNodeReferenceID(SEEDS_OF_VOLUME, seeds.GetID())
+    if not seeds.HasNodeReferenceID(VOLUMES_OF_SEEDS, volume.first.GetID()):
+        seeds.AddNodeReferenceID(VOLUMES_OF_SEEDS, volume.first.GetID())
     labels_of(seeds)
     overlapping = overlapping_names(seeds, volume.first)
     if overlapping:
@@ -51,17 +60,27 @@ def seeds_for(
 
 def _painted_before(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLSegmentationNode | None:
     """The one painted in last; where that is gone, the first that holds paint, or else the first."""
-    role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+    last = volume.GetNodeReference(SEEDS_OF_VOLUME)
+    if last is not None and _was_painted_on(volume, last):
+        return last
     fitting = [
         node
         for node in nodes_of_class(volume.GetScene(), "vtkMRMLSegmentationNode")
-        if node.GetAttribute(SEEDS_ATTRIBUTE) and node.GetNodeReference(role) is volume and lies_on_voxels(node, volume)
+        if node.GetAttribute(SEEDS_ATTRIBUTE) and _was_painted_on(volume, node) and lies_on_voxels(node, volume)
     ]
-    last = volume.GetNodeReference(SEEDS_OF_VOLUME)
-    if last in fitting:
-        return last
     painted = [node for node in fitting if painted_labels(node, volume).any()]
     return next(iter([*painted, *fitting]), None)
+
+
+def _was_painted_on(volume: slicer.vtkMRMLVolumeNode, seeds: slicer.vtkMRMLSegmentationNode) -> bool:
+    # The last one is all that versions without such a list kept.
+    role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+    last = bool(seeds.GetAttribute(SEEDS_ATTRIBUTE)) and seeds.GetNodeReference(role) is volume
+    return last or seeds.HasNodeReferenceID(VOLUMES_OF_SEEDS, volume.GetID())
+
+
+def _has_segments(segmentation: slicer.vtkMRMLSegmentationNode) -> bool:
+    return segmentation.GetSegmentation().GetNumberOfSegments() > 0
 
 
 def _copy_on_voxels(chosen: slicer.vtkMRMLSegmentationNode, volume: InputVolume) -> slicer.vtkMRMLSegmentationNode:

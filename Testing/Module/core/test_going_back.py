@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import slicer
 from conftest import an_affine
 from DiffusionSegCore import DiffusionSegEngine
 from DiffusionSegCore.sample_data import add_painted_phantom
-from DiffusionSegCore.voxel_geometry import VoxelGeometry
+from DiffusionSegCore.voxel_geometry import VoxelGeometry, matrix_from_array
 from Module.mrml import a_segmentation, a_volume_node, paint
 
 from DiffusionSegLib.errors import DiffusionSegError
@@ -170,6 +171,41 @@ def test_a_painting_on_other_voxels_does_not_end_the_search(engine, scene, volum
     engine.set_input([other])
     engine.set_input([volume])
     assert engine.seeds is second
+
+
+def test_a_painting_that_was_used_on_two_volumes_is_found_again_on_both(painted_engine, volume, other):
+    seeds, painted, slices = painted_engine.seeds, painted_engine.painted(), painted_engine.annotation_slices()
+    painted_engine.set_input([other], seeds)
+    for node in (volume, other):
+        assert painted_engine.set_input([node]) == []
+        assert painted_engine.seeds is seeds
+        assert np.array_equal(painted_engine.painted(), painted)
+        assert painted_engine.annotation_slices() == slices
+
+
+def test_a_volume_that_was_cropped_while_another_one_was_worked_on_gets_a_copy_of_its_painting(
+    painted_engine, volume, other, head
+):
+    seeds, painted = painted_engine.seeds, painted_engine.painted()
+    painted_engine.set_input([other])
+    affine = VoxelGeometry.of(volume).affine.copy()
+    affine[:3, 3] += 2
+    slicer.util.updateVolumeFromArray(volume, np.ascontiguousarray(head[0][2:, 2:, 2:].transpose(2, 1, 0)))
+    volume.SetIJKToRASMatrix(matrix_from_array(affine))
+    (warning,) = painted_engine.set_input([volume])
+    assert "head seeds lies on other voxels than head" in warning
+    assert painted_engine.seeds is not seeds
+    assert np.array_equal(painted_engine.painted(), painted[2:, 2:, 2:])
+    assert {found.state for found in painted_engine.annotation_slices()} == {"complete"}
+
+
+def test_a_copy_of_a_volume_gets_a_painting_of_its_own(painted_engine, scene, volume):
+    seeds = painted_engine.seeds
+    copy = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "copy")
+    copy.Copy(volume)
+    assert painted_engine.set_input([copy]) == []
+    assert painted_engine.seeds is not seeds
+    assert not painted_engine.painted().any()
 
 
 def test_a_copy_of_a_volume_has_no_preview_yet(predicted_engine, scene, volume, other):

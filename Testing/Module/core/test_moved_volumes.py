@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from conftest import an_affine
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
-from Module.mrml import a_segmentation, add_segment, paint, rotation_node
+from Module.mrml import a_segmentation, a_volume_node, add_segment, paint, rotation_node
 
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -13,6 +14,12 @@ from DiffusionSegLib.errors import DiffusionSegError
 @pytest.fixture
 def transform(scene):
     return rotation_node(scene)
+
+
+@pytest.fixture
+def other(scene, head):
+    """Another patient's scan."""
+    return a_volume_node(scene, head[0], an_affine(np.eye(3), (1, 1, 1)), "other")
 
 
 def put_under(transform, *nodes):
@@ -86,6 +93,32 @@ def test_a_region_is_fitted_where_the_painting_is_whatever_became_of_its_transfo
     assert painted_engine.background_box() == box
 
 
+def test_a_new_segmentation_is_painted_in_under_the_volumes_transform(engine, scene, volume, transform):
+    put_under(transform, volume)
+    mine = a_segmentation(scene, {}, VoxelGeometry.of(volume), "mine")
+    assert engine.set_input([volume], mine) == []
+    assert engine.seeds is mine
+    assert mine.GetTransformNodeID() == transform.GetID()
+    assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 1
+
+
+def test_a_painting_is_found_again_on_a_volume_that_was_put_under_a_transform(painted_engine, volume, other, transform):
+    seeds, painted, slices = painted_engine.seeds, painted_engine.painted(), painted_engine.annotation_slices()
+    painted_engine.set_input([other])
+    put_under(transform, volume)
+    assert painted_engine.set_input([volume]) == []
+    assert painted_engine.seeds is seeds
+    assert np.array_equal(painted_engine.painted(), painted)
+    assert painted_engine.annotation_slices() == slices
+
+
+def test_the_same_painting_is_gone_on_with_when_its_volume_was_put_under_a_transform(painted_engine, volume, transform):
+    seeds = painted_engine.seeds
+    put_under(transform, volume)
+    assert painted_engine.set_input([volume], seeds) == []
+    assert painted_engine.seeds is seeds
+
+
 def test_a_segmentation_of_other_origin_stays_where_it_is_in_the_world(engine, scene, volume, transform):
     geometry = VoxelGeometry.of(volume)
     mask = np.zeros(geometry.shape, bool)
@@ -96,6 +129,19 @@ def test_a_segmentation_of_other_origin_stays_where_it_is_in_the_world(engine, s
     assert "mine lies on other voxels than head" in warning
     assert mine.GetTransformNodeID() == transform.GetID()
     assert not np.array_equal(engine.painted() > 0, mask)
+
+
+def test_a_painting_on_a_volume_that_was_hardened_alone_is_found_again_as_a_copy(
+    painted_engine, volume, other, transform
+):
+    seeds = painted_engine.seeds
+    painted_engine.set_input([other])
+    put_under(transform, volume)
+    volume.HardenTransform()
+    (warning,) = painted_engine.set_input([volume])
+    assert warning.startswith("head seeds lies on other voxels than head: it stays as it is")
+    assert painted_engine.seeds is not seeds
+    assert painted_engine.painted().any()
 
 
 def test_painting_goes_on_where_a_transform_was_set_meanwhile(painted_engine, volume, transform, head):
