@@ -108,6 +108,9 @@ class SceneNodes:
             self.state.refer(RESULT)
             for role, node in _found_in(volume.first).items():
                 self.state.refer(role, *filter(None, [node]))
+        if self.roi is not None and self.seeds is not seeds:
+            # Outside of another painting's region nothing is background any more.
+            hide(self.roi)
         for role in (PREVIEW, RESULT, UNCERTAINTY):
             if self.state.referenced(role) is seeds:
                 self.state.refer(role)

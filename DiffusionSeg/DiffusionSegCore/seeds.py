@@ -5,6 +5,7 @@ from __future__ import annotations
 import slicer
 
 from DiffusionSegCore.annotation_slices import VOXELS_ATTRIBUTE, keep_slices, read_slices
+from DiffusionSegCore.background_region import region_like
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.node_placement import new_segmentation
 from DiffusionSegCore.nodes_of_class import nodes_of_class
@@ -98,5 +99,9 @@ def _copy_on_voxels(chosen: slicer.vtkMRMLSegmentationNode, volume: InputVolume)
     # Without them nobody knows of which voxels the slices are.
     if chosen.GetAttribute(VOXELS_ATTRIBUTE) and transform_between(chosen, volume.first) is None:
         keep_slices(copy, read_slices(chosen, volume.geometry), volume.geometry)
-    copy.SetNodeReferenceID(REGION_OF_SEEDS, chosen.GetNodeReferenceID(REGION_OF_SEEDS))
+    # One of its own: fitted to the copy, it must not move the original's.
+    around = chosen.GetNodeReference(REGION_OF_SEEDS)
+    region = None if around is None else region_like(around, volume.first)
+    if region is not None:
+        copy.SetNodeReferenceID(REGION_OF_SEEDS, region.GetID())
     return copy

@@ -145,6 +145,38 @@ def test_going_back_to_a_volume_finds_what_was_painted_in_last(painted_engine, v
         assert painted_engine.seeds is seeds
 
 
+def test_only_the_region_of_the_chosen_painting_is_in_view(painted_engine, volume, head):
+    first = painted_engine.seeds
+    second = a_painting(painted_engine, volume, head[1] == 3)
+    region = first.GetNodeReference("DiffusionSeg.BackgroundRegion")
+    assert visible(first, region) == [True, False]
+    painted_engine.set_input([volume], first)
+    assert visible(second, region) == [True, True]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_copy_of_a_painting_has_a_region_of_its_own(painted_engine, scene, volume, head, shown):
+    first, region, box = painted_engine.seeds, painted_engine.roi, painted_engine.background_box()
+    region.SetDisplayVisibility(shown)
+    coarse = an_affine(np.eye(3), (2, 2, 2))
+    next_scan = a_volume_node(scene, head[0][::2, ::2, ::2], coarse, "next scan")
+    painted_engine.set_input([next_scan], first)
+    assert np.abs(np.array(painted_engine.background_box()) * 2 - box).max() <= 1
+    assert visible(painted_engine.roi, region) == [shown, False]
+    painted_engine.fit_background_region(0.0)
+    painted_engine.set_input([volume], first)
+    assert painted_engine.roi is region
+    assert painted_engine.background_box() == box
+
+
+def test_a_copy_of_a_painting_beside_the_volume_has_no_region(painted_engine, scene, head):
+    away = an_affine(np.eye(3), (1, 1, 1))
+    away[:3, 3] += 1000
+    painted_engine.set_input([a_volume_node(scene, head[0], away, "far away")], painted_engine.seeds)
+    assert painted_engine.roi is None
+    assert scene.GetNumberOfNodesByClass("vtkMRMLMarkupsROINode") == 1
+
+
 def test_where_the_last_painting_is_gone_one_that_holds_paint_is_found(engine, scene, volume, other, head):
     engine.set_input([volume])
     empty = engine.seeds
