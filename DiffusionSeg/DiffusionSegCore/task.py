@@ -15,6 +15,7 @@ from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import Findings
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.learnt_labels import LearntLabel, labels_as_learnt
+from DiffusionSegCore.node_visibility import show_again
 from DiffusionSegCore.scan_work import HINT, ScanWork
 from DiffusionSegCore.scene_nodes import RESULT, SceneNodes
 from DiffusionSegCore.scene_state import SceneState
@@ -132,6 +133,14 @@ class SegmentationTask(AnnotationBoard):
         """Show what belongs to the chosen volume again; gives whether the views had shown another one instead."""
         return self.nodes.return_to_views()
 
+    def put_away(self) -> None:
+        """Take what belongs to the chosen volume out of the views: a scene is added that may bring another task."""
+        self.nodes.put_away()
+
+    def bring_back(self) -> None:
+        """Show what belongs to the chosen volume again: the scene was added."""
+        self.nodes.bring_back()
+
     def set_result(self, segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:
         """Choose where `apply_preview` copies to.
 
@@ -142,6 +151,8 @@ class SegmentationTask(AnnotationBoard):
             message = f"{segmentation_node.GetName()} holds the painting or the preview."
             raise DiffusionSegError(message, "Choose another segmentation for the result, or a new one.")
         self.state.refer(RESULT, segmentation_node)
+        # It may have been of another volume until now.
+        show_again(segmentation_node)
 
     def forget_result(self) -> None:
         """Let the next `apply_preview` copy to a new segmentation."""

@@ -34,6 +34,73 @@ def test_what_belongs_to_a_volume_is_hidden_while_another_one_is_worked_on(predi
     assert visible(*shown) == [True, True, True]
 
 
+def test_results_are_hidden_while_another_volume_is_worked_on(predicted_engine, volume, other):
+    first = predicted_engine.apply_preview()
+    predicted_engine.forget_result()
+    second = predicted_engine.apply_preview()
+    predicted_engine.set_input([other])
+    assert visible(first, second) == [False, False]
+    assert predicted_engine.result is None
+    predicted_engine.set_input([volume])
+    assert visible(first, second) == [True, True]
+    assert predicted_engine.result is second
+
+
+def test_a_result_of_the_users_own_is_hidden_until_it_takes_results_again(predicted_engine, volume, other, head):
+    mine = a_segmentation(predicted_engine.scene, {}, VoxelGeometry.of(volume), "mine")
+    predicted_engine.set_result(mine)
+    predicted_engine.apply_preview()
+    predicted_engine.set_input([other])
+    assert visible(mine) == [False]
+    predicted_engine.set_result(mine)
+    assert visible(mine) == [True]
+
+
+def test_what_was_found_in_another_volume_is_hidden_with_that(predicted_engine, volume, other):
+    predicted_engine.leave_views(other)
+    found = predicted_engine.finish_applying(predicted_engine.start_applying(other))
+    assert visible(found) == [True]
+    predicted_engine.return_to_views()
+    assert visible(found, predicted_engine.seeds) == [False, True]
+    predicted_engine.set_input([other])
+    assert visible(found) == [True]
+    predicted_engine.set_input([volume])
+    assert visible(found) == [False]
+
+
+def test_what_is_put_away_is_brought_back_where_the_task_stays_the_same(predicted_engine, volume, other):
+    shown = predicted_engine.seeds, predicted_engine.preview, predicted_engine.roi, predicted_engine.apply_preview()
+    predicted_engine.put_away()
+    assert visible(*shown) == [False] * 4
+    predicted_engine.bring_back()
+    assert visible(*shown) == [True] * 4
+    predicted_engine.leave_views(other)
+    predicted_engine.put_away()
+    predicted_engine.bring_back()
+    assert visible(*shown) == [False] * 4
+
+
+def test_a_task_that_comes_with_an_added_scene_leaves_the_one_before_to_be_found_again(
+    predicted_engine, scene, another_scene, tmp_path, head
+):
+    """`predicted_engine` is the one that is there; the other one's scene is added to its."""
+    there = DiffusionSegEngine(another_scene.scene, lambda: None, str(tmp_path))
+    there.set_input([a_volume_node(another_scene.scene, head[0], an_affine(np.eye(3), (1, 1, 1)), "added")])
+    another_scene.save(tmp_path / "added.mrb")
+    volume, preview = predicted_engine.nodes.volume().first, predicted_engine.preview
+    shown = predicted_engine.seeds, preview, predicted_engine.roi, predicted_engine.apply_preview()
+    predicted_engine.put_away()
+    assert scene.ReadFromMRB(str(tmp_path / "added.mrb"), False)
+    predicted_engine.bring_back()
+    added = predicted_engine.nodes.volume().first
+    assert added.GetName() == "added"
+    predicted_engine.set_input([added])
+    assert visible(*shown, predicted_engine.seeds) == [False, False, False, False, True]
+    predicted_engine.set_input([volume])
+    assert visible(*shown) == [True] * 4
+    assert predicted_engine.preview is preview
+
+
 def test_what_the_user_had_hidden_stays_hidden(predicted_engine, volume, other):
     predicted_engine.roi.SetDisplayVisibility(False)
     predicted_engine.set_input([other])
