@@ -7,7 +7,7 @@ from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.bundle_choice import BundleChoice
 from DiffusionSegWidgets.job import Job, QuietJob
-from DiffusionSegWidgets.volume_display import show_volume
+from DiffusionSegWidgets.volume_display import show_volume, show_volume_alone
 
 # So long nobody has typed in the model's folder before the worker is asked about it.
 TYPING_MILLISECONDS = 500
@@ -86,7 +86,8 @@ class InputSection:
             # It belongs to the volume before; the new one has its own, or gets one.
             segmentation = None
         latest, self._latest = self._latest, volume
-        if latest is not None and latest is not volume:
+        follows_another = latest is not None and latest is not volume
+        if follows_another:
             # Neither channels nor colours nor result of the volume before may meet what is found in this one.
             channels = []
             self._clear_channels()
@@ -97,7 +98,11 @@ class InputSection:
         seeds = self._panel.logic.engine.seeds
         self._set = (volume, channels, seeds)
         self._panel.parameters.segmentation = seeds
-        if another or returned:
+        if follows_another:
+            self._panel.parameters.result_segmentation = self._panel.logic.engine.result
+        if follows_another or returned:
+            show_volume_alone(volume)
+        elif another:
             show_volume(volume)
         if warnings:
             self._panel.messages.inform(" ".join(warnings))

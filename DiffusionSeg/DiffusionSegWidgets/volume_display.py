@@ -12,6 +12,11 @@ def show_volume(volume) -> None:
     slicer.util.setSliceViewerLayers(background=volume, fit=True, rotateToVolumePlane=True)
 
 
+def show_volume_alone(volume) -> None:
+    """The same, with no image or label map over it: those there are another patient's."""
+    slicer.util.setSliceViewerLayers(background=volume, foreground=None, label=None, fit=True, rotateToVolumePlane=True)
+
+
 def name_of_slice(volume, axis: int, index: int) -> str:
     """A slice's name in the lists, such as "Axial, slice 57"; oblique volumes go by the closest orientation."""
     matrix = vtk.vtkMatrix4x4()
