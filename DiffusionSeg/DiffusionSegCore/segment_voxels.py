@@ -64,11 +64,20 @@ def overlapping_names(segmentation: slicer.vtkMRMLSegmentationNode, volume: slic
     labels = labels_of(segmentation)
     if segmentation.GetSegmentation().GetNumberOfLayers() < 2:
         return []
-    masks = {identifier: segment_mask(segmentation, identifier, volume) for identifier in labels}
-    claims = np.zeros(VoxelGeometry.of(volume).shape, np.uint8)
-    for mask in masks.values():
-        claims += mask
-    return [labels[identifier].name for identifier, mask in masks.items() if (claims[mask] > 1).any()]
+    shape = VoxelGeometry.of(volume).shape
+    claimed, twice = (np.zeros(shape, bool, order="F") for _ in range(2))
+    # Each mask is as large as the volume, and there may be a hundred: they are made again rather than kept.
+    for identifier in labels:
+        mask = segment_mask(segmentation, identifier, volume)
+        twice |= claimed & mask
+        claimed |= mask
+    if not twice.any():
+        return []
+    return [
+        label.name
+        for identifier, label in labels.items()
+        if (segment_mask(segmentation, identifier, volume) & twice).any()
+    ]
 
 
 def write_labels(
