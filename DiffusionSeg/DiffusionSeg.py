@@ -126,6 +126,9 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def enter(self) -> None:
         """Called whenever the module is opened."""
         self.take_parameters()
+        # Another module may have put the volume under a transform: before the next stroke the painting goes along.
+        with self.messages.quietly_guarded(_("Reading the painting")):
+            self.annotate.refresh()
         self.editor.enter()
         self._shortcuts.install()
 
