@@ -24,7 +24,7 @@ from DiffusionSegWidgets.run_control import RunControl
 from DiffusionSegWidgets.segment_editor import SeedsEditor
 from DiffusionSegWidgets.shortcuts import COMPLETE, NEXT_SLICE, TRAIN, Shortcuts
 from DiffusionSegWidgets.train_section import TrainSection
-from DiffusionSegWidgets.volume_display import show_volume_alone
+from DiffusionSegWidgets.volume_display import show_volume
 from DiffusionSegWidgets.worker_link import WorkerLink
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -245,7 +245,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def return_to_volume(self) -> None:
         """Let the views show the volume that the engine works on, if another one was put in its place."""
         if self.volume is not None and self.logic.engine.return_to_views():
-            show_volume_alone(self.volume)
+            show_volume(self.volume, alone=True)
 
     def show_seeds(self) -> None:
         """Let the user paint the seeds of the chosen volume."""

@@ -140,6 +140,11 @@ class SceneNodes:
         if not self.state.value(VIEWS_LEFT, False):
             self._show()
 
+    def show_result(self) -> None:
+        """Show the result, if it was hidden because it was another volume's."""
+        if self.result is not None:
+            show_again(self.result)
+
     def leave_views(self, shown: slicer.vtkMRMLScalarVolumeNode) -> None:
         """Hide what belongs to the chosen volume as long as the views show this one, unless that is a channel of it."""
         if shown in self._volume_nodes():

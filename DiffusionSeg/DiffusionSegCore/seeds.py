@@ -29,9 +29,8 @@ def seeds_for(
 
     Args:
         volume: what is painted on.
-        chosen: the user's choice; None for the one painted on this volume before, or else a new one. One that lies on
-            other voxels, perhaps because the volume was cropped since, is left as it is, and a copy on the volume's
-            voxels is returned.
+        chosen: the user's choice; None for the one painted on this volume before, or else a new one. A choice that
+            lies on other voxels is left as it is, and a copy on the volume's voxels is returned.
     """
     warnings: list[str] = []
     chosen = chosen or _painted_before(volume.first)
@@ -59,6 +58,17 @@ def seeds_for(
     return seeds, warnings
 
 
+def _was_painted_on(volume: slicer.vtkMRMLVolumeNode, seeds: slicer.vtkMRMLSegmentationNode) -> bool:
+    # The last one is all that versions without such a list kept.
+    role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+    last = bool(seeds.GetAttribute(SEEDS_ATTRIBUTE)) and seeds.GetNodeReference(role) is volume
+    return last or seeds.HasNodeReferenceID(VOLUMES_OF_SEEDS, volume.GetID())
+
+
+def _has_segments(segmentation: slicer.vtkMRMLSegmentationNode) -> bool:
+    return segmentation.GetSegmentation().GetNumberOfSegments() > 0
+
+
 def _painted_before(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLSegmentationNode | None:
     """The one painted in last; where that is gone, the first that holds paint, or else the first."""
     last = volume.GetNodeReference(SEEDS_OF_VOLUME)
@@ -71,17 +81,6 @@ def _painted_before(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLSegmentat
     ]
     painted = [node for node in fitting if painted_labels(node, volume).any()]
     return next(iter([*painted, *fitting]), None)
-
-
-def _was_painted_on(volume: slicer.vtkMRMLVolumeNode, seeds: slicer.vtkMRMLSegmentationNode) -> bool:
-    # The last one is all that versions without such a list kept.
-    role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
-    last = bool(seeds.GetAttribute(SEEDS_ATTRIBUTE)) and seeds.GetNodeReference(role) is volume
-    return last or seeds.HasNodeReferenceID(VOLUMES_OF_SEEDS, volume.GetID())
-
-
-def _has_segments(segmentation: slicer.vtkMRMLSegmentationNode) -> bool:
-    return segmentation.GetSegmentation().GetNumberOfSegments() > 0
 
 
 def _copy_on_voxels(chosen: slicer.vtkMRMLSegmentationNode, volume: InputVolume) -> slicer.vtkMRMLSegmentationNode:

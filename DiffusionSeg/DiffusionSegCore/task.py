@@ -15,7 +15,6 @@ from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import Findings
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.learnt_labels import LearntLabel, labels_as_learnt
-from DiffusionSegCore.node_visibility import show_again
 from DiffusionSegCore.scan_work import HINT, ScanWork
 from DiffusionSegCore.scene_nodes import RESULT, SceneNodes
 from DiffusionSegCore.scene_state import SceneState
@@ -151,8 +150,7 @@ class SegmentationTask(AnnotationBoard):
             message = f"{segmentation_node.GetName()} holds the painting or the preview."
             raise DiffusionSegError(message, "Choose another segmentation for the result, or a new one.")
         self.state.refer(RESULT, segmentation_node)
-        # It may have been of another volume until now.
-        show_again(segmentation_node)
+        self.nodes.show_result()
 
     def forget_result(self) -> None:
         """Let the next `apply_preview` copy to a new segmentation."""

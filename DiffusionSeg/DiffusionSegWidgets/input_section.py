@@ -7,7 +7,7 @@ from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.bundle_choice import BundleChoice
 from DiffusionSegWidgets.job import Job, QuietJob
-from DiffusionSegWidgets.volume_display import show_volume, show_volume_alone
+from DiffusionSegWidgets.volume_display import show_volume
 
 # So long nobody has typed in the model's folder before the worker is asked about it.
 TYPING_MILLISECONDS = 500
@@ -100,10 +100,8 @@ class InputSection:
         self._panel.parameters.segmentation = seeds
         if follows_another:
             self._panel.parameters.result_segmentation = self._panel.logic.engine.result
-        if follows_another or returned:
-            show_volume_alone(volume)
-        elif another:
-            show_volume(volume)
+        if another or returned:
+            show_volume(volume, alone=follows_another or returned)
         if warnings:
             self._panel.messages.inform(" ".join(warnings))
 

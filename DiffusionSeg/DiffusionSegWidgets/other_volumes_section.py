@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 from DiffusionSegWidgets.bundle_choice import chosen_bundle
 from DiffusionSegWidgets.job import Job
 from DiffusionSegWidgets.messages import ActionableError
-from DiffusionSegWidgets.volume_display import show_volume_alone
+from DiffusionSegWidgets.volume_display import show_volume
 
 
 class OtherVolumesSection:
@@ -77,7 +77,7 @@ class OtherVolumesSection:
         self._panel.editor.rest()
         self._panel.review.hide_uncertainty()
         self._panel.logic.engine.leave_views(volume)
-        show_volume_alone(volume)
+        show_volume(volume, alone=True)
 
     def _take_loaded(self, call, path: str) -> None:
         engine, parameters = self._panel.logic.engine, self._panel.parameters

@@ -7,14 +7,15 @@ import vtk
 from slicer.i18n import tr as _
 
 
-def show_volume(volume) -> None:
-    """Put a volume into the background of all slice views, which are turned to the volume's own planes."""
-    slicer.util.setSliceViewerLayers(background=volume, fit=True, rotateToVolumePlane=True)
+def show_volume(volume, *, alone: bool = False) -> None:
+    """Put a volume into the background of all slice views, which are turned to the volume's own planes.
 
-
-def show_volume_alone(volume) -> None:
-    """The same, with no image or label map over it: those there are another patient's."""
-    slicer.util.setSliceViewerLayers(background=volume, foreground=None, label=None, fit=True, rotateToVolumePlane=True)
+    Args:
+        volume: the volume.
+        alone: take away what lies over it, as where that is another patient's.
+    """
+    nothing = {"foreground": None, "label": None} if alone else {}
+    slicer.util.setSliceViewerLayers(background=volume, **nothing, fit=True, rotateToVolumePlane=True)
 
 
 def name_of_slice(volume, axis: int, index: int) -> str:

@@ -42,22 +42,6 @@ def test_the_preview_of_slices_shows_those_only(painted_engine, volume, head):
     assert not found[~shown].any()
 
 
-def test_uncertainty_lies_on_the_volume_and_is_no_flat_colour(predicted_engine, volume):
-    uncertainty = slicer.util.arrayFromVolume(predicted_engine.uncertainty_volume)
-    assert uncertainty.shape == slicer.util.arrayFromVolume(volume).shape
-    assert 0 < uncertainty.max() <= 1
-    display = predicted_engine.uncertainty_volume.GetDisplayNode()
-    assert (display.GetWindowLevelMin(), display.GetAutoWindowLevel()) == (0, 0)
-    assert 0.1 <= display.GetWindowLevelMax() <= 1
-    colors = display.GetColorNode()
-    first, last = [0.0] * 4, [0.0] * 4
-    colors.GetColor(0, first)
-    colors.GetColor(255, last)
-    assert first[3] == 0
-    assert last[3] > 0.5
-    assert first[:3] != last[:3]
-
-
 def test_the_preview_in_3d_follows_what_is_found_where_it_was_switched_on(predicted_engine, client):
     preview = predicted_engine.preview
     moved = np.roll(client.on_predict({}, {})[1]["labelmap"], 2, 0)
@@ -73,3 +57,19 @@ def test_the_preview_in_3d_follows_what_is_found_where_it_was_switched_on(predic
 
 def leftmost_of_surface(segmentation):
     return segmentation.GetSegmentation().GetNthSegment(0).GetRepresentation("Closed surface").GetBounds()[0]
+
+
+def test_uncertainty_lies_on_the_volume_and_is_no_flat_colour(predicted_engine, volume):
+    uncertainty = slicer.util.arrayFromVolume(predicted_engine.uncertainty_volume)
+    assert uncertainty.shape == slicer.util.arrayFromVolume(volume).shape
+    assert 0 < uncertainty.max() <= 1
+    display = predicted_engine.uncertainty_volume.GetDisplayNode()
+    assert (display.GetWindowLevelMin(), display.GetAutoWindowLevel()) == (0, 0)
+    assert 0.1 <= display.GetWindowLevelMax() <= 1
+    colors = display.GetColorNode()
+    first, last = [0.0] * 4, [0.0] * 4
+    colors.GetColor(0, first)
+    colors.GetColor(255, last)
+    assert first[3] == 0
+    assert last[3] > 0.5
+    assert first[:3] != last[:3]

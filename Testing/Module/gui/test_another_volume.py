@@ -141,8 +141,8 @@ def test_no_colours_and_no_brush_of_one_patient_stay_over_the_scan_of_another(
     other, editor = add_volume(scene, "Next patient"), trained.ui.segmentEditorWidget
     monkeypatch.setattr(
         other_volumes_section,
-        "show_volume_alone",
-        lambda volume: shown.append((volume, engine.did[-1], editor.calls[-1])),
+        "show_volume",
+        lambda volume, **_alone: shown.append((volume, engine.did[-1], editor.calls[-1])),
     )
     trained.ui.otherVolumeSelector.setCurrentNode(other)
     trained.ui.applyToOtherButton.click()
@@ -169,7 +169,7 @@ def test_working_on_the_first_volume_brings_it_back_into_the_views(
 ):
     shown = []
     for section in ("DiffusionSeg", "DiffusionSegWidgets.input_section"):
-        monkeypatch.setattr(f"{section}.show_volume_alone", shown.append)
+        monkeypatch.setattr(f"{section}.show_volume", lambda volume, **_alone: shown.append(volume))
     segment_the_next_patient(trained, add_volume(scene, "Next patient"), settle)
     assert engine.left
     assert shown == []
