@@ -47,7 +47,7 @@ def test_results_are_hidden_while_another_volume_is_worked_on(predicted_engine, 
 
 
 def test_a_result_of_the_users_own_is_hidden_until_it_takes_results_again(predicted_engine, volume, other, head):
-    mine = a_segmentation(predicted_engine.scene, {}, VoxelGeometry.of(volume), "mine")
+    mine = a_segmentation(predicted_engine.scene, {"Tumour": head[1] == 3}, VoxelGeometry.of(volume), "mine")
     predicted_engine.set_result(mine)
     predicted_engine.apply_preview()
     predicted_engine.set_input([other])
