@@ -15,6 +15,8 @@ from DiffusionSegCore.scene_state import SceneState
 from DiffusionSegLib.errors import DiffusionSegError
 
 VOLUMES, SEEDS, PREVIEW, RESULT, UNCERTAINTY = "Volumes", "Seeds", "Preview", "Result", "Uncertainty"
+# Kept at every segmentation that was painted in.
+SEEDS_ATTRIBUTE = "DiffusionSeg.Seeds"
 # Kept at the seeds, so that going back to a volume that was painted before finds its region again.
 REGION_OF_SEEDS = "DiffusionSeg.BackgroundRegion"
 # Kept at a volume while another one is worked on, so that going back to it finds again what was found in it.
@@ -192,7 +194,9 @@ class SceneNodes:
 
     def _show(self) -> None:
         for node in self._over_image():
-            show_again(node)
+            # Of two paintings of a volume, one is perhaps the copy of the other: they would hide each other's changes.
+            if node is self.seeds or not node.GetAttribute(SEEDS_ATTRIBUTE):
+                show_again(node)
 
     def _hide_other_volumes(self) -> None:
         """Hide the segmentations of other volumes, as those that the segmenter was applied to."""

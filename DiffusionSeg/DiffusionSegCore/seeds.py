@@ -11,11 +11,10 @@ from DiffusionSegCore.node_placement import new_segmentation
 from DiffusionSegCore.nodes_of_class import nodes_of_class
 from DiffusionSegCore.oriented_images import oriented_image, transform_between
 from DiffusionSegCore.painting_place import move_along
-from DiffusionSegCore.scene_nodes import REGION_OF_SEEDS
+from DiffusionSegCore.scene_nodes import REGION_OF_SEEDS, SEEDS_ATTRIBUTE
 from DiffusionSegCore.segment_labels import labels_of
 from DiffusionSegCore.segment_voxels import lies_on_voxels, overlapping_names, painted_labels, segment_mask
 
-SEEDS_ATTRIBUTE = "DiffusionSeg.Seeds"
 # Kept at a volume, so that going back to it finds what was painted in last.
 SEEDS_OF_VOLUME = "DiffusionSeg.Seeds"
 # Kept at the painting: a copy of a volume refers to what was painted on that one, but was never painted on itself.

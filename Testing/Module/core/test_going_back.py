@@ -294,6 +294,7 @@ def test_a_volume_that_was_cropped_while_another_one_was_worked_on_gets_a_copy_o
     (warning,) = painted_engine.set_input([volume])
     assert "head seeds lies on other voxels than head" in warning
     assert painted_engine.seeds is not seeds
+    assert visible(painted_engine.seeds, seeds) == [True, False]
     assert np.array_equal(painted_engine.painted(), painted[2:, 2:, 2:])
     assert {found.state for found in painted_engine.annotation_slices()} == {"complete"}
 
