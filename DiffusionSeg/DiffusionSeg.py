@@ -111,6 +111,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         panel.setMRMLScene(slicer.mrmlScene)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.on_scene_start_close)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.on_scene_renewed)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartImportEvent, self.on_scene_start_import)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.on_scene_renewed)
         self.take_parameters()
 
@@ -125,6 +126,9 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def enter(self) -> None:
         """Called whenever the module is opened."""
         self.take_parameters()
+        # Another module may have put the volume under a transform: before the next stroke the painting goes along.
+        with self.messages.quietly_guarded(_("Reading the painting")):
+            self.annotate.refresh()
         self.editor.enter()
         self._shortcuts.install()
 
@@ -168,10 +172,22 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.editor.release()
         self.logic.forget_scene()
 
+    def on_scene_start_import(self, _caller=None, _event=None) -> None:
+        """Put the task away: the scene that is added may bring another one, node by node."""
+        if self.parameters is not None:
+            self.editor.rest()
+            self.review.hide_uncertainty()
+            self.disconnect_controls()
+            self.logic.engine.put_away()
+
     def on_scene_renewed(self, _caller=None, _event=None) -> None:
         """Take up what an emptied or loaded scene holds."""
+        if self.parameters is not None:
+            self.logic.engine.bring_back()
         self.disconnect_controls()
         self.parameters = None
+        self.train.forget()
+        self.review.forget()
         self.input.forget()
         if self.parent.isEntered:
             self.take_parameters()
@@ -182,7 +198,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def on_parameters_changed(self, _caller=None, _event=None) -> None:
         """Let what was chosen take effect."""
-        if self.parameters is None:
+        if self.parameters is None or slicer.mrmlScene.IsImporting():
             return
         self.logic.take_settings(self.parameters)
         self.advanced.show_device()
@@ -193,7 +209,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def on_work_changed(self) -> None:
         """Work began or ended: what could not be changed meanwhile is caught up on."""
-        if self.parameters is not None:
+        if self.parameters is not None and not slicer.mrmlScene.IsImporting():
             self.input.update()
         self.refresh()
 
@@ -229,7 +245,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def return_to_volume(self) -> None:
         """Let the views show the volume that the engine works on, if another one was put in its place."""
         if self.volume is not None and self.logic.engine.return_to_views():
-            show_volume(self.volume)
+            show_volume(self.volume, alone=True)
 
     def show_seeds(self) -> None:
         """Let the user paint the seeds of the chosen volume."""

@@ -20,6 +20,8 @@ from DiffusionSegCore.annotation_slices import (
     with_states,
 )
 from DiffusionSegCore.background_region import box_around, box_of, new_region, set_box
+from DiffusionSegCore.oriented_images import transform_between
+from DiffusionSegCore.painting_place import move_along
 from DiffusionSegCore.scene_nodes import SceneNodes
 from DiffusionSegCore.segment_labels import label_to_json, labels_of
 from DiffusionSegCore.segment_voxels import lies_on_voxels, painted_labels, segment_mask
@@ -111,28 +113,41 @@ class AnnotationBoard:
         if region is None:
             region = new_region(volume.first)
             self.nodes.refer_region(region)
+        # The box is in the volume's own millimetres.
+        region.SetAndObserveTransformNodeID(volume.first.GetTransformNodeID())
         set_box(region, box, volume.geometry)
         return region
 
     def background_box(self) -> list[list[int]] | None:
         """The background region as first and one-past-last voxel along I, J, K; None if there is no region."""
-        return box_of(self.nodes.roi, self.nodes.volume().first) if self.nodes.roi else None
+        if self.nodes.roi is None:
+            return None
+        self._seeds()
+        return box_of(self.nodes.roi, self.nodes.volume().first)
 
     def painted(self) -> np.ndarray:
         """The label values that are painted on the volume, uint16 (I, J, K)."""
-        return painted_labels(self.nodes.painted_seeds(), self.nodes.volume().first)
+        return painted_labels(self._seeds(), self.nodes.volume().first)
 
     def described(self) -> dict[str, Any]:
         """What the worker is told about the annotation beside its voxels.
 
         Raises:
-            DiffusionSegError: if the background region lies beside the volume.
+            DiffusionSegError: if the background region lies beside the volume, or nobody knows any more which of its
+                slices are complete.
         """
+        self._check_complete_slices()
         return {
             "complete_slices": complete_slices(self._slices()),
             "background_box": self.background_box(),
             "labels": [label_to_json(label) for label in labels_of(self.nodes.painted_seeds()).values()],
         }
+
+    def _seeds(self) -> slicer.vtkMRMLSegmentationNode:
+        """The seeds, moved along if their volume was put under another transform since anyone looked."""
+        seeds = self.nodes.painted_seeds()
+        move_along(seeds, self.nodes.volume().first)
+        return seeds
 
     def _slices(self) -> list[AnnotationSlice]:
         """Those slices of the list that the volume has, in its voxels as they are now."""
@@ -141,7 +156,9 @@ class AnnotationBoard:
 
     def _all_slices(self) -> list[AnnotationSlice]:
         """The same, and those that were cut off when the volume was cropped."""
-        seeds, volume = self.nodes.painted_seeds(), self.nodes.volume()
+        seeds, volume = self._seeds(), self.nodes.volume()
+        if transform_between(seeds, volume.first) is not None:
+            return []
         return read_slices(seeds, volume.geometry, lambda: lies_on_voxels(seeds, volume.first))
 
     def _keep(self, slices: Iterable[AnnotationSlice]) -> None:
@@ -162,6 +179,15 @@ class AnnotationBoard:
             message = f"Nothing of {name} is painted yet, so there is nothing to propose slices around."
             raise DiffusionSegError(message, "Paint a little of it on any slice first.")
         return np.argwhere(painted).mean(0)
+
+    def _check_complete_slices(self) -> None:
+        seeds, volume = self._seeds(), self.nodes.volume().first
+        complete = any(found.state == COMPLETE for found in read_slices(seeds))
+        if complete and transform_between(seeds, volume) is not None:
+            message = (
+                f"{seeds.GetName()} is under another transform than {volume.GetName()}, where slices are complete."
+            )
+            raise DiffusionSegError(message, "Put both under the same transform, or harden the transform of both.")
 
     def _check(self, axis: int, index: int) -> None:
         size = self.nodes.volume().geometry.shape[axis]

@@ -9,6 +9,7 @@ import slicer
 import vtk
 
 from DiffusionSegCore.node_placement import place_beside
+from DiffusionSegCore.node_visibility import wanted_in_views
 from DiffusionSegCore.voxel_geometry import VoxelGeometry, array_from_matrix, local_to_world, matrix_from_array
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -46,6 +47,20 @@ def new_region(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLMarkupsROINode
         display.SetPropertiesLabelVisibility(False)
     place_beside(region, volume)
     return region
+
+
+def region_like(
+    region: slicer.vtkMRMLMarkupsROINode, volume: slicer.vtkMRMLVolumeNode
+) -> slicer.vtkMRMLMarkupsROINode | None:
+    """Another region for the same voxels of the volume, as visible as the first; None if there are no such voxels."""
+    try:
+        box = box_of(region, volume)
+    except DiffusionSegError:
+        return None
+    copy = new_region(volume)
+    set_box(copy, box, VoxelGeometry.of(volume))
+    copy.SetDisplayVisibility(wanted_in_views(region))
+    return copy
 
 
 def set_box(region: slicer.vtkMRMLMarkupsROINode, box: list[list[int]], geometry: VoxelGeometry) -> None:

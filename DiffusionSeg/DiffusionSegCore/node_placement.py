@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from DiffusionSegCore.voxel_geometry import VoxelGeometry
 
 
+# Kept at every segmentation that is of one volume alone: out of sight while another one is worked on.
+VOLUME_OF_SEGMENTATION = "DiffusionSeg.Volume"
+
+
 def place_beside(node: slicer.vtkMRMLTransformableNode, volume: slicer.vtkMRMLVolumeNode) -> None:
     """Give a node the volume's parent transform and its place in the subject hierarchy."""
     node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
@@ -25,6 +29,7 @@ def new_segmentation(volume: slicer.vtkMRMLVolumeNode, name: str) -> slicer.vtkM
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", scene.GenerateUniqueName(name))
     node.CreateDefaultDisplayNodes()
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+    node.SetNodeReferenceID(VOLUME_OF_SEGMENTATION, volume.GetID())
     place_beside(node, volume)
     return node
 

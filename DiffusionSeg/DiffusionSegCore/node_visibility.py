@@ -17,6 +17,11 @@ def hide(node: slicer.vtkMRMLDisplayableNode) -> None:
         node.SetAttribute(HIDDEN_ATTRIBUTE, "1")
 
 
+def wanted_in_views(node: slicer.vtkMRMLDisplayableNode) -> bool:
+    """Whether a node is in view, or only `hide` took it away."""
+    return bool(node.GetDisplayVisibility() or node.GetAttribute(HIDDEN_ATTRIBUTE))
+
+
 def show_again(node: slicer.vtkMRMLDisplayableNode) -> None:
     """Show a node that `hide` had hidden; one that the user had hidden stays so."""
     if node.GetAttribute(HIDDEN_ATTRIBUTE):

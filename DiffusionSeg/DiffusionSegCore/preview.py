@@ -16,6 +16,7 @@ from DiffusionSegLib.labels import Label
 
 # See-through, so that the image and the hand-painted seeds stay visible beneath.
 FILL_OPACITY = 0.35
+CLOSED_SURFACE = "Closed surface"
 
 
 def new_preview(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLSegmentationNode:
@@ -37,7 +38,11 @@ def show_labelmap(
     unknown = [int(value) for value in np.unique(labelmap) if value and int(value) not in known]
     shown = [*learnt, *(LearntLabel(Label.generic(value)) for value in unknown)]
     segments = [(one.identifier, one.as_called_now(seeds)) for one in shown]
+    in_3d = preview.GetSegmentation().ContainsRepresentation(CLOSED_SURFACE)
     write_labels(preview, labelmap.astype(np.uint16), geometry, segments)
+    if in_3d:
+        # New voxels leave the surfaces behind that the user has switched on.
+        preview.CreateClosedSurfaceRepresentation()
     for one in shown:
         preview.GetSegmentation().GetSegment(one.identifier).SetTag(SOURCE_TAG, one.source)
 

@@ -6,7 +6,7 @@ import slicer
 
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.oriented_images import transform_between
-from DiffusionSegCore.seeds import SEEDS_ATTRIBUTE
+from DiffusionSegCore.scene_nodes import SEEDS_ATTRIBUTE
 from DiffusionSegCore.segment_voxels import BINARY_LABELMAP
 from DiffusionSegLib.errors import DiffusionSegError
 

@@ -8,15 +8,23 @@ from contextlib import contextmanager
 import slicer
 
 from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegCore.node_placement import VOLUME_OF_SEGMENTATION
 from DiffusionSegCore.node_visibility import hide, show_again
+from DiffusionSegCore.nodes_of_class import nodes_of_class
 from DiffusionSegCore.scene_state import SceneState
 from DiffusionSegLib.errors import DiffusionSegError
 
 VOLUMES, SEEDS, PREVIEW, RESULT, UNCERTAINTY = "Volumes", "Seeds", "Preview", "Result", "Uncertainty"
+# Kept at every segmentation that was painted in.
+SEEDS_ATTRIBUTE = "DiffusionSeg.Seeds"
 # Kept at the seeds, so that going back to a volume that was painted before finds its region again.
 REGION_OF_SEEDS = "DiffusionSeg.BackgroundRegion"
 # Kept at a volume while another one is worked on, so that going back to it finds again what was found in it.
-FOUND_IN_VOLUME = {PREVIEW: "DiffusionSeg.Preview", UNCERTAINTY: "DiffusionSeg.Uncertainty"}
+FOUND_IN_VOLUME = {
+    PREVIEW: "DiffusionSeg.Preview",
+    RESULT: "DiffusionSeg.Result",
+    UNCERTAINTY: "DiffusionSeg.Uncertainty",
+}
 
 # Whether the views show another volume than the chosen one.
 VIEWS_LEFT = "ViewsLeft"
@@ -104,18 +112,40 @@ class SceneNodes:
         another = self._volume_nodes() != list(volume.nodes)
         self.state.set_value(VIEWS_LEFT, None)
         if another:
-            self._put_away()
-            self.state.refer(RESULT)
+            self.put_away()
             for role, node in _found_in(volume.first).items():
                 self.state.refer(role, *filter(None, [node]))
+        if self.roi is not None and self.seeds is not seeds:
+            # Outside of another painting's region nothing is background any more.
+            hide(self.roi)
         for role in (PREVIEW, RESULT, UNCERTAINTY):
             if self.state.referenced(role) is seeds:
                 self.state.refer(role)
         self.state.refer(VOLUMES, *volume.nodes)
         self.state.set_value("ChannelCount", len(volume.nodes))
         self.state.refer(SEEDS, seeds)
+        if another:
+            self._hide_other_volumes()
         self._show()
         return another
+
+    def put_away(self) -> None:
+        """Hide what belongs to the chosen volume, and keep at the volume what was found in it."""
+        self._hide()
+        for volume in self._volume_nodes()[:1]:
+            for role, kept in FOUND_IN_VOLUME.items():
+                node = self.state.referenced(role)
+                volume.SetNodeReferenceID(kept, node.GetID() if node else None)
+
+    def bring_back(self) -> None:
+        """Show again what `put_away` had hidden of the chosen volume, unless the views show another one."""
+        if not self.state.value(VIEWS_LEFT, False):
+            self._show()
+
+    def show_result(self) -> None:
+        """Show the result, if it was hidden because it was another volume's."""
+        if self.result is not None:
+            show_again(self.result)
 
     def leave_views(self, shown: slicer.vtkMRMLScalarVolumeNode) -> None:
         """Hide what belongs to the chosen volume as long as the views show this one, unless that is a channel of it."""
@@ -130,6 +160,7 @@ class SceneNodes:
         left = self.state.value(VIEWS_LEFT, False)
         if left:
             self.state.set_value(VIEWS_LEFT, None)
+            self._hide_other_volumes()
             self._show()
         return left
 
@@ -154,30 +185,48 @@ class SceneNodes:
     def _volume_nodes(self) -> list[slicer.vtkMRMLScalarVolumeNode]:
         return self.state.all_referenced(VOLUMES)
 
-    def _put_away(self) -> None:
-        self._hide()
-        for volume in self._volume_nodes()[:1]:
-            for role, kept in FOUND_IN_VOLUME.items():
-                node = self.state.referenced(role)
-                volume.SetNodeReferenceID(kept, node.GetID() if node else None)
-
     def _hide(self) -> None:
-        for node in filter(None, self._over_image()):
+        if self.result is not None and self.has_volume:
+            # One of the user's own, too, is of the volume from now on.
+            self.result.SetNodeReferenceID(VOLUME_OF_SEGMENTATION, self._volume_nodes()[0].GetID())
+        for node in self._over_image():
             hide(node)
 
     def _show(self) -> None:
-        for node in filter(None, self._over_image()):
-            show_again(node)
+        for node in self._over_image():
+            # Of two paintings of a volume, one is perhaps the copy of the other: they would hide each other's changes.
+            if node is self.seeds or not node.GetAttribute(SEEDS_ATTRIBUTE):
+                show_again(node)
 
-    def _over_image(self) -> list[slicer.vtkMRMLDisplayableNode | None]:
-        return [self.seeds, self.preview, self.roi]
+    def _hide_other_volumes(self) -> None:
+        """Hide the segmentations of other volumes, as those that the segmenter was applied to."""
+        for node, volume in _volumes_of_segmentations(self.state.scene).items():
+            if volume not in self._volume_nodes():
+                hide(node)
+
+    def _over_image(self) -> list[slicer.vtkMRMLDisplayableNode]:
+        segmentations = _volumes_of_segmentations(self.state.scene)
+        of_volume = [node for node, volume in segmentations.items() if volume in self._volume_nodes()]
+        others = [self.seeds, self.preview, self.result, self.roi]
+        return [*of_volume, *(node for node in others if node is not None and node not in of_volume)]
+
+
+def _volumes_of_segmentations(
+    scene: slicer.vtkMRMLScene,
+) -> dict[slicer.vtkMRMLSegmentationNode, slicer.vtkMRMLVolumeNode]:
+    nodes = nodes_of_class(scene, "vtkMRMLSegmentationNode")
+    found = {node: node.GetNodeReference(VOLUME_OF_SEGMENTATION) for node in nodes}
+    return {node: volume for node, volume in found.items() if volume is not None}
 
 
 def _found_in(volume: slicer.vtkMRMLVolumeNode) -> dict[str, slicer.vtkMRMLNode | None]:
     """By role what was found in a volume that was worked on before, or None."""
     found = {role: volume.GetNodeReference(kept) for role, kept in FOUND_IN_VOLUME.items()}
     of_volume = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
-    if found[PREVIEW] is None or found[PREVIEW].GetNodeReference(of_volume) is not volume:
-        # A copy of a volume refers to what was found in that one.
-        return dict.fromkeys(found)
+    preview, result = found[PREVIEW], found[RESULT]
+    # A copy of a volume refers to what was found in that one.
+    if preview is None or preview.GetNodeReference(of_volume) is not volume:
+        found[PREVIEW] = found[UNCERTAINTY] = None
+    if result is not None and result.GetNodeReference(VOLUME_OF_SEGMENTATION) is not volume:
+        found[RESULT] = None
     return found

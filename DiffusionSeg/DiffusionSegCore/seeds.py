@@ -5,18 +5,21 @@ from __future__ import annotations
 import slicer
 
 from DiffusionSegCore.annotation_slices import VOXELS_ATTRIBUTE, keep_slices, read_slices
+from DiffusionSegCore.background_region import region_like
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.node_placement import new_segmentation
 from DiffusionSegCore.nodes_of_class import nodes_of_class
 from DiffusionSegCore.oriented_images import oriented_image, transform_between
-from DiffusionSegCore.scene_nodes import REGION_OF_SEEDS
+from DiffusionSegCore.painting_place import move_along
+from DiffusionSegCore.scene_nodes import REGION_OF_SEEDS, SEEDS_ATTRIBUTE
 from DiffusionSegCore.segment_labels import labels_of
 from DiffusionSegCore.segment_voxels import lies_on_voxels, overlapping_names, painted_labels, segment_mask
 from DiffusionSegCore.surface_voxels import made_of_voxels
 
-SEEDS_ATTRIBUTE = "DiffusionSeg.Seeds"
 # Kept at a volume, so that going back to it finds what was painted in last.
 SEEDS_OF_VOLUME = "DiffusionSeg.Seeds"
+# Kept at the painting: a copy of a volume refers to what was painted on that one, but was never painted on itself.
+VOLUMES_OF_SEEDS = "DiffusionSeg.PaintedOn"
 
 
 def seeds_for(
@@ -33,9 +36,12 @@ def seeds_for(
     Raises:
         DiffusionSegError: if the choice cannot be turned into voxels.
     """
-    warnings = []
+    warnings: list[str] = []
+    chosen = chosen or _painted_before(volume.first)
+    if chosen is not None and (_was_painted_on(volume.first, chosen) or not _has_segments(chosen)):
+        move_along(chosen, volume.first)
     if chosen is None:
-        seeds = _painted_before(volume.first) or new_segmentation(volume.first, f"{volume.first.GetName()} seeds")
+        seeds = new_segmentation(volume.first, f"{volume.first.GetName()} seeds")
     elif lies_on_voxels(chosen, volume.first):
         seeds = chosen
     else:
@@ -48,6 +54,8 @@ def seeds_for(
     seeds.SetReferenceImageGeometryParameterFromVolumeNode(volume.first)
     seeds.SetAttribute(SEEDS_ATTRIBUTE, "1")
     volume.first.SetNodeReferenceID(SEEDS_OF_VOLUME, seeds.GetID())
+    if not seeds.HasNodeReferenceID(VOLUMES_OF_SEEDS, volume.first.GetID()):
+        seeds.AddNodeReferenceID(VOLUMES_OF_SEEDS, volume.first.GetID())
     labels_of(seeds)
     overlapping = overlapping_names(seeds, volume.first)
     if overlapping:
@@ -55,17 +63,27 @@ def seeds_for(
     return seeds, warnings
 
 
+def _was_painted_on(volume: slicer.vtkMRMLVolumeNode, seeds: slicer.vtkMRMLSegmentationNode) -> bool:
+    # The last one is all that versions without such a list kept.
+    role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+    last = bool(seeds.GetAttribute(SEEDS_ATTRIBUTE)) and seeds.GetNodeReference(role) is volume
+    return last or seeds.HasNodeReferenceID(VOLUMES_OF_SEEDS, volume.GetID())
+
+
+def _has_segments(segmentation: slicer.vtkMRMLSegmentationNode) -> bool:
+    return segmentation.GetSegmentation().GetNumberOfSegments() > 0
+
+
 def _painted_before(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLSegmentationNode | None:
     """The one painted in last; where that is gone, the first that holds paint, or else the first."""
-    role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+    last = volume.GetNodeReference(SEEDS_OF_VOLUME)
+    if last is not None and _was_painted_on(volume, last):
+        return last
     fitting = [
         node
         for node in nodes_of_class(volume.GetScene(), "vtkMRMLSegmentationNode")
-        if node.GetAttribute(SEEDS_ATTRIBUTE) and node.GetNodeReference(role) is volume and lies_on_voxels(node, volume)
+        if node.GetAttribute(SEEDS_ATTRIBUTE) and _was_painted_on(volume, node) and lies_on_voxels(node, volume)
     ]
-    last = volume.GetNodeReference(SEEDS_OF_VOLUME)
-    if last in fitting:
-        return last
     painted = [node for node in fitting if painted_labels(node, volume).any()]
     return next(iter([*painted, *fitting]), None)
 
@@ -87,5 +105,9 @@ def _copy_on_voxels(
     # Without them nobody knows of which voxels the slices are.
     if chosen.GetAttribute(VOXELS_ATTRIBUTE) and transform_between(chosen, volume.first) is None:
         keep_slices(copy, read_slices(chosen, volume.geometry), volume.geometry)
-    copy.SetNodeReferenceID(REGION_OF_SEEDS, chosen.GetNodeReferenceID(REGION_OF_SEEDS))
+    # One of its own: fitted to the copy, it must not move the original's.
+    around = chosen.GetNodeReference(REGION_OF_SEEDS)
+    region = None if around is None else region_like(around, volume.first)
+    if region is not None:
+        copy.SetNodeReferenceID(REGION_OF_SEEDS, region.GetID())
     return copy

@@ -64,11 +64,20 @@ def overlapping_names(segmentation: slicer.vtkMRMLSegmentationNode, volume: slic
     labels = labels_of(segmentation)
     if segmentation.GetSegmentation().GetNumberOfLayers() < 2:
         return []
-    masks = {identifier: segment_mask(segmentation, identifier, volume) for identifier in labels}
-    claims = np.zeros(VoxelGeometry.of(volume).shape, np.uint8)
-    for mask in masks.values():
-        claims += mask
-    return [labels[identifier].name for identifier, mask in masks.items() if (claims[mask] > 1).any()]
+    shape = VoxelGeometry.of(volume).shape
+    claimed, twice = (np.zeros(shape, bool, order="F") for _ in range(2))
+    # Each mask is as large as the volume, and there may be a hundred: they are made again rather than kept.
+    for identifier in labels:
+        mask = segment_mask(segmentation, identifier, volume)
+        twice |= claimed & mask
+        claimed |= mask
+    if not twice.any():
+        return []
+    return [
+        label.name
+        for identifier, label in labels.items()
+        if (segment_mask(segmentation, identifier, volume) & twice).any()
+    ]
 
 
 def write_labels(
@@ -114,6 +123,11 @@ def lies_on_voxels(segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.
     return _layers(segmentation, volume) is not None
 
 
+def has_voxels_of(segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLVolumeNode) -> bool:
+    """Whether it would lie on the volume's voxels, were both under the same transform."""
+    return _local_layers(segmentation, volume) is not None
+
+
 def _layers(
     segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLVolumeNode
 ) -> list[tuple[Place, np.ndarray, dict[int, int]]] | None:
@@ -121,8 +135,13 @@ def _layers(
 
     Of each: where it lies, its voxels, and by their values the segments' positions in the list, counted from 1.
     """
-    if transform_between(segmentation, volume) is not None:
-        return None
+    return None if transform_between(segmentation, volume) else _local_layers(segmentation, volume)
+
+
+def _local_layers(
+    segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLVolumeNode
+) -> list[tuple[Place, np.ndarray, dict[int, int]]] | None:
+    """The same, parent transforms left out."""
     contents = segmentation.GetSegmentation()
     if contents.GetSourceRepresentationName() != BINARY_LABELMAP:
         return None if contents.GetNumberOfSegments() else []

@@ -148,6 +148,14 @@ class SegmentationTask(AnnotationBoard):
         """Show what belongs to the chosen volume again; gives whether the views had shown another one instead."""
         return self.nodes.return_to_views()
 
+    def put_away(self) -> None:
+        """Take what belongs to the chosen volume out of the views: a scene is added that may bring another task."""
+        self.nodes.put_away()
+
+    def bring_back(self) -> None:
+        """Show what belongs to the chosen volume again: the scene was added."""
+        self.nodes.bring_back()
+
     def set_result(self, segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:
         """Choose where `apply_preview` copies to.
 
@@ -156,6 +164,7 @@ class SegmentationTask(AnnotationBoard):
         """
         check_takes_results(segmentation_node, self.preview, self.nodes.volume())
         self.state.refer(RESULT, segmentation_node)
+        self.nodes.show_result()
 
     def forget_result(self) -> None:
         """Let the next `apply_preview` copy to a new segmentation."""

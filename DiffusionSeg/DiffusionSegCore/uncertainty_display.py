@@ -18,6 +18,8 @@ LARGEST_OPACITY = 0.75
 # an ensemble that agrees would fill the colour range.
 WINDOW_PERCENTILE = 99.0
 LEAST_WINDOW = 0.1
+# Kept at a slice view's layers while the uncertainty lies over the image: what lay there before, and how opaque.
+FOREGROUND_BEFORE, OPACITY_BEFORE = "DiffusionSeg.ForegroundBefore", "DiffusionSeg.ForegroundOpacityBefore"
 
 # From dark violet to pale yellow with evenly rising lightness: read without a legend, and by the colour-blind.
 STOPS = np.array([[0.24, 0.04, 0.38], [0.58, 0.15, 0.40], [0.87, 0.32, 0.23], [0.98, 0.65, 0.04], [0.99, 1.0, 0.64]])
@@ -53,13 +55,31 @@ def set_window(node: slicer.vtkMRMLScalarVolumeNode, uncertainty: np.ndarray) ->
 
 
 def show_over_image(node: slicer.vtkMRMLScalarVolumeNode, opacity: float) -> None:
-    """Lay the uncertainty over the image in all slice views, opacity 0 to 1; 0 takes it away, and nothing else."""
+    """Lay the uncertainty over the image in all slice views, opacity 0 to 1; 0 brings back what lay there before."""
     for composite in nodes_of_class(node.GetScene(), "vtkMRMLSliceCompositeNode"):
+        shown = composite.GetForegroundVolumeID() == node.GetID()
         if opacity > 0:
-            composite.SetForegroundVolumeID(node.GetID())
+            if not shown:
+                _keep_foreground(composite)
+                composite.SetForegroundVolumeID(node.GetID())
             composite.SetForegroundOpacity(opacity)
-        elif composite.GetForegroundVolumeID() == node.GetID():
-            composite.SetForegroundVolumeID(None)
+        elif shown:
+            _bring_foreground_back(composite)
+
+
+def _keep_foreground(composite: slicer.vtkMRMLSliceCompositeNode) -> None:
+    composite.SetNodeReferenceID(FOREGROUND_BEFORE, composite.GetForegroundVolumeID())
+    composite.SetAttribute(OPACITY_BEFORE, repr(composite.GetForegroundOpacity()))
+
+
+def _bring_foreground_back(composite: slicer.vtkMRMLSliceCompositeNode) -> None:
+    # None where nothing lay there, or it was deleted meanwhile.
+    before = composite.GetNodeReference(FOREGROUND_BEFORE)
+    composite.SetForegroundVolumeID(before.GetID() if before else None)
+    if before is not None:
+        composite.SetForegroundOpacity(float(composite.GetAttribute(OPACITY_BEFORE)))
+    composite.RemoveNodeReferenceIDs(FOREGROUND_BEFORE)
+    composite.RemoveAttribute(OPACITY_BEFORE)
 
 
 def _colors(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorTableNode:

@@ -94,7 +94,8 @@ class InputSection:
             # It belongs to the volume before; the new one has its own, or gets one.
             segmentation = None
         latest, self._latest = self._latest, volume
-        if latest is not None and latest is not volume:
+        follows_another = latest is not None and latest is not volume
+        if follows_another:
             # Neither channels nor colours nor result of the volume before may meet what is found in this one.
             channels = []
             self._clear_channels()
@@ -105,8 +106,10 @@ class InputSection:
         seeds = self._panel.logic.engine.seeds
         self._set = (volume, channels, seeds)
         self._panel.parameters.segmentation = seeds
+        if follows_another:
+            self._panel.parameters.result_segmentation = self._panel.logic.engine.result
         if another or returned:
-            show_volume(volume)
+            show_volume(volume, alone=follows_another or returned)
         if warnings:
             self._panel.messages.inform(" ".join(warnings))
 

@@ -7,9 +7,15 @@ import vtk
 from slicer.i18n import tr as _
 
 
-def show_volume(volume) -> None:
-    """Put a volume into the background of all slice views, which are turned to the volume's own planes."""
-    slicer.util.setSliceViewerLayers(background=volume, fit=True, rotateToVolumePlane=True)
+def show_volume(volume, *, alone: bool = False) -> None:
+    """Put a volume into the background of all slice views, which are turned to the volume's own planes.
+
+    Args:
+        volume: the volume.
+        alone: take away what lies over it, as where that is another patient's.
+    """
+    nothing = {"foreground": None, "label": None} if alone else {}
+    slicer.util.setSliceViewerLayers(background=volume, **nothing, fit=True, rotateToVolumePlane=True)
 
 
 def voxels_of(volume) -> tuple | None:

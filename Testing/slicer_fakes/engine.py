@@ -112,7 +112,7 @@ class FakeEngine:
         self.scene, self._client_factory = scene, client_factory
         self.session_folder, self.segmenter_folder = session_folder, segmenter_folder
         self.settings = Settings(SceneState(scene))
-        self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = None
+        self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = self.volume = None
         self.can_undo = self.left = False
         self.doubts: list[str] = []
         self.warnings: list[str] = []
@@ -143,6 +143,8 @@ class FakeEngine:
     def set_input(self, volumes, segmentation=None) -> list[str]:
         self._do("set_input", [node.GetName() for node in volumes], segmentation and segmentation.GetName())
         self.seeds = segmentation or self._segmentation("seeds")
+        if volumes[0] is not self.volume:
+            self.result = None
         self.volume = volumes[0]
         return ["T2 lies on other voxels and is resampled."] if len(volumes) > 1 else []
 
@@ -153,6 +155,12 @@ class FakeEngine:
     def return_to_views(self) -> bool:
         left, self.left = self.left, False
         return left
+
+    def put_away(self) -> None:
+        self._do("put_away")
+
+    def bring_back(self) -> None:
+        self._do("bring_back")
 
     def propose_slices(self, per_axis: int, stride: float, around=None, *, whole_volume=False) -> list[FakeSlice]:
         self._do("propose_slices", per_axis, stride, around, whole_volume)

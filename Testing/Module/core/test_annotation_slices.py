@@ -200,7 +200,7 @@ def test_slices_of_voxels_that_are_gone_are_no_longer_complete(painted_engine, v
 
 
 def test_a_copy_of_the_painting_on_a_cropped_volume_keeps_slices_and_region(painted_engine, scene, head):
-    before, region = [found.place for found in painted_engine.annotation_slices()], painted_engine.roi
+    before, box = [found.place for found in painted_engine.annotation_slices()], painted_engine.background_box()
     crop = a_volume_node(scene, head[0][6:], an_affine(np.eye(3), (1.0, 1.0, 1.0)), "cropped")
     affine = VoxelGeometry.of(painted_engine.nodes.volume().first).affine.copy()
     affine[:3, 3] = affine[:3, :3] @ (6, 0, 0) + affine[:3, 3]
@@ -210,7 +210,7 @@ def test_a_copy_of_the_painting_on_a_cropped_volume_keeps_slices_and_region(pain
     found = painted_engine.annotation_slices()
     assert [one.place for one in found] == [(axis, index - 6 * (axis == 0)) for axis, index in before]
     assert {one.state for one in found} == {COMPLETE}
-    assert painted_engine.roi is region
+    assert painted_engine.background_box() == [[max(edge - 6, 0) for edge in box[0]], *box[1:]]
 
 
 def test_going_back_to_a_volume_finds_its_slices_and_region_again(painted_engine, scene, volume, head):

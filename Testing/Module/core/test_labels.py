@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import slicer
 from DiffusionSegCore import segment_voxels
@@ -128,3 +130,17 @@ def test_all_labels_at_once_are_what_the_segments_are_one_by_one(engine, volume,
     # Looking up 27 structures of a brain one by one took four seconds after every stroke.
     monkeypatch.setattr(segment_voxels, "segment_mask", None)
     assert np.array_equal(segment_voxels.painted_labels(engine.seeds, volume), expected)
+
+
+def test_looking_for_overlaps_keeps_no_mask_of_each_segment(volume, scene, head):
+    block = np.zeros(head[1].shape, bool)
+    block[2:5] = True
+    names = [f"s{number}" for number in range(30)]
+    segmentation = a_segmentation(scene, dict.fromkeys(names, block), VoxelGeometry.of(volume))
+    tracemalloc.start()
+    try:
+        assert segment_voxels.overlapping_names(segmentation, volume) == names
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 10 * block.size

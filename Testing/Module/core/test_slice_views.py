@@ -86,3 +86,19 @@ def test_what_the_user_laid_over_the_image_stays(predicted_engine, scene, volume
     predicted_engine.show_uncertainty(0.0)
     assert composite.GetForegroundVolumeID() == volume.GetID()
     assert composite.GetForegroundOpacity() == 0.3
+
+
+def test_what_the_user_had_laid_over_the_image_comes_back_once_the_uncertainty_is_taken_away(
+    predicted_engine, scene, volume
+):
+    composite = scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+    composite.SetForegroundVolumeID(volume.GetID())
+    composite.SetForegroundOpacity(0.3)
+    for opacity in (0.2, 0.7, 0.0):
+        predicted_engine.show_uncertainty(opacity)
+    assert (composite.GetForegroundVolumeID(), composite.GetForegroundOpacity()) == (volume.GetID(), 0.3)
+    predicted_engine.show_uncertainty(0.7)
+    composite.SetForegroundVolumeID(None)
+    predicted_engine.show_uncertainty(0.7)
+    predicted_engine.show_uncertainty(0)
+    assert not composite.GetForegroundVolumeID()

@@ -45,6 +45,23 @@ def test_the_preview_of_slices_shows_those_only(painted_engine, volume, head):
     assert not found[~shown].any()
 
 
+def test_the_preview_in_3d_follows_what_is_found_where_it_was_switched_on(predicted_engine, client):
+    preview = predicted_engine.preview
+    moved = np.roll(client.on_predict({}, {})[1]["labelmap"], 2, 0)
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    assert not preview.GetSegmentation().ContainsRepresentation("Closed surface")
+    preview.CreateClosedSurfaceRepresentation()
+    before = leftmost_of_surface(preview)
+    uncertainty = np.zeros(moved.shape, np.float32)
+    client.on_predict = lambda _params, _arrays: ({}, {"labelmap": moved, "uncertainty": uncertainty})
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    assert abs(leftmost_of_surface(preview) - before - 2) < 0.5
+
+
+def leftmost_of_surface(segmentation):
+    return segmentation.GetSegmentation().GetNthSegment(0).GetRepresentation("Closed surface").GetBounds()[0]
+
+
 def test_uncertainty_lies_on_the_volume_and_is_no_flat_colour(predicted_engine, volume):
     uncertainty = slicer.util.arrayFromVolume(predicted_engine.uncertainty_volume)
     assert uncertainty.shape == slicer.util.arrayFromVolume(volume).shape

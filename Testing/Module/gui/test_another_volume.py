@@ -45,6 +45,21 @@ def test_a_training_on_another_painting_starts_from_nothing(trained, engine, sce
     assert trained.train._pause.isActive()
 
 
+def layers(scene):
+    """Names of what the slice views show in the background, over it, and as labels; each once."""
+    views = [scene.GetNthNodeByClass(index, "vtkMRMLSliceCompositeNode") for index in range(3)]
+    shown = {(view.GetBackgroundVolumeID(), view.GetForegroundVolumeID(), view.GetLabelVolumeID()) for view in views}
+    ((*identifiers,),) = shown
+    return [scene.GetNodeByID(found).GetName() if found else None for found in identifiers]
+
+
+def lay_over(scene, image, label):
+    for index in range(3):
+        view = scene.GetNthNodeByClass(index, "vtkMRMLSliceCompositeNode")
+        view.SetForegroundVolumeID(image.GetID())
+        view.SetLabelVolumeID(label.GetID())
+
+
 def choose_the_next_patient(panel, volume, settle):
     panel.ui.inputVolumeSelector.setCurrentNode(volume)
 
@@ -53,6 +68,48 @@ def segment_the_next_patient(panel, volume, settle):
     panel.ui.otherVolumeSelector.setCurrentNode(volume)
     panel.ui.applyToOtherButton.click()
     settle()
+
+
+def segment_the_next_patient_and_return(panel, volume, settle):
+    segment_the_next_patient(panel, volume, settle)
+    lay_over(panel.logic.engine.scene, volume, volume)
+    panel.ui.trainButton.click()
+
+
+@pytest.mark.parametrize(
+    ("go_to", "shown"),
+    [
+        (choose_the_next_patient, "Next patient"),
+        (segment_the_next_patient, "Next patient"),
+        (segment_the_next_patient_and_return, "T1"),
+    ],
+)
+def test_no_image_of_one_patient_stays_over_the_scan_of_another(trained, scene, settle, go_to, shown):
+    lay_over(scene, add_volume(scene, "PET"), add_volume(scene, "Labels"))
+    go_to(trained, add_volume(scene, "Next patient"), settle)
+    assert layers(scene) == [shown, None, None]
+
+
+def test_what_lies_over_the_first_scan_stays_there(scene, open_panel):
+    volume = add_volume(scene)
+    lay_over(scene, add_volume(scene, "PET"), add_volume(scene, "Labels"))
+    assert open_panel().parameters.input_volume is volume
+    assert layers(scene) == ["T1", "PET", "Labels"]
+
+
+def test_the_result_of_a_volume_is_chosen_again_with_it(trained, engine, scene, volume, monkeypatch):
+    mine = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Mine")
+    take = engine.set_input
+
+    def take_with_result(volumes, segmentation=None):
+        warnings = take(volumes, segmentation)
+        engine.result = mine if volumes[0] is volume else None
+        return warnings
+
+    monkeypatch.setattr(engine, "set_input", take_with_result)
+    trained.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    trained.ui.inputVolumeSelector.setCurrentNode(volume)
+    assert trained.ui.resultSelector.currentNode() is mine
 
 
 @pytest.mark.parametrize("go_to", [choose_the_next_patient, segment_the_next_patient])
@@ -83,7 +140,9 @@ def test_no_colours_and_no_brush_of_one_patient_stay_over_the_scan_of_another(
     shown = []
     other, editor = add_volume(scene, "Next patient"), trained.ui.segmentEditorWidget
     monkeypatch.setattr(
-        other_volumes_section, "show_volume", lambda volume: shown.append((volume, engine.did[-1], editor.calls[-1]))
+        other_volumes_section,
+        "show_volume",
+        lambda volume, **_alone: shown.append((volume, engine.did[-1], editor.calls[-1])),
     )
     trained.ui.otherVolumeSelector.setCurrentNode(other)
     trained.ui.applyToOtherButton.click()
@@ -110,7 +169,7 @@ def test_working_on_the_first_volume_brings_it_back_into_the_views(
 ):
     shown = []
     for section in ("DiffusionSeg", "DiffusionSegWidgets.input_section"):
-        monkeypatch.setattr(f"{section}.show_volume", shown.append)
+        monkeypatch.setattr(f"{section}.show_volume", lambda volume, **_alone: shown.append(volume))
     segment_the_next_patient(trained, add_volume(scene, "Next patient"), settle)
     assert engine.left
     assert shown == []

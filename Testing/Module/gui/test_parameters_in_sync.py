@@ -106,6 +106,13 @@ def test_no_control_changes_the_scene_while_another_module_is_open(panel):
     assert panel.ui.strideSpinBox.value == 10
 
 
+def test_what_became_of_the_slices_in_another_module_is_seen_on_return(proposed, engine):
+    proposed.exit()
+    engine.add_slice(1, 3)
+    proposed.enter()
+    assert proposed.ui.annotationTable.rowCount == 10
+
+
 def test_a_deleted_channel_is_left_out(panel, scene, engine):
     t2, flair = add_volume(scene, "T2"), add_volume(scene, "FLAIR")
     panel.parameters.further_channels = [t2, flair]
