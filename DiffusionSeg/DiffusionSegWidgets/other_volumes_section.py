@@ -85,12 +85,13 @@ class OtherVolumesSection:
 
     def _take_loaded(self, call, path: str) -> None:
         engine, parameters = self._panel.logic.engine, self._panel.parameters
-        # Engine and panel keep the model in the same node: told of one change, the panel would undo it.
+        # Engine and panel keep model and clean-up in the same node: told of one change, the panel would undo it.
         state = parameters.parameterNode.StartModify()
         try:
             engine.finish_loading(call, path)
             if engine.settings.bundle != chosen_bundle(parameters):
                 parameters.bundle = engine.settings.bundle
+            parameters.keep_largest = engine.settings.keep_largest
         finally:
             parameters.parameterNode.EndModify(state)
 

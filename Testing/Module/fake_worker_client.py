@@ -57,7 +57,7 @@ class FakeWorkerClient:
 
     def _blank(self):
         self.volume = self.painted = self.known = self.classes = None
-        self.labels = []
+        self.labels, self.keep_largest = [], []
 
     @property
     def process_id(self):
@@ -155,6 +155,7 @@ class FakeWorkerClient:
         return {"doubts": self.doubts}, found
 
     def on_predict(self, params, arrays):
+        self.keep_largest = params["keep_largest"]
         labelmap, uncertainty = self._predicted()
         return {"doubts": self.doubts}, {"labelmap": labelmap, "uncertainty": uncertainty}
 
@@ -164,7 +165,7 @@ class FakeWorkerClient:
         return {"slices": [{"axis": 2, "index": size // 2 + n, "score": 1.0} for n in range(params["count"])]}, {}
 
     def on_save_segmenter(self, params, arrays):
-        said = json.dumps({"classes": self.classes, "labels": self.labels})
+        said = json.dumps({"classes": self.classes, "labels": self.labels, "keep_largest": self.keep_largest})
         return {}, {"segmenter": np.frombuffer(said.encode(), np.uint8)}
 
     def on_load_segmenter(self, params, arrays):
@@ -173,8 +174,8 @@ class FakeWorkerClient:
         except ValueError:
             return FakeWorkerError("That file is no segmenter.", "Choose another one.")
         self.classes = {int(key): value for key, value in said["classes"].items()}
-        self.labels = said["labels"]
-        return {"labels": self.labels, "bundle": "tiny"}, {}
+        self.labels, self.keep_largest = said["labels"], said["keep_largest"]
+        return {"labels": self.labels, "bundle": "tiny", "keep_largest": self.keep_largest}, {}
 
     def _bins(self):
         return np.floor(self.volume.sum(0) / len(self.volume) / BIN_WIDTH).astype(int)

@@ -284,7 +284,7 @@ class FakeEngine:
     def finish_loading(self, call: FakeCall, path: str) -> None:
         call.result()
         self._do("finish_loading", path)
-        self.settings.bundle = "tiny"
+        self.settings.bundle, self.settings.keep_largest = "tiny", True
 
     def start_applying(self, volume) -> FakeCall:
         return self._start("start_applying", "predict", volume.GetName())

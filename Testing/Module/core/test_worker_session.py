@@ -95,6 +95,15 @@ def test_a_segmenter_is_saved_loaded_and_applied_to_another_volume(predicted_eng
     engine.close()
 
 
+def test_whether_only_the_largest_parts_are_kept_comes_back_with_the_segmenter(predicted_engine, tmp_path):
+    predicted_engine.settings.keep_largest = True
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    predicted_engine.save_segmenter(tmp_path / "kept.safetensors")
+    predicted_engine.settings.keep_largest = False
+    predicted_engine.load_segmenter(tmp_path / "kept.safetensors")
+    assert predicted_engine.settings.keep_largest
+
+
 def test_only_the_largest_parts_are_kept_everywhere_if_that_is_wanted(
     predicted_engine, scene, head, client, monkeypatch
 ):

@@ -222,3 +222,12 @@ def test_a_segmenter_of_the_model_in_the_folder_leaves_the_folder_chosen(panel, 
     settle()
     assert panel.parameters.bundle == ""
     assert engine.settings.bundle == str(folder)
+
+
+def test_a_loaded_segmenter_brings_along_whether_only_the_largest_parts_are_kept(panel, engine, settle):
+    assert not panel.parameters.keep_largest
+    panel.ui.segmenterPathEdit.currentPath = "/data/balls"
+    panel.ui.loadSegmenterButton.click()
+    settle()
+    assert panel.parameters.keep_largest
+    assert engine.settings.keep_largest
