@@ -13,7 +13,8 @@ LEAST_LIKENESS = 0.82
 
 def doubts_of_intensities(channels: np.ndarray, modality: str) -> list[str]:
     """What the user should know of a scan's intensities (C, I, J, K), one sentence each."""
-    if modality != "mr" or not any(map(is_much_below_zero, channels)):
+    # Where nothing at all lies above zero, that is told as an error.
+    if modality != "mr" or not (channels > 0).any() or not any(map(is_much_below_zero, channels)):
         return []
     return [
         "Much of the scan has intensities below zero, which count as air, so that structures may be missed: "
