@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -14,6 +14,8 @@ from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.progress import Progress, silent
 
 SHRINK_FACTORS = (4, 2, 1)
+# Of images that are coarse already.
+ROUGH_SHRINK_FACTORS = (2, 1)
 AFFINE_STEPS = 60
 CPU = torch.device("cpu")
 MOST_ITERATIONS = AFFINE_STEPS * len(SHRINK_FACTORS) + MOST_STEPS
@@ -58,16 +60,32 @@ def find_transform(
         DiffusionSegError: if the two have nothing in common.
     """
     iterations = _Iterations(progress)
-    try:
+    with _failure_told():
         affine = _affine(still, moving, iterations)
-    except RuntimeError as error:
-        message = "The scan could not be aligned to the template of the model bundle."
-        raise DiffusionSegError(message, "Check that it shows the body part that the bundle is for.") from error
     found = sitk.CompositeTransform([affine])
     if deforming:
         # A composite applies what was added last first.
         found.AddTransform(sitk.DisplacementFieldTransform(_deformation(still, moving, affine, device, iterations)))
     return found
+
+
+def find_rough_affine(still: sitk.Image, moving: sitk.Image) -> sitk.AffineTransform:
+    """From the points of one image to those of another that shows the same, both of the same few voxels an edge.
+
+    Raises:
+        DiffusionSegError: if the two have nothing in common.
+    """
+    with _failure_told():
+        return _affine(still, moving, _Iterations(silent), ROUGH_SHRINK_FACTORS)
+
+
+@contextmanager
+def _failure_told() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        message = "The scan could not be aligned to the template of the model bundle."
+        raise DiffusionSegError(message, "Check that it shows the body part that the bundle is for.") from error
 
 
 class _Iterations:
@@ -113,7 +131,9 @@ class _Iterations:
             raise raised[0]
 
 
-def _affine(still: sitk.Image, moving: sitk.Image, iterations: _Iterations) -> sitk.AffineTransform:
+def _affine(
+    still: sitk.Image, moving: sitk.Image, iterations: _Iterations, shrink_factors: Sequence[int] = SHRINK_FACTORS
+) -> sitk.AffineTransform:
     """The affine that makes the intensities correlate best."""
     affine = sitk.AffineTransform(
         sitk.CenteredTransformInitializer(
@@ -127,8 +147,8 @@ def _affine(still: sitk.Image, moving: sitk.Image, iterations: _Iterations) -> s
     method.SetInterpolator(sitk.sitkLinear)
     method.SetOptimizerAsRegularStepGradientDescent(1.0, 1e-3, AFFINE_STEPS, 0.6, 1e-5)
     method.SetOptimizerScalesFromPhysicalShift()
-    method.SetShrinkFactorsPerLevel(SHRINK_FACTORS)
-    method.SetSmoothingSigmasPerLevel([factor / 2 for factor in SHRINK_FACTORS])
+    method.SetShrinkFactorsPerLevel(shrink_factors)
+    method.SetSmoothingSigmasPerLevel([factor / 2 for factor in shrink_factors])
     method.SetInitialTransform(affine, inPlace=True)
     with iterations.of(method):
         method.Execute(still, moving)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from DiffusionSegLib.normalisation import is_much_below_zero
+from DiffusionSegLib.orientation_check import ANTERIOR, SUPERIOR
 
 # Of a scan and the template of the model brain-t1: other people of its own data set 0.94, the MNI152 brain 0.93, a T1
 # scan with lesions of multiple sclerosis 0.87, T1 with contrast agent and a tumour 0.84, FLAIR 0.81 and 0.72.
 LEAST_LIKENESS = 0.82
+WAYS_ROUND = {(SUPERIOR,): "upside down", (ANTERIOR,): "back to front", (ANTERIOR, SUPERIOR): "turned by 180 degrees"}
 
 
 def doubts_of_intensities(channels: np.ndarray, modality: str) -> list[str]:
@@ -19,6 +21,20 @@ def doubts_of_intensities(channels: np.ndarray, modality: str) -> list[str]:
     return [
         "Much of the scan has intensities below zero, which count as air, so that structures may be missed: "
         "give the scan as it was before its intensities were shifted."
+    ]
+
+
+def doubts_of_orientation(flipped: tuple[int, ...]) -> list[str]:
+    """What the user should know of how a scan lies, one sentence each.
+
+    Args:
+        flipped: the axes of RAS order along which it must be flipped to lie as the template does.
+    """
+    if not flipped:
+        return []
+    return [
+        f"The scan seems to lie {WAYS_ROUND[flipped]}, so that structures will be missed: "
+        "check the orientation in its header, left and right included."
     ]
 
 

@@ -20,10 +20,11 @@ from DiffusionSegLib.labels import Label
 from DiffusionSegLib.mirror_labels import mirrored_values
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.normalisation import Normalisation, foreground_mask
+from DiffusionSegLib.orientation_check import seeming_flip
 from DiffusionSegLib.postprocessing import keep_largest_components
 from DiffusionSegLib.prediction import Prediction, SlicePrediction, predict, preview
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
-from DiffusionSegLib.scan_doubts import doubts_of_intensities, doubts_of_likeness
+from DiffusionSegLib.scan_doubts import doubts_of_intensities, doubts_of_likeness, doubts_of_orientation
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
 from DiffusionSegLib.segmenter.mirrored_voxels import with_mirror_image
@@ -85,7 +86,8 @@ class Session:
         self._features: OrthogonalFeatures | None = None
         self._features_config: FeatureConfig | None = None
         self._gathered: TrainingVoxels | None = None
-        self._doubts: list[str] = []
+        self._doubts_when_opened: list[str] = []
+        self._doubts_when_aligned: list[str] = []
 
     def open(self, volume: Volume) -> None:
         """Take up a scan; annotation and features of the last one are dropped, its segmenter is kept.
@@ -103,13 +105,14 @@ class Session:
             raise DiffusionSegError(message, "Give a volume, not a single slice or picture.")
         self._volume = volume.validate()
         self._annotation = self._features = self._gathered = None
-        self._doubts = doubts_of_intensities(volume.data, self.bundle.config.modality)
-        _warn_of(self._doubts)
+        self._doubts_when_opened = doubts_of_intensities(volume.data, self.bundle.config.modality)
+        self._doubts_when_aligned = []
+        _warn_of(self._doubts_when_opened)
 
     @property
     def doubts(self) -> list[str]:
         """Why structures of the open scan may be missed, one sentence each, as far as it has been looked at."""
-        return [*self._doubts, *self._doubts_of_likeness()]
+        return [*self._doubts_when_opened, *self._doubts_when_aligned]
 
     def annotate(self, annotation: Annotation | None) -> None:
         """Take over which voxels of the open scan are known; None if none are."""
@@ -128,8 +131,8 @@ class Session:
 
     def take_features(self, features: OrthogonalFeatures) -> None:
         """Use features that were extracted from the open scan earlier."""
-        self._features, self._features_config, self._gathered = features, features.config, None
-        _warn_of(self._doubts_of_likeness())
+        self._hold(features)
+        self._tell_of_alignment(features.likeness, features.flipped)
 
     def train(self, *, start: Segmenter | None = None, learnt_as: Sequence[Label] = ()) -> Segmenter:
         """A segmenter that has learnt the annotation; it is kept for `predict` and `suggest`.
@@ -253,8 +256,14 @@ class Session:
         partners = mirrored_values(annotation.labels)
         return voxels if partners is None else with_mirror_image(voxels, annotation.classes, partners, config)
 
-    def _doubts_of_likeness(self) -> list[str]:
-        return [] if self._features is None else doubts_of_likeness(self._features.likeness, self.bundle.name)
+    def _tell_of_alignment(self, likeness: float | None, flipped: tuple[int, ...]) -> None:
+        """Tell what is doubtful of how the open scan is aligned to the template."""
+        of_likeness = doubts_of_likeness(likeness, self.bundle.name)
+        self._doubts_when_aligned = [*doubts_of_orientation(flipped), *of_likeness]
+        _warn_of(self._doubts_when_aligned)
+
+    def _hold(self, features: OrthogonalFeatures) -> None:
+        self._features, self._features_config, self._gathered = features, features.config, None
 
     def _extracted(self, config: FeatureConfig) -> OrthogonalFeatures:
         features = self._features
@@ -272,15 +281,19 @@ class Session:
                     raise DiffusionSegError("The scan shows nothing but air.", "Check the file and its intensities.")
                 self.progress("preparation", 3, 4)
                 positions = likeness = None
+                flipped: tuple[int, ...] = ()
                 if config.coordinates == "template":
                     template = self.bundle.template
                     positions = template.positions(normalised[0], spacing, device=self.device, progress=self.progress)
                     likeness = template.likeness(normalised[0], positions)
+                    flipped = seeming_flip(normalised[0], spacing, template)
+            # Before the denoiser takes its minutes.
+            self._tell_of_alignment(likeness, flipped)
             with self.report.stage("features"):
                 extractor = ActivationExtractor(self.denoisers, self.bundle.config.schedule, config)
                 features = OrthogonalFeatures.extract(normalised, tissue, extractor, spacing, self.progress, positions)
-            features = replace(features, likeness=likeness)
-            self.take_features(features)
+            features = replace(features, likeness=likeness, flipped=flipped)
+            self._hold(features)
         return features
 
 

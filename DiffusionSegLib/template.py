@@ -115,10 +115,7 @@ class Template:
         # An eighth of the voxels tells as much.
         some = (slice(None, None, 2),) * 3
         scan, found = (normalised[some] + 1) / 2, self.at(positions[(slice(None), *some)])
-        shown = (scan > TISSUE) | (found > TISSUE)
-        if not scan[shown].any() or not found[shown].any():
-            return 0.0
-        return float(np.corrcoef(scan[shown], found[shown])[0, 1])
+        return likeness_of(scan, found)
 
     @cached_property
     def symmetric(self) -> bool:
@@ -133,6 +130,14 @@ class Template:
     @cached_property
     def _centre_mm(self) -> np.ndarray:
         return np.argwhere(self.image > 0.1).mean(0) * self.spacing_mm
+
+
+def likeness_of(scan: np.ndarray, found: np.ndarray) -> float:
+    """The correlation of intensities from 0 to 1 where either of two images of the same shape shows tissue."""
+    shown = (scan > TISSUE) | (found > TISSUE)
+    if not scan[shown].any() or not found[shown].any():
+        return 0.0
+    return float(np.corrcoef(scan[shown], found[shown])[0, 1])
 
 
 def _around_tissue(image: sitk.Image) -> sitk.Image:

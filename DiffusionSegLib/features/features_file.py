@@ -48,8 +48,8 @@ def save_features(folder: Path, features: OrthogonalFeatures, progress: Progress
             save_file(tensors, part, metadata={**metadata, "axis": str(view.axis)})
     progress("saving", total - 1, total)
     with atomic_path(folder / COMMON) as part:
-        of_all = {"views": str(len(features.views)), "likeness": json.dumps(features.likeness)}
-        save_file(_common(features), part, metadata={**metadata, **of_all})
+        of_all = {"likeness": json.dumps(features.likeness), "flipped": json.dumps(features.flipped)}
+        save_file(_common(features), part, metadata={**metadata, "views": str(len(features.views)), **of_all})
 
 
 def load_features(folder: Path) -> OrthogonalFeatures | None:
@@ -77,6 +77,7 @@ def load_features(folder: Path) -> OrthogonalFeatures | None:
             common["mean"],
             common["spread"],
             json.loads(metadata["likeness"]),
+            tuple(json.loads(metadata["flipped"])),
         )
     # A runtime error is torch's where another process deletes the file between its header and its tensors.
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError, DiffusionSegError):

@@ -41,6 +41,7 @@ class OrthogonalFeatures:
         spread: standard deviation of each feature over the tissue, larger for activations, as they weigh less; 1 for
             positions in the template.
         likeness: how much the scan looks like the template, at most 1; None without a template.
+        flipped: the axes of RAS order along which the scan must be flipped to lie as the template does.
     """
 
     config: FeatureConfig
@@ -51,6 +52,7 @@ class OrthogonalFeatures:
     mean: Tensor
     spread: Tensor
     likeness: float | None = None
+    flipped: tuple[int, ...] = ()
 
     @classmethod
     def extract(

@@ -316,6 +316,37 @@ def test_what_features_from_an_earlier_time_tell_of_a_scan_is_told_again(aligned
     assert len(session.doubts) == 1
 
 
+@pytest.mark.filterwarnings("ignore:The scan hardly looks like")
+def test_a_scan_that_lies_back_to_front_is_told_of_once_and_again_with_its_features(aligned_bundle):
+    session = Session(options(aligned_bundle))
+    volume = a_volume(a_head((48, 48, 48))[0][:, ::-1])
+    session.open(volume)
+    with pytest.warns(DiffusionSegWarning) as warned:
+        features = session.extract()
+    assert sum("lie back to front" in str(one.message) for one in warned) == 1
+    told = session.doubts
+    session.open(volume)
+    with pytest.warns(DiffusionSegWarning, match="lie back to front"):
+        session.take_features(features)
+    assert session.doubts == told
+
+
+def test_what_the_alignment_shows_is_told_before_the_denoiser_begins(aligned_bundle, monkeypatch):
+    class InTheMiddleError(Exception):
+        pass
+
+    def stop(*_):
+        raise InTheMiddleError
+
+    monkeypatch.setattr(scan_doubts, "LEAST_LIKENESS", 1.0)
+    monkeypatch.setattr(session_module.OrthogonalFeatures, "extract", stop)
+    session = Session(options(aligned_bundle))
+    session.open(a_volume(a_head((48, 48, 48))[0]))
+    with pytest.warns(DiffusionSegWarning, match="hardly looks like"), pytest.raises(InTheMiddleError):
+        session.extract()
+    assert len(session.doubts) == 1
+
+
 def test_a_scan_whose_intensities_were_shifted_below_zero_is_told_of(tiny_bundle):
     image, labels = a_head()
     session = Session(options(tiny_bundle))

@@ -17,7 +17,7 @@ def features(tiny_bundle):
     config = replace(tiny_bundle.config.features, fusion="concat", views=("sagittal", "axial"))
     extractor = ActivationExtractor(tiny_bundle.denoisers(), tiny_bundle.config.schedule, config)
     found = OrthogonalFeatures.extract((image / image.max() * 2 - 1)[None], image > 0, extractor, 1.0)
-    return replace(found, likeness=0.75)
+    return replace(found, likeness=0.75, flipped=(1, 2))
 
 
 def test_features_come_back_as_they_were(features, tmp_path):
@@ -25,7 +25,7 @@ def test_features_come_back_as_they_were(features, tmp_path):
     again = load_features(tmp_path)
     assert again.config == features.config
     assert again.origin == features.origin
-    assert again.likeness == features.likeness
+    assert (again.likeness, again.flipped) == (features.likeness, features.flipped)
     np.testing.assert_array_equal(again.tissue, features.tissue)
     points = torch.from_numpy(np.argwhere(features.tissue)[::37])
     torch.testing.assert_close(again.at(points), features.at(points), rtol=0, atol=0)
