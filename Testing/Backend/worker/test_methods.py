@@ -311,7 +311,7 @@ def test_a_session_folder_that_may_hold_too_little_costs_a_warning_and_no_work(t
 def test_an_estimate_grows_with_the_scan(worker, tiny_bundle):
     asked = {"bundle": str(tiny_bundle.folder), "device": "cpu", "affine": np.eye(4).tolist()}
     small, _ = worker("estimate", {**asked, "shape": [40, 40, 40]})
-    large, _ = worker("estimate", {**asked, "shape": [64, 72, 80]})
+    large, _ = worker("estimate", {**asked, "shape": [160, 180, 200]})
     assert 0 < small["seconds"] < large["seconds"]
     assert 0 < small["bytes"] < large["bytes"]
     assert 0 < small["gpu_bytes"] < large["gpu_bytes"]
