@@ -10,6 +10,7 @@ import nibabel as nib
 import numpy as np
 import SimpleITK as sitk
 
+from DiffusionSegLib.compressed_file import check_compressed
 from DiffusionSegLib.dicom_series import OTHER_FORMATS, read_dicom_series
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.grid import Grid
@@ -68,6 +69,7 @@ def _read(path: Path) -> tuple[np.ndarray, Grid]:
     try:
         if path.is_dir():
             return _read_simpleitk(read_dicom_series(path))
+        check_compressed(path)
         if name.endswith(NIBABEL_ENDINGS):
             return _read_nibabel(path)
         if name.endswith(SIMPLEITK_ENDINGS):
