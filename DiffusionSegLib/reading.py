@@ -15,6 +15,7 @@ from DiffusionSegLib.dicom_series import OTHER_FORMATS, read_dicom_series
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.memory_shortage import is_memory_shortage
+from DiffusionSegLib.nifti_geometry import affine_of
 from DiffusionSegLib.segment_header import ENDING as SEGMENTATION_ENDING
 from DiffusionSegLib.volume import Volume
 from DiffusionSegLib.writing import LPS_FROM_RAS
@@ -101,7 +102,7 @@ def _read_nibabel(path: Path) -> tuple[np.ndarray, Grid]:
     array = np.asanyarray(image.dataobj)  # type: ignore[attr-defined]
     if array.ndim > 3 and array.size == np.prod(array.shape[:3]):
         array = array.reshape(array.shape[:3])
-    return _checked(array, np.asarray(image.affine, dtype=np.float64))  # type: ignore[attr-defined]
+    return _checked(array, affine_of(image, path.name))  # type: ignore[arg-type]
 
 
 def _read_simpleitk(image: sitk.Image) -> tuple[np.ndarray, Grid]:
