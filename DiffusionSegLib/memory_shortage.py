@@ -7,13 +7,15 @@ from contextlib import contextmanager
 
 from DiffusionSegLib.errors import DiffusionSegError
 
-OF_CPU = "DefaultCPUAllocator"
+# What PyTorch, and ITK twice, say.
+OF_CPU = ("DefaultCPUAllocator", "Failed to allocate memory", "bad_alloc")
 
 
 def is_memory_shortage(error: Exception) -> bool:
     """Whether less work at a time may do, on a GPU or not; without loading torch."""
     # By name, because older versions of torch have the class in another place, and no class for the CPU's memory.
-    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or OF_CPU in str(error)
+    known = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return known or any(sign in str(error) for sign in OF_CPU)
 
 
 def memory_problem() -> DiffusionSegError:
