@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from DiffusionSegLib.prediction import Prediction
     from DiffusionSegLib.volume import Volume
 
+LABELMAP, SEGMENTATION, UNCERTAINTY = "segmentation.nii.gz", "segmentation.seg.nrrd", "uncertainty.nii.gz"
+OVERLAY, REPORT = "overlay.png", "report.json"
+
 
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser("segment", help="learn from painted slices and segment the whole volume")
@@ -38,10 +41,13 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Segment and write everything, or nothing."""
-    from DiffusionSegLib.annotation_files import read_annotation
+    from DiffusionSegLib.annotation_files import description_of, read_annotation
+    from DiffusionSegLib.commands.kept_inputs import check_inputs_kept
     from DiffusionSegLib.reading import read_volume
     from DiffusionSegLib.volume import Volume
 
+    inputs = [*arguments.volumes, arguments.labels, description_of(arguments.labels)]
+    check_inputs_kept(inputs, _results(arguments))
     volume = Volume.stack([read_volume(path) for path in arguments.volumes])
     segment(volume, read_annotation(arguments.labels), arguments)
     print(f"Written to {arguments.out}")
@@ -75,16 +81,22 @@ def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespac
     prediction = session.predict()
     with result_folder(arguments.out) as folder:
         with session.report.stage("writing"):
-            write_volume(folder / "segmentation.nii.gz", prediction.labelmap, prediction.grid)
-            write_volume(folder / "uncertainty.nii.gz", prediction.uncertainty, prediction.grid)
-            path = folder / "segmentation.seg.nrrd"
+            write_volume(folder / LABELMAP, prediction.labelmap, prediction.grid)
+            write_volume(folder / UNCERTAINTY, prediction.uncertainty, prediction.grid)
+            path = folder / SEGMENTATION
             write_segmentation(path, prediction.labelmap, prediction.grid, prediction.labels)
-            write_overlay(folder / "overlay.png", volume.data[0], prediction, annotation.complete_slices)
+            write_overlay(folder / OVERLAY, volume.data[0], prediction, annotation.complete_slices)
         report = json.dumps(session.report.to_json(), indent=1)
-        (folder / "report.json").write_text(report + "\n", encoding="utf-8")
+        (folder / REPORT).write_text(report + "\n", encoding="utf-8")
         if arguments.segmenter_out is not None:
             segmenter.save(arguments.segmenter_out)
     return prediction
+
+
+def _results(arguments: argparse.Namespace) -> list[Path]:
+    names = (LABELMAP, SEGMENTATION, UNCERTAINTY, OVERLAY, REPORT)
+    segmenter = [] if arguments.segmenter_out is None else [arguments.segmenter_out]
+    return [*(arguments.out / name for name in names), *segmenter]
 
 
 def _check_segmenter_path(path: Path) -> None:
