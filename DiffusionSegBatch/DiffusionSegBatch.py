@@ -96,6 +96,7 @@ def _run(chosen: argparse.Namespace) -> int:
     from DiffusionSegLib.batch import Batch
     from DiffusionSegLib.commands.kept_inputs import check_inputs_kept
     from DiffusionSegLib.commands.result_folder import check_result_folder
+    from DiffusionSegLib.commands.terminal_messages import warnings_on_one_line
 
     check_inputs_kept([chosen.segmenter, *volumes], _results(chosen, volumes))
     if chosen.outputFolder is not None:
@@ -113,7 +114,8 @@ def _run(chosen: argparse.Namespace) -> int:
     print("<filter-start><filter-name>DiffusionSeg Batch</filter-name></filter-start>", flush=True)
     for channels in batch.scans:
         try:
-            _segment(batch, channels, chosen)
+            with warnings_on_one_line(channels[0].name):
+                _segment(batch, channels, chosen)
         except DiffusionSegError as error:
             # One bad scan of many must not cost the others.
             failed += 1

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from DiffusionSegLib.commands.options import add_bundle, add_device
-from DiffusionSegLib.commands.terminal_messages import tell
+from DiffusionSegLib.commands.terminal_messages import tell, warnings_on_one_line
 from DiffusionSegLib.errors import DiffusionSegError
 
 if TYPE_CHECKING:
@@ -49,10 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
     failed = 0
     for paths in batch.scans:
         try:
-            _apply(batch, paths, arguments.out)
+            with warnings_on_one_line(paths[0]):
+                _apply(batch, paths, arguments.out)
         except DiffusionSegError as error:
             # One bad scan of many must not cost the others.
-            tell(error)
+            tell(f"{paths[0]}: {error}")
             failed += 1
     return 2 if failed else 0
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from DiffusionSegLib.commands.options import add_bundle, add_device, add_seed
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 
 if TYPE_CHECKING:
     from DiffusionSegLib.annotation import Annotation
@@ -77,6 +79,7 @@ def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespac
     session.open(volume)
     warn_of_memory(session, volume.grid)
     session.annotate(annotation)
+    _warn_of_labels_not_there(arguments.keep_largest, annotation)
     segmenter = session.train()
     prediction = session.predict()
     with result_folder(arguments.out) as folder:
@@ -91,6 +94,12 @@ def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespac
         if arguments.segmenter_out is not None:
             segmenter.save(arguments.segmenter_out)
     return prediction
+
+
+def _warn_of_labels_not_there(values: Sequence[int], annotation: Annotation) -> None:
+    for value in sorted(set(values) - {label.value for label in annotation.labels}):
+        message = f"The label {value}, of which only the largest piece is to be kept, is not in the painting."
+        warnings.warn(message, DiffusionSegWarning, stacklevel=2)
 
 
 def _results(arguments: argparse.Namespace) -> list[Path]:

@@ -182,4 +182,4 @@ def test_a_scan_that_needs_more_memory_than_there_is_is_told_of_on_one_line(
     assert main([str(argument) for argument in arguments]) == 0
     told = [line for line in capsys.readouterr().err.splitlines() if "It needs" in line]
     assert len(told) == 1
-    assert told[0].startswith("diffusionseg: It needs")
+    assert told[0].startswith("diffusionseg: first.nii.gz: It needs")
