@@ -56,7 +56,10 @@ def read_labelmap(path: Path) -> tuple[np.ndarray, Grid]:
 
 
 def stem(path: Path) -> str:
-    """A file's name without what says its format."""
+    """A file's or folder's name without what says its format."""
+    if path.name in {"", ".."}:
+        # Such as the folder that the person is in, whose own name the results should have.
+        return path.resolve().name
     for ending in (*NIBABEL_ENDINGS[::-1], *SIMPLEITK_ENDINGS):
         if path.name.lower().endswith(ending):
             return path.name[: -len(ending)]
