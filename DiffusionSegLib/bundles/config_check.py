@@ -18,7 +18,7 @@ def check_config(config: BundleConfig) -> None:
     """Raise a DiffusionSegError if a value is out of its range or does not fit the others."""
     problems = [
         *_problems_of_denoiser(config.unet),
-        *_problems_of_features(config.features, config.schedule.steps, config.unet),
+        *_problems_of_features(config.features, config.schedule.steps),
     ]
     if config.schedule.steps < 1:
         problems.append("the schedule has no steps")
@@ -47,14 +47,15 @@ def _problems_of_denoiser(unet: UNetConfig) -> Iterator[str]:
         yield f"{unet.groups} groups do not divide the channels {widths}"
 
 
-def _problems_of_features(features: FeatureConfig, steps: int, unet: UNetConfig) -> Iterator[str]:
+def _problems_of_features(features: FeatureConfig, steps: int) -> Iterator[str]:
     for name in ("time_steps", "blocks", "views"):
         if not getattr(features, name):
             yield f"{name} is empty"
     if not all(0 <= step < steps for step in features.time_steps):
         yield f"the time steps {list(features.time_steps)} are not all within the {steps} of the schedule"
-    if not all(0 <= block < unet.decoder_blocks for block in features.blocks):
-        yield f"the blocks {list(features.blocks)} are not all among the {unet.decoder_blocks} of the denoiser"
+    # Blocks that a small denoiser lacks are told where they are taken: others may be chosen instead.
+    if any(block < 0 for block in features.blocks):
+        yield f"the blocks {list(features.blocks)} are not all counted from 0"
     if not all(0 <= sigma < math.inf for sigma in (*features.intensity_sigmas_mm, features.noise_scale)):
         yield "intensity_sigmas_mm or noise_scale is below 0 or no number"
     positive = (features.activation_weight, *features.edge_sigmas_mm, *features.position_wavelengths_mm)
