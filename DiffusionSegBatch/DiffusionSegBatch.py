@@ -94,8 +94,11 @@ def _run(chosen: argparse.Namespace) -> int:
     if chosen.outputFolder is None and (chosen.scans or chosen.inputFolder):
         raise DiffusionSegError("There is no folder for the results.", "Choose an output folder.")
     from DiffusionSegLib.batch import Batch
+    from DiffusionSegLib.commands.kept_inputs import check_inputs_kept
     from DiffusionSegLib.commands.result_folder import check_result_folder
+    from DiffusionSegLib.commands.terminal_messages import warnings_on_one_line
 
+    check_inputs_kept([chosen.segmenter, *volumes], _results(chosen, volumes))
     if chosen.outputFolder is not None:
         check_result_folder(chosen.outputFolder)
     progress = SlicerProgress()
@@ -111,7 +114,8 @@ def _run(chosen: argparse.Namespace) -> int:
     print("<filter-start><filter-name>DiffusionSeg Batch</filter-name></filter-start>", flush=True)
     for channels in batch.scans:
         try:
-            _segment(batch, channels, chosen)
+            with warnings_on_one_line(channels[0].name):
+                _segment(batch, channels, chosen)
         except DiffusionSegError as error:
             # One bad scan of many must not cost the others.
             failed += 1
@@ -134,6 +138,17 @@ def _volumes(chosen: argparse.Namespace) -> list[Path]:
     if not volumes:
         raise DiffusionSegError("There is no scan to segment.", "Choose a volume, or a folder with scans.")
     return volumes
+
+
+def _results(chosen: argparse.Namespace, volumes: Sequence[Path]) -> list[Path]:
+    from DiffusionSegLib.reading import stem
+
+    single = [path for path in (chosen.outputLabelmap, chosen.outputUncertainty) if path is not None]
+    if chosen.outputFolder is None:
+        return single
+    return single + [
+        chosen.outputFolder / name.format(stem(path)) for path in volumes for name in (RESULT, UNCERTAINTY)
+    ]
 
 
 def _is_scan(path: Path) -> bool:

@@ -34,7 +34,7 @@ def read_annotation(path: Path) -> Annotation:
     """
     painted, grid = read_labelmap(path)
     labels = read_labels(path) if path.name.lower().endswith(ENDING) else ()
-    sidecar = path.with_name(f"{stem(path)}.json")
+    sidecar = description_of(path)
     if not sidecar.exists():
         return Annotation.from_painting(painted, grid, labels=labels)
     try:
@@ -81,7 +81,12 @@ def write_annotation(
     if background_box is not None:
         said["background_box"] = [list(edges) for edges in background_box]
     write_volume(path, painted.astype(np.uint16), grid)
-    write_json(path.with_name(f"{stem(path)}.json"), said)
+    write_json(description_of(path), said)
+
+
+def description_of(path: Path) -> Path:
+    """The JSON file beside a painted label map that tells what it means; it need not exist."""
+    return path.with_name(f"{stem(path)}.json")
 
 
 def _index(value: Any) -> int:

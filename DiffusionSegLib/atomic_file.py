@@ -8,12 +8,18 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.memory_shortage import is_memory_shortage
 
 LITTLE_SPACE_BYTES = 2**16
+# A full disk, a used up quota, and a file that is larger than the disk can take.
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+SIGNS_OF_NO_ROOM = tuple(os.strerror(number) for number in NO_ROOM)
+# What SimpleITK and PyTorch say when they cannot write; both raise plain RuntimeErrors.
+SIGNS_OF_WRITERS = ("SimpleITK", "sitk::ERROR", "inline_container")
 
 
 @contextmanager
@@ -28,10 +34,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:
             # The same name, because writers choose the format by its ending.
             part = Path(folder) / path.name
-            with _full_disk_as_os_error(path.parent):
+            with _writers_errors_as_os_errors(path.parent):
                 yield part
             # safetensors writes files that only their owner can read; results follow the user's own setting.
-            part.chmod(0o666 & ~_umask())
+            # Shares may let only their owner change that, which must not cost the file.
+            with suppress(OSError):
+                part.chmod(0o666 & ~_umask())
             os.replace(part, path)  # noqa: PTH105
     except OSError as error:
         raise disk_error(error, path.parent) from error
@@ -48,16 +56,23 @@ def write_json(path: Path, content: object) -> None:
 
 
 @contextmanager
-def _full_disk_as_os_error(folder: Path) -> Iterator[None]:
-    """Let a full disk look the same whichever library met it: SimpleITK and safetensors raise errors of their own."""
+def _writers_errors_as_os_errors(folder: Path) -> Iterator[None]:
+    """Let what keeps a file from being written look the same, though some libraries raise errors of their own."""
     try:
         yield
     except Exception as error:
-        # By name: files are also written where that library is not installed.
-        of_library = isinstance(error, RuntimeError) or type(error).__name__ == "SafetensorError"
-        if of_library and ("No space left" in str(error) or shutil.disk_usage(folder).free < LITTLE_SPACE_BYTES):
-            raise OSError(errno.ENOSPC, str(error)) from error
-        raise
+        if not _is_of_a_writer(error) or is_memory_shortage(error):
+            raise
+        no_room = any(sign in str(error) for sign in SIGNS_OF_NO_ROOM)
+        no_room = no_room or shutil.disk_usage(folder).free < LITTLE_SPACE_BYTES
+        raise OSError(errno.ENOSPC if no_room else errno.EIO, str(error)) from error
+
+
+def _is_of_a_writer(error: Exception) -> bool:
+    # By name: files are also written where that library is not installed.
+    if type(error).__name__ == "SafetensorError":
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS_OF_WRITERS)
 
 
 def _umask() -> int:
@@ -69,7 +84,7 @@ def _umask() -> int:
 
 def disk_error(error: OSError, folder: Path) -> DiffusionSegError:
     """What to tell about an operating system's error while writing to `folder`."""
-    if error.errno == errno.ENOSPC:
+    if error.errno in NO_ROOM:
         return DiffusionSegError(
             f"There is no space left on the disk of {folder}.", "Free some, or choose another folder."
         )

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from DiffusionSegLib.errors import DiffusionSegError
 
-OF_CPU = "DefaultCPUAllocator"
+# What PyTorch, and ITK twice, say.
+OF_CPU = ("DefaultCPUAllocator", "Failed to allocate memory", "bad_alloc")
 # Drivers, cuBLAS and cuDNN have no class of their own for it; cuDNN finds no engine where none has room to work in.
 OF_GPU = ("out of memory", "alloc_failed", "allocation_failed", "unable to find an engine")
 
@@ -15,7 +16,8 @@ OF_GPU = ("out of memory", "alloc_failed", "allocation_failed", "unable to find 
 def is_memory_shortage(error: Exception) -> bool:
     """Whether less work at a time may do, on a GPU or not; without loading torch."""
     # By name, because older versions of torch have the class in another place, and no class for the CPU's memory.
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or OF_CPU in str(error):
+    known = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    if known or any(sign in str(error) for sign in OF_CPU):
         return True
     return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in OF_GPU)
 

@@ -10,10 +10,12 @@ import nibabel as nib
 import numpy as np
 import SimpleITK as sitk
 
+from DiffusionSegLib.compressed_file import check_compressed
 from DiffusionSegLib.dicom_series import OTHER_FORMATS, read_dicom_series
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.memory_shortage import is_memory_shortage
+from DiffusionSegLib.nifti_geometry import affine_of
 from DiffusionSegLib.segment_header import ENDING as SEGMENTATION_ENDING
 from DiffusionSegLib.volume import Volume
 from DiffusionSegLib.writing import LPS_FROM_RAS
@@ -54,7 +56,10 @@ def read_labelmap(path: Path) -> tuple[np.ndarray, Grid]:
 
 
 def stem(path: Path) -> str:
-    """A file's name without what says its format."""
+    """A file's or folder's name without what says its format."""
+    if path.name in {"", ".."}:
+        # Such as the folder that the person is in, whose own name the results should have.
+        return path.resolve().name
     for ending in (*NIBABEL_ENDINGS[::-1], *SIMPLEITK_ENDINGS):
         if path.name.lower().endswith(ending):
             return path.name[: -len(ending)]
@@ -68,6 +73,7 @@ def _read(path: Path) -> tuple[np.ndarray, Grid]:
     try:
         if path.is_dir():
             return _read_simpleitk(read_dicom_series(path))
+        check_compressed(path)
         if name.endswith(NIBABEL_ENDINGS):
             return _read_nibabel(path)
         if name.endswith(SIMPLEITK_ENDINGS):
@@ -99,7 +105,7 @@ def _read_nibabel(path: Path) -> tuple[np.ndarray, Grid]:
     array = np.asanyarray(image.dataobj)  # type: ignore[attr-defined]
     if array.ndim > 3 and array.size == np.prod(array.shape[:3]):
         array = array.reshape(array.shape[:3])
-    return _checked(array, np.asarray(image.affine, dtype=np.float64))  # type: ignore[attr-defined]
+    return _checked(array, affine_of(image, path.name))  # type: ignore[arg-type]
 
 
 def _read_simpleitk(image: sitk.Image) -> tuple[np.ndarray, Grid]:

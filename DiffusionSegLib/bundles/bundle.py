@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from DiffusionSegLib.bundles.config_check import check_config
 from DiffusionSegLib.bundles.description import WEIGHTS, of_bundled, read_card, read_config
 from DiffusionSegLib.configuration import from_json
 from DiffusionSegLib.diffusion.denoisers import Denoisers
@@ -76,7 +77,9 @@ class ModelBundle:
         Raises:
             DiffusionSegError: if the folder holds no bundle or a damaged one.
         """
-        return cls(folder, from_json(BundleConfig, read_config(folder)))
+        config = from_json(BundleConfig, read_config(folder))
+        check_config(config)
+        return cls(folder, config)
 
     @property
     def name(self) -> str:

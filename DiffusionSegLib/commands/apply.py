@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from DiffusionSegLib.commands.options import add_bundle, add_device
-from DiffusionSegLib.commands.terminal_messages import tell
+from DiffusionSegLib.commands.terminal_messages import tell, warnings_on_one_line
 from DiffusionSegLib.errors import DiffusionSegError
 
 if TYPE_CHECKING:
     from DiffusionSegLib.batch import Batch
+
+LABELMAP, UNCERTAINTY = "{}_segmentation.nii.gz", "{}_uncertainty.nii.gz"
 
 
 def add_parser(commands: Any) -> None:
@@ -27,9 +29,15 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Segment every scan that can be; 2 if one could not."""
     from DiffusionSegLib.batch import Batch
+    from DiffusionSegLib.commands.kept_inputs import check_inputs_kept
     from DiffusionSegLib.commands.result_folder import check_result_folder
     from DiffusionSegLib.commands.terminal_progress import TerminalProgress
+    from DiffusionSegLib.reading import stem
 
+    results = (
+        arguments.out / name.format(stem(path)) for path in arguments.volumes for name in (LABELMAP, UNCERTAINTY)
+    )
+    check_inputs_kept([arguments.segmenter, *arguments.volumes], results)
     check_result_folder(arguments.out)
     batch = Batch(
         arguments.segmenter,
@@ -41,10 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
     failed = 0
     for paths in batch.scans:
         try:
-            _apply(batch, paths, arguments.out)
+            with warnings_on_one_line(paths[0]):
+                _apply(batch, paths, arguments.out)
         except DiffusionSegError as error:
             # One bad scan of many must not cost the others.
-            tell(error)
+            tell(f"{paths[0]}: {error}")
             failed += 1
     return 2 if failed else 0
 
@@ -55,6 +64,6 @@ def _apply(batch: Batch, paths: list[Path], out: Path) -> None:
 
     volume, prediction = batch.segment(paths)
     with result_folder(out) as folder:
-        write_volume(folder / f"{volume.stem}_segmentation.nii.gz", prediction.labelmap, prediction.grid)
-        write_volume(folder / f"{volume.stem}_uncertainty.nii.gz", prediction.uncertainty, prediction.grid)
-    print(f"Written {out / volume.stem}_segmentation.nii.gz")
+        write_volume(folder / LABELMAP.format(volume.stem), prediction.labelmap, prediction.grid)
+        write_volume(folder / UNCERTAINTY.format(volume.stem), prediction.uncertainty, prediction.grid)
+    print(f"Written {out / LABELMAP.format(volume.stem)}", flush=True)

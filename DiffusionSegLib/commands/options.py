@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 Number = TypeVar("Number", int, float)
+# What NumPy and PyTorch both take.
+SEEDS = range(2**63)
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +23,7 @@ def add_bundle(parser: argparse.ArgumentParser) -> None:
 
 def add_seed(parser: argparse.ArgumentParser) -> None:
     """Let the user choose what random numbers follow from."""
-    parser.add_argument("--seed", type=int, default=0, help="seeds everything drawn at random (0)")
+    parser.add_argument("--seed", type=_seed, metavar="N", default=0, help="seeds everything drawn at random (0)")
 
 
 def positive(kind: type[Number]) -> Callable[[str], Number]:
@@ -36,3 +38,13 @@ def positive(kind: type[Number]) -> Callable[[str], Number]:
     # argparse calls the type by this name where the text is no number at all.
     checked.__name__ = kind.__name__
     return checked
+
+
+def _seed(text: str) -> int:
+    number = int(text)
+    if number not in SEEDS:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 0 to 2**63 - 1")
+    return number
+
+
+_seed.__name__ = "int"

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from DiffusionSegLib.commands.options import add_bundle, add_device, add_seed
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 
 if TYPE_CHECKING:
     from DiffusionSegLib.annotation import Annotation
     from DiffusionSegLib.prediction import Prediction
     from DiffusionSegLib.volume import Volume
+
+LABELMAP, SEGMENTATION, UNCERTAINTY = "segmentation.nii.gz", "segmentation.seg.nrrd", "uncertainty.nii.gz"
+OVERLAY, REPORT = "overlay.png", "report.json"
 
 
 def add_parser(commands: Any) -> None:
@@ -38,10 +43,13 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Segment and write everything, or nothing."""
-    from DiffusionSegLib.annotation_files import read_annotation
+    from DiffusionSegLib.annotation_files import description_of, read_annotation
+    from DiffusionSegLib.commands.kept_inputs import check_inputs_kept
     from DiffusionSegLib.reading import read_volume
     from DiffusionSegLib.volume import Volume
 
+    inputs = [*arguments.volumes, arguments.labels, description_of(arguments.labels)]
+    check_inputs_kept(inputs, _results(arguments))
     volume = Volume.stack([read_volume(path) for path in arguments.volumes])
     segment(volume, read_annotation(arguments.labels), arguments)
     print(f"Written to {arguments.out}")
@@ -71,20 +79,33 @@ def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespac
     session.open(volume)
     warn_of_memory(session, volume.grid)
     session.annotate(annotation)
+    _warn_of_labels_not_there(arguments.keep_largest, annotation)
     segmenter = session.train()
     prediction = session.predict()
     with result_folder(arguments.out) as folder:
         with session.report.stage("writing"):
-            write_volume(folder / "segmentation.nii.gz", prediction.labelmap, prediction.grid)
-            write_volume(folder / "uncertainty.nii.gz", prediction.uncertainty, prediction.grid)
-            path = folder / "segmentation.seg.nrrd"
+            write_volume(folder / LABELMAP, prediction.labelmap, prediction.grid)
+            write_volume(folder / UNCERTAINTY, prediction.uncertainty, prediction.grid)
+            path = folder / SEGMENTATION
             write_segmentation(path, prediction.labelmap, prediction.grid, prediction.labels)
-            write_overlay(folder / "overlay.png", volume.data[0], prediction, annotation.complete_slices)
+            write_overlay(folder / OVERLAY, volume.data[0], prediction, annotation.complete_slices)
         report = json.dumps(session.report.to_json(), indent=1)
-        (folder / "report.json").write_text(report + "\n", encoding="utf-8")
+        (folder / REPORT).write_text(report + "\n", encoding="utf-8")
         if arguments.segmenter_out is not None:
             segmenter.save(arguments.segmenter_out)
     return prediction
+
+
+def _warn_of_labels_not_there(values: Sequence[int], annotation: Annotation) -> None:
+    for value in sorted(set(values) - {label.value for label in annotation.labels}):
+        message = f"The label {value}, of which only the largest piece is to be kept, is not in the painting."
+        warnings.warn(message, DiffusionSegWarning, stacklevel=2)
+
+
+def _results(arguments: argparse.Namespace) -> list[Path]:
+    names = (LABELMAP, SEGMENTATION, UNCERTAINTY, OVERLAY, REPORT)
+    segmenter = [] if arguments.segmenter_out is None else [arguments.segmenter_out]
+    return [*(arguments.out / name for name in names), *segmenter]
 
 
 def _check_segmenter_path(path: Path) -> None:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from DiffusionSegLib.commands.options import add_bundle, add_device
+from DiffusionSegLib.commands.options import add_bundle, add_device, positive
 
 
 def add_parser(commands: Any) -> None:
@@ -15,7 +15,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("segmenter", metavar="SEGMENTER", type=Path, help="file that segment --segmenter-out wrote")
     parser.add_argument("volumes", metavar="VOLUME", type=Path, nargs="+", help="the scan; several are its channels")
     parser.add_argument("--labels", type=Path, help="label map of the slices painted so far, which are not named again")
-    parser.add_argument("--count", type=int, default=6, help="how many slices to name (6)")
+    parser.add_argument("--count", type=positive(int), default=6, help="how many slices to name (6)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     add_bundle(parser)
     add_device(parser)

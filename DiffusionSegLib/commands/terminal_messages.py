@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from contextlib import AbstractContextManager
 
@@ -21,6 +22,17 @@ def tell(message: object) -> None:
     sys.stderr.write(f"\ndiffusionseg: {message}\n")
 
 
-def warnings_on_one_line() -> AbstractContextManager[None]:
-    """While entered, what the person at the screen should know is told without the code that it comes from."""
-    return warnings_told(tell)
+def warnings_on_one_line(about: object = "") -> AbstractContextManager[None]:
+    """While entered, what the person at the screen should know is told without the code that it comes from.
+
+    Args:
+        about: which of several scans it is told of.
+    """
+    return warnings_told(lambda sentence: tell(f"{about}: {sentence}" if about else sentence))
+
+
+def stop_printing() -> None:
+    """Let nothing more be printed after whoever read it has gone, not even at the end of the process."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)

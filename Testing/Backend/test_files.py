@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -70,6 +71,16 @@ def test_a_dicom_folder_is_read(tmp_path, steps_mm):
     assert volume.grid.spacing[2] == pytest.approx(abs(steps_mm), abs=0.01)
     upwards = image if steps_mm > 0 else image[:, :, ::-1]
     np.testing.assert_allclose(volume.data[0], upwards.astype(np.int16))
+
+
+@pytest.mark.parametrize("path", [".", "inner/..", ".."])
+def test_the_folder_that_the_person_is_in_gives_the_results_its_own_name(tmp_path, monkeypatch, path):
+    here = tmp_path / "patient" / "inner" if path == ".." else tmp_path / "patient"
+    here.mkdir(parents=True)
+    (tmp_path / "patient" / "inner").mkdir(exist_ok=True)
+    write_dicom_series(tmp_path / "patient", a_head((12, 10, 6))[0], [(0, 0, 2 * number) for number in range(6)])
+    monkeypatch.chdir(here)
+    assert read_volume(Path(path)).stem == "patient"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,11 @@ def test_the_memory_of_a_gpu_can_be_short_too():
     assert is_memory_shortage(torch.OutOfMemoryError("CUDA out of memory"))
 
 
+@pytest.mark.parametrize("said", ["Failed to allocate memory for image.", "std::bad_alloc"])
+def test_what_itk_has_no_memory_for_is_a_shortage(said):
+    assert is_memory_shortage(RuntimeError(f"Exception thrown in SimpleITK ImageFileReader_Execute: {said}"))
+
+
 @pytest.mark.parametrize(
     "message",
     [

@@ -78,6 +78,15 @@ def test_slicer_is_told_how_far_it_is(options, scans, tmp_path):
     assert done.stdout.index("<filter-start>") < done.stdout.index("<filter-progress>")
 
 
+@pytest.mark.parametrize("places", [["--outputFolder", "."], ["--outputLabelmap", "first.seg.nrrd"]])
+def test_a_scan_is_not_replaced_by_its_own_result(options, scans, places, monkeypatch, capsys):
+    monkeypatch.chdir(scans)
+    (scans / "first.seg.nrrd").write_text("painted")
+    assert main([*map(str, options), "--inputVolume", "first.seg.nrrd", *places]) == 2
+    assert "The result would replace first.seg.nrrd" in capsys.readouterr().err
+    assert (scans / "first.seg.nrrd").read_text() == "painted"
+
+
 def test_what_is_done_is_skipped_after_an_interruption(options, scans, tmp_path):
     (scans / "damaged.nii.gz").unlink()
     folders = ["--inputFolder", scans, "--outputFolder", scans]
@@ -173,4 +182,4 @@ def test_a_scan_that_needs_more_memory_than_there_is_is_told_of_on_one_line(
     assert main([str(argument) for argument in arguments]) == 0
     told = [line for line in capsys.readouterr().err.splitlines() if "It needs" in line]
     assert len(told) == 1
-    assert told[0].startswith("diffusionseg: It needs")
+    assert told[0].startswith("diffusionseg: first.nii.gz: It needs")

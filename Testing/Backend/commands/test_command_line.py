@@ -67,3 +67,12 @@ def test_a_warning_is_one_line_without_the_code_that_it_comes_from(monkeypatch, 
     monkeypatch.setattr(info, "run", warned)
     assert main(["info"]) == 0
     assert capsys.readouterr().err.strip() == "diffusionseg: The memory is short."
+
+
+def test_nothing_is_told_when_nobody_reads_what_is_printed():
+    command = [sys.executable, "-m", "DiffusionSegLib", "info"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        told = process.stderr.read()
+    assert process.returncode == 141
+    assert told == ""

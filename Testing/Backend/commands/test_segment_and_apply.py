@@ -61,7 +61,7 @@ def test_apply_goes_on_after_a_bad_scan_and_says_so(case, result, tmp_path, caps
     assert {path.name for path in out.iterdir()} == {"good_segmentation.nii.gz", "good_uncertainty.nii.gz"}
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("diffusionseg: ")]
     assert len(told) == 1
-    assert "bad.nii.gz" in told[0]
+    assert told[0].startswith(f"diffusionseg: {tmp_path / 'bad.nii.gz'}: ")
 
 
 def test_suggest_names_slices_of_the_scan(case, result, capsys):
@@ -109,8 +109,8 @@ def test_a_scan_that_does_not_fit_into_memory_does_not_cost_the_next_one(case, r
     ]
 
 
-def segmented(case, out) -> int:
-    arguments = ["segment", case / "scan.nii.gz", "--labels", case / "painted.nii.gz", "--out", out]
+def segmented(case, out, *more) -> int:
+    arguments = ["segment", case / "scan.nii.gz", "--labels", case / "painted.nii.gz", "--out", out, *more]
     return main([str(argument) for argument in [*arguments, "--bundle", case / "tiny", "--device", "cpu"]])
 
 
@@ -135,8 +135,17 @@ def test_apply_warns_once_of_scans_of_the_same_size_that_need_more_memory_than_t
     arguments += ["--bundle", case / "tiny", "--device", "cpu"]
     assert main([str(argument) for argument in arguments]) == 0
     # The coarse one has as many voxels, but more on the denoiser's grid.
-    assert len(warned_of_memory(capsys)) == 2
+    first, second = warned_of_memory(capsys)
+    assert first.startswith(f"diffusionseg: {scans[0]}: It needs")
+    assert second.startswith(f"diffusionseg: {scans[2]}: It needs")
 
 
 def warned_of_memory(capsys) -> list[str]:
-    return [line for line in capsys.readouterr().err.splitlines() if line.startswith("diffusionseg: It needs")]
+    return [line for line in capsys.readouterr().err.splitlines() if ": It needs" in line]
+
+
+def test_a_label_that_is_not_there_to_keep_the_largest_piece_of_is_told_of(case, tmp_path, capsys):
+    assert segmented(case, tmp_path / "out", "--keep-largest", 2, 99) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if "largest piece" in line]
+    assert len(told) == 1
+    assert told[0].startswith("diffusionseg: The label 99,")

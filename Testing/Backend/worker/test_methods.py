@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from painted_head import LABELS, dice, open_parameters, painting, volume
+from safetensors import SafetensorError
 from worker_in_process import Worker, opened, train_briefly
 
 from DiffusionSegLib import scan_doubts
@@ -297,6 +298,17 @@ def test_a_full_disk_costs_a_warning_and_no_work(tiny_bundle, full_disk):
     worker("train", {"warm": False})
     assert any("no space left" in warning for warning in worker.heard.warnings)
     assert dice(worker("predict", {})[1]["labelmap"], 3) > 0.85
+
+
+def test_a_disk_that_fails_costs_a_warning_and_no_work(tiny_bundle, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise SafetensorError("Error while serializing: I/O error: Input/output error (os error 5)")
+
+    monkeypatch.setattr("DiffusionSegLib.features.features_file.save_file", fail)
+    worker = opened(tiny_bundle, tmp_path)
+    worker("annotate", *painting())
+    worker("train", {"warm": False})
+    assert any("cannot be written to. Your work goes on" in warning for warning in worker.heard.warnings)
 
 
 def test_a_session_folder_that_may_hold_too_little_costs_a_warning_and_no_work(tiny_bundle, tmp_path):

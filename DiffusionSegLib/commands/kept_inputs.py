@@ -1,0 +1,23 @@
+"""Results must not take the place of what they are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from DiffusionSegLib.errors import DiffusionSegError
+
+
+def check_inputs_kept(inputs: Iterable[Path], results: Iterable[Path]) -> None:
+    """Raise a DiffusionSegError if an input is one of the files to be written: said before any work.
+
+    Args:
+        inputs: files and folders that are read; those that do not exist are passed over.
+        results: files that will be written.
+    """
+    # By what is on the disk: names differ by links, and on some disks by capital letters.
+    replaced = [path for path in results if path.exists()]
+    for path in inputs:
+        if path.exists() and any(path.samefile(result) for result in replaced):
+            message = f"The result would replace {path}, which it is made from."
+            raise DiffusionSegError(message, "Choose another place for the results.")
