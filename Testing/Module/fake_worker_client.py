@@ -155,7 +155,7 @@ class FakeWorkerClient:
         return {"doubts": self.doubts}, found
 
     def on_predict(self, params, arrays):
-        self.keep_largest = params["keep_largest"]
+        self.keep_largest = params.get("keep_largest", self.keep_largest)
         labelmap, uncertainty = self._predicted()
         return {"doubts": self.doubts}, {"labelmap": labelmap, "uncertainty": uncertainty}
 
