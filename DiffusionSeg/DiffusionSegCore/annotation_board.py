@@ -163,6 +163,7 @@ class AnnotationBoard:
 
     def _keep(self, slices: Iterable[AnnotationSlice]) -> None:
         """Let these be the slices of the list that the volume has."""
+        self._check_complete_slices()
         geometry = self.nodes.volume().geometry
         cut_off = [found for found in self._all_slices() if not found.is_of(geometry)]
         keep_slices(self.nodes.painted_seeds(), [*slices, *cut_off], geometry)

@@ -23,6 +23,8 @@ from DiffusionSegCore.uncertainty_display import show_over_image
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.labels import Label
 
+# Label values of which a loaded segmenter keeps the largest part alone.
+CLEANED_UP = "CleanedUp"
 NOT_KEPT = "The segmenter works now, but is not kept with the scene: save it to a file under Other volumes."
 
 
@@ -79,6 +81,7 @@ class DiffusionSegEngine(SegmentationTask):
             if self.nodes.are_of(volume) and all(node.GetScene() is self.scene for node in volume.nodes):
                 self.state.set_value("Labels", [one.to_json() for one in learnt])
                 self.state.set_value("Segmenter", path)
+                self.state.set_value(CLEANED_UP, None)
                 self.findings.outdate()
 
         annotating = self.worker.annotating(described, painted)
@@ -215,7 +218,8 @@ class DiffusionSegEngine(SegmentationTask):
             DiffusionSegError: if there is none.
         """
         steps = self.worker.segmenter_loading(self.state.value("Segmenter"))
-        saving = Step("save_segmenter", {}, succeeded=lambda _, arrays: write_segmenter(path, arrays))
+        wanted = {"keep_largest": self._cleaned_up()}
+        saving = Step("save_segmenter", wanted, succeeded=lambda _, arrays: write_segmenter(path, arrays))
         return self.worker.run([*steps, saving])
 
     def save_segmenter(self, path: str) -> None:
@@ -242,6 +246,7 @@ class DiffusionSegEngine(SegmentationTask):
         self.state.set_value("Labels", [LearntLabel(label).to_json() for label in labels])
         self.state.set_value("Segmenter", str(path))
         self.settings.keep_largest = bool(said["keep_largest"])
+        self.state.set_value(CLEANED_UP, said["keep_largest"])
         # A bundle in a folder of the user's own is not found by its name: then the choice stays.
         if said["bundle"] in {bundle["name"] for bundle in call.result_of("hello")["bundles"]}:
             self.settings.bundle = said["bundle"]
@@ -276,6 +281,11 @@ class DiffusionSegEngine(SegmentationTask):
         return self.findings.show_other_volume(work, arrays)
 
     def _prediction_of(self, volume: InputVolume, on_progress: Report | None) -> ScanWork:
-        kept = [label.value for label in self.labels] if self.settings.keep_largest else []
-        step = Step("predict", {"keep_largest": kept})
+        step = Step("predict", {"keep_largest": self._cleaned_up()})
         return self._work(volume, [*self._with_segmenter(volume), step], on_progress)
+
+    def _cleaned_up(self) -> list[int]:
+        """The label values of which only the largest part is kept: those that a loaded segmenter names, or all."""
+        if not self.settings.keep_largest:
+            return []
+        return self.state.value(CLEANED_UP, []) or [label.value for label in self.labels]

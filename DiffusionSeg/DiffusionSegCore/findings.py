@@ -14,7 +14,7 @@ from DiffusionSegCore.node_placement import lie_at, new_segmentation
 from DiffusionSegCore.preview import new_preview, show_labelmap, values_from, with_slices
 from DiffusionSegCore.scan_work import ScanWork
 from DiffusionSegCore.scene_nodes import PREVIEW, UNCERTAINTY, SceneNodes
-from DiffusionSegCore.segment_voxels import lies_on_voxels, painted_labels
+from DiffusionSegCore.segment_voxels import has_voxels_of, lies_on_voxels, painted_labels
 from DiffusionSegCore.uncertainty_display import new_uncertainty_volume, set_window
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.known_voxels import known_voxels
@@ -44,7 +44,14 @@ class Findings:
         self.nodes.state.set_value(EXTENT, NOTHING)
 
     def move_along(self, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
-        """Let preview and uncertainty stay on the volume, which may have been put under another transform since."""
+        """Let preview and uncertainty stay on the volume, which may have been put under another transform since.
+
+        Where it was hardened alone, they lie well in the world already.
+        """
+        if self.nodes.preview is not None and has_voxels_of(self.nodes.preview, volume):
+            self._put_under_transform_of(volume)
+
+    def _put_under_transform_of(self, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
         for node in (self.nodes.preview, self.nodes.uncertainty_volume):
             if node is not None:
                 node.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
@@ -61,7 +68,6 @@ class Findings:
 
     def show_volume(self, work: ScanWork, arrays: dict[str, np.ndarray]) -> None:
         """Put the whole volume's labels and uncertainty into the scene."""
-        self.move_along(work.volume.first)
         self._show(work.volume.first, work.geometry, arrays["labelmap"], arrays["uncertainty"], work.learnt)
         self.nodes.state.set_value(EXTENT, WHOLE_VOLUME)
 
@@ -135,4 +141,5 @@ class Findings:
         lie_at(nodes.uncertainty_volume, geometry)
         voxels = np.ascontiguousarray(uncertainty.transpose(2, 1, 0), np.float32)
         slicer.util.updateVolumeFromArray(nodes.uncertainty_volume, voxels)
+        self._put_under_transform_of(volume)
         set_window(nodes.uncertainty_volume, uncertainty)

@@ -125,7 +125,7 @@ class SceneNodes:
         self.state.set_value("ChannelCount", len(volume.nodes))
         self.state.refer(SEEDS, seeds)
         if another:
-            self._hide_other_volumes()
+            self._show_segmentations_of(self._volume_nodes())
         self._show()
         return another
 
@@ -154,13 +154,14 @@ class SceneNodes:
         else:
             self.state.set_value(VIEWS_LEFT, True)
             self._hide()
+            self._show_segmentations_of([shown])
 
     def return_to_views(self) -> bool:
         """Show again what `leave_views` had hidden; gives whether it had hidden anything."""
         left = self.state.value(VIEWS_LEFT, False)
         if left:
             self.state.set_value(VIEWS_LEFT, None)
-            self._hide_other_volumes()
+            self._show_segmentations_of(self._volume_nodes())
             self._show()
         return left
 
@@ -198,11 +199,13 @@ class SceneNodes:
             if node is self.seeds or not node.GetAttribute(SEEDS_ATTRIBUTE):
                 show_again(node)
 
-    def _hide_other_volumes(self) -> None:
-        """Hide the segmentations of other volumes, as those that the segmenter was applied to."""
+    def _show_segmentations_of(self, shown: list[slicer.vtkMRMLScalarVolumeNode]) -> None:
+        """Hide the segmentations of all other volumes, as those that the segmenter was applied to."""
         for node, volume in _volumes_of_segmentations(self.state.scene).items():
-            if volume not in self._volume_nodes():
+            if volume not in shown:
                 hide(node)
+            elif not node.GetAttribute(SEEDS_ATTRIBUTE):
+                show_again(node)
 
     def _over_image(self) -> list[slicer.vtkMRMLDisplayableNode]:
         segmentations = _volumes_of_segmentations(self.state.scene)

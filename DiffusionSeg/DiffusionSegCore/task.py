@@ -211,13 +211,14 @@ class SegmentationTask(AnnotationBoard):
     def _painting_on(self, volume: InputVolume) -> tuple[dict[str, Any], np.ndarray]:
         """What is painted on a volume now, described by the names that the segmenter knows, and its label values.
 
-        Nothing on another volume than the chosen one, or where the worker could not be told of it.
+        Nothing on another volume than the chosen one, and strokes alone where slices and region cannot be told of.
         """
-        if self.seeds is not None and self.nodes.are_of(volume):
-            with contextlib.suppress(DiffusionSegError):
-                return {**self.described(), "labels": self._labels_as_learnt()}, self.painted()
-        nothing = {"complete_slices": [[], [], []], "background_box": None, "labels": []}
-        return nothing, np.zeros(volume.geometry.shape, np.uint16)
+        described: dict[str, Any] = {"complete_slices": [[], [], []], "background_box": None, "labels": []}
+        if self.seeds is None or not self.nodes.are_of(volume):
+            return described, np.zeros(volume.geometry.shape, np.uint16)
+        with contextlib.suppress(DiffusionSegError):
+            described = self.described()
+        return {**described, "labels": self._labels_as_learnt()}, self.painted()
 
     def _labels_as_learnt(self) -> list[dict[str, Any]]:
         """The labels of the seeds by the names that the segmenter knows, as the worker is told them."""

@@ -74,9 +74,9 @@ class Methods:
             "annotate": _method(given.AnnotateParameters, self._annotate),
             "train": _method(given.TrainParameters, self._train),
             "preview": _method(given.PreviewParameters, self._preview),
-            "predict": _method(given.PredictParameters, self._predict),
+            "predict": _method(given.CleanUpParameters, self._predict),
             "suggest": _method(given.SuggestParameters, self._suggest),
-            "save_segmenter": _method(given.NoParameters, self._save_segmenter),
+            "save_segmenter": _method(given.CleanUpParameters, self._save_segmenter),
             "load_segmenter": _method(given.NoParameters, self._load_segmenter),
             "forget": _method(given.PathParameters, self._forget),
         }
@@ -148,11 +148,10 @@ class Methods:
         self._keep_features(session)
         return {"doubts": session.doubts}, arrays
 
-    def _predict(self, wanted: given.PredictParameters, _: Arrays) -> tuple[Json, Arrays]:
+    def _predict(self, wanted: given.CleanUpParameters, _: Arrays) -> tuple[Json, Arrays]:
         session, segmenter = self._opened(), self._segmenter
         if segmenter is not None:
-            if wanted.keep_largest not in (None, segmenter.header.keep_largest):
-                segmenter = replace(segmenter, header=replace(segmenter.header, keep_largest=wanted.keep_largest))
+            segmenter = _cleaning_up(segmenter, wanted.keep_largest)
             self._use(segmenter)
         prediction = session.predict(segmenter)
         self._keep_features(session)
@@ -170,10 +169,11 @@ class Methods:
         found = suggest_slices(self._uncertainty, self._grid, count=wanted.count, painted=painted)
         return {"slices": [{**to_json(one), "axis": "ijk".index(one.axis)} for one in found]}, {}
 
-    def _save_segmenter(self, _: given.NoParameters, __: Arrays) -> tuple[Json, Arrays]:
+    def _save_segmenter(self, wanted: given.CleanUpParameters, _: Arrays) -> tuple[Json, Arrays]:
         if self._segmenter is None:
             raise DiffusionSegError("There is no segmenter yet.", "Train one first.")
-        return {}, {"segmenter": np.frombuffer(self._segmenter.to_bytes(), np.uint8)}
+        saved = _cleaning_up(self._segmenter, wanted.keep_largest)
+        return {}, {"segmenter": np.frombuffer(saved.to_bytes(), np.uint8)}
 
     def _load_segmenter(self, _: given.NoParameters, arrays: Arrays) -> tuple[Json, Arrays]:
         segmenter = Segmenter.from_bytes(_array(arrays, "segmenter", 1).tobytes())
@@ -296,6 +296,13 @@ class Methods:
         if self._session is None or self._grid is None:
             raise DiffusionSegError("No scan is open.", "Choose a volume first.")
         return self._session
+
+
+def _cleaning_up(segmenter: Segmenter, keep_largest: tuple[int, ...] | None) -> Segmenter:
+    """The segmenter, of which only the largest pieces of these labels are kept from now on; None for its own."""
+    if keep_largest in (None, segmenter.header.keep_largest):
+        return segmenter
+    return replace(segmenter, header=replace(segmenter.header, keep_largest=keep_largest))
 
 
 def _method(

@@ -94,7 +94,7 @@ class PreviewParameters:
 
 
 @dataclass(frozen=True)
-class PredictParameters:
+class CleanUpParameters:
     """Label values of which only the largest connected piece is kept, from now on; None for the segmenter's own."""
 
     keep_largest: tuple[int, ...] | None = None

@@ -165,6 +165,7 @@ class FakeWorkerClient:
         return {"slices": [{"axis": 2, "index": size // 2 + n, "score": 1.0} for n in range(params["count"])]}, {}
 
     def on_save_segmenter(self, params, arrays):
+        self.keep_largest = params.get("keep_largest", self.keep_largest)
         said = json.dumps({"classes": self.classes, "labels": self.labels, "keep_largest": self.keep_largest})
         return {}, {"segmenter": np.frombuffer(said.encode(), np.uint8)}
 

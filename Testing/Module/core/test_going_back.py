@@ -334,3 +334,18 @@ def test_a_map_of_uncertainty_is_no_scan_also_after_another_volume_was_chosen(pr
     assert not predicted_engine.shows_uncertainty(volume)
     with pytest.raises(DiffusionSegError, match="shows where a result is unsure"):
         predicted_engine.set_input([uncertainty])
+
+
+def test_what_was_found_in_one_other_volume_is_hidden_while_the_views_show_the_next(
+    predicted_engine, other, scene, head
+):
+    third = a_volume_node(scene, head[0], an_affine(np.eye(3), (1, 1, 1)), "third")
+    predicted_engine.leave_views(other)
+    in_other = predicted_engine.finish_applying(predicted_engine.start_applying(other))
+    predicted_engine.leave_views(third)
+    in_third = predicted_engine.finish_applying(predicted_engine.start_applying(third))
+    assert visible(in_other, in_third) == [False, True]
+    predicted_engine.leave_views(other)
+    assert visible(in_other, in_third) == [True, False]
+    predicted_engine.return_to_views()
+    assert visible(in_other, in_third) == [False, False]

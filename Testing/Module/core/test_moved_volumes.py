@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import vtk
 from conftest import an_affine
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from Module.mrml import a_segmentation, a_volume_node, add_segment, paint, rotation_node
@@ -152,3 +153,31 @@ def test_painting_goes_on_where_a_transform_was_set_meanwhile(painted_engine, vo
     mask[5, 5, 5] = True
     paint(painted_engine.seeds, identifier, mask, VoxelGeometry.of(volume))
     assert painted_engine.painted()[5, 5, 5]
+
+
+def test_complete_slices_are_not_lost_by_proposing_new_ones_on_a_volume_that_was_hardened_alone(
+    painted_engine, volume, transform
+):
+    before = [found.place for found in painted_engine.annotation_slices()]
+    put_under(transform, volume, painted_engine.seeds, painted_engine.roi)
+    volume.HardenTransform()
+    with pytest.raises(DiffusionSegError, match="under another transform"):
+        painted_engine.propose_slices(stride=3)
+    volume.SetAndObserveTransformNodeID(transform.GetID())
+    volume.ApplyTransformMatrix(inverse_of(transform))
+    assert [found.place for found in painted_engine.annotation_slices()] == before
+
+
+def test_the_preview_stays_in_the_world_where_its_volume_was_hardened_alone(predicted_engine, volume, transform):
+    put_under(transform, volume, predicted_engine.seeds, predicted_engine.roi)
+    predicted_engine.findings.move_along(volume)
+    volume.HardenTransform()
+    predicted_engine.findings.move_along(volume)
+    assert predicted_engine.preview.GetTransformNodeID() == transform.GetID()
+    assert predicted_engine.uncertainty_volume.GetTransformNodeID() == transform.GetID()
+
+
+def inverse_of(transform):
+    matrix = vtk.vtkMatrix4x4()
+    transform.GetMatrixTransformFromParent(matrix)
+    return matrix

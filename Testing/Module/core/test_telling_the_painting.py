@@ -105,7 +105,10 @@ def test_what_took_the_value_of_a_deleted_segment_is_told_by_its_own_name(traine
 def test_a_background_region_beside_the_volume_keeps_nothing_from_being_found(trained_engine, client, method):
     trained_engine.roi.SetCenter(1000, 0, 0)
     FINDING[method](trained_engine)
-    assert not client.painted.any()
+    # Slices and region cannot be told of, but strokes are as certain as ever.
+    assert client.painted.any()
+    assert client.annotated["complete_slices"] == [[], [], []]
+    assert client.annotated["background_box"] is None
 
 
 def test_a_painting_that_the_worker_cannot_take_is_told_of(trained_engine, client):

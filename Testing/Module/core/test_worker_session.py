@@ -97,11 +97,24 @@ def test_a_segmenter_is_saved_loaded_and_applied_to_another_volume(predicted_eng
 
 def test_whether_only_the_largest_parts_are_kept_comes_back_with_the_segmenter(predicted_engine, tmp_path):
     predicted_engine.settings.keep_largest = True
-    predicted_engine.finish_prediction(predicted_engine.start_prediction())
     predicted_engine.save_segmenter(tmp_path / "kept.safetensors")
     predicted_engine.settings.keep_largest = False
     predicted_engine.load_segmenter(tmp_path / "kept.safetensors")
     assert predicted_engine.settings.keep_largest
+
+
+def test_a_loaded_segmenter_goes_on_cleaning_up_the_structures_that_it_names(predicted_engine, client, tmp_path):
+    client.keep_largest = [2]
+    path = tmp_path / "kept.safetensors"
+    predicted_engine.state.set_value("CleanedUp", [2])
+    predicted_engine.settings.keep_largest = True
+    predicted_engine.save_segmenter(path)
+    predicted_engine.load_segmenter(path)
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    assert client.keep_largest == [2]
+    predicted_engine.finish_training(predicted_engine.start_training())
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    assert client.keep_largest == [label.value for label in predicted_engine.labels]
 
 
 def test_only_the_largest_parts_are_kept_everywhere_if_that_is_wanted(
@@ -164,7 +177,7 @@ def test_a_segmenter_never_lies_on_the_workers_disk(scene, client, volume, head,
     engine.load_segmenter(here / "mine.safetensors")
     assert not there.exists()
     assert len(list(here.glob("segmenter-*.safetensors"))) == 1
-    assert [params for method, params in sent if "segmenter" in method] == [{}] * 3
+    assert [params for method, params in sent if "segmenter" in method] == [{}, {"keep_largest": []}, {}]
     assert {params["session_folder"] for method, params in sent if method == "open"} == {str(there)}
 
 
