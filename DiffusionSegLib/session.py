@@ -189,9 +189,7 @@ class Session:
         with self.report.stage("prediction"):
             region = annotation.unknown_region if annotation else None
             found = predict(features, segmenter.to(self.device), self._model_grid(), self.progress, region)
-            # What is annotated holds pieces together, and is not cleaned up itself.
-            cleaned = self._cleaned(_as_annotated(found, annotation), segmenter.header.keep_largest)
-        return _as_annotated(cleaned, annotation)
+            return self._cleaned(_as_annotated(found, annotation), segmenter.header.keep_largest, annotation)
 
     def preview(self, slices: Sequence[tuple[int, int]], segmenter: Segmenter | None = None) -> list[SlicePrediction]:
         """Slices (axis, index) of the open scan, as `predict` finds them before any clean-up, without the rest.
@@ -214,13 +212,18 @@ class Session:
             for (axis, index), one in zip(slices, found, strict=True)
         ]
 
-    def _cleaned(self, found: Prediction, keep_largest: tuple[int, ...]) -> Prediction:
-        """Of these labels the largest pieces alone; what is taken from one keeps the confidence that it had."""
+    def _cleaned(self, found: Prediction, keep_largest: tuple[int, ...], annotation: Annotation | None) -> Prediction:
+        """Of these labels the largest pieces alone; what is taken from one keeps the confidence that it had.
+
+        What is annotated holds pieces together, and is not cleaned up itself.
+        """
+        if not keep_largest:
+            return found
         labelmap = found.labelmap
         for number, value in enumerate(keep_largest):
             self.progress("clean-up", number, len(keep_largest))
             labelmap = keep_largest_components(labelmap, (value,))
-        return replace(found, labelmap=labelmap)
+        return replace(found, labelmap=labelmap if annotation is None else annotation.over(labelmap))
 
     def suggest(self, segmenter: Segmenter | None = None, *, count: int = 6) -> list[SliceSuggestion]:
         """The slices of the open scan that are worth painting next, best first."""

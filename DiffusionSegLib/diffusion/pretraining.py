@@ -109,7 +109,7 @@ class Pretraining:
         images, positions, views, time_steps, noise = batch
         schedule = self.config.schedule
         goal = noise if self.config.target == "epsilon" else schedule.velocity(images, time_steps, noise)
-        noised = schedule.noised(images, time_steps, noise).contiguous(memory_format=torch.channels_last)
+        noised = schedule.noised(images, time_steps, noise)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=trains_in_bfloat16(self.device)):
             prediction = self.state.model(noised, time_steps, views).float()
         loss = torch.mean((prediction[:, : images.shape[1]] - goal) ** 2)

@@ -139,7 +139,6 @@ class ActivationExtractor:
         for time_step in self.config.time_steps:
             steps = torch.full((len(images),), time_step, device=self.device)
             noised = self.schedule.noised(images, steps, noise).to(precision)
-            noised = noised.contiguous(memory_format=torch.channels_last)
             outputs = denoisers.activations(noised, steps, view, self.config.blocks)
             for block in sorted(outputs):
                 reduction = unet.block_reductions[block]

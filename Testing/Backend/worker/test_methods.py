@@ -9,7 +9,6 @@ from painted_head import LABELS, dice, open_parameters, painting, volume
 from safetensors import SafetensorError
 from worker_in_process import Worker, opened, train_briefly
 
-from DiffusionSegLib import scan_doubts
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.segmenter.segmenter import Segmenter
@@ -396,17 +395,3 @@ def test_the_worker_describes_a_bundle_on_its_computer(worker, tiny_bundle, tmp_
     assert (said["name"], said["licence"], said["channels"]) == ("tiny", "CC0", 1)
     with pytest.raises(DiffusionSegError, match="no readable model bundle"):
         worker("describe", {"path": str(tmp_path)})
-
-
-@pytest.mark.filterwarnings("ignore:The scan hardly looks like")
-def test_what_is_doubtful_of_a_scan_is_answered_also_where_its_features_were_kept(
-    aligned_bundle, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(scan_doubts, "LEAST_LIKENESS", 1.0)
-    where = open_parameters(aligned_bundle, tmp_path / "kept")
-    first, again = Worker(), Worker()
-    assert first("open", where, volume())[0]["doubts"] == []
-    [told] = first("extract")[0]["doubts"]
-    assert "hardly looks like" in told
-    for worker in (first, again):
-        assert worker("open", where, volume())[0]["doubts"] == [told]
