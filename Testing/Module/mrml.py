@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +55,22 @@ class AScene:
 
     def load(self, path: Path):
         assert self.scene.ReadFromMRB(str(path), True)
+
+
+@contextmanager
+def slicers_scene(cache: Path, views: Mapping[str, str]) -> Iterator[slicer.vtkMRMLScene]:
+    """The scene that `slicer.mrmlScene` is meanwhile, with slice views by name and their orientation."""
+    whole = AScene(cache)
+    slicer.mrmlScene = whole.scene
+    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(whole.scene)
+    for name, orientation in views.items():
+        for kind in ("vtkMRMLSliceNode", "vtkMRMLSliceCompositeNode"):
+            node = whole.scene.AddNewNodeByClass(kind, name)
+            node.SetLayoutName(name)
+            node.SetSingletonTag(name)
+        whole.scene.GetFirstNode(name, "vtkMRMLSliceNode").SetOrientation(orientation)
+    yield whole.scene
+    whole.scene.RemoveAllObservers()
 
 
 def a_volume_node(scene, image, affine, name="head"):

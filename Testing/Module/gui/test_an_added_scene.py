@@ -9,7 +9,7 @@ import pytest
 import slicer
 from conftest import a_head, an_affine
 from Module.fake_worker_client import FakeWorkerClient
-from Module.mrml import AScene, a_volume_node, paint_slices
+from Module.mrml import AScene, a_volume_node, paint_slices, slicers_scene
 
 NAMES = {3: "Caudate", 7: "Putamen"}
 
@@ -24,13 +24,8 @@ def module(scene, monkeypatch):
 
 @pytest.fixture
 def scene(qt, tmp_path):
-    whole = AScene(tmp_path)
-    slicer.mrmlScene = whole.scene
-    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(whole.scene)
-    for kind in ("vtkMRMLSliceNode", "vtkMRMLSliceCompositeNode"):
-        whole.scene.AddNewNodeByClass(kind, "Red").SetLayoutName("Red")
-    yield whole.scene
-    whole.scene.RemoveAllObservers()
+    with slicers_scene(tmp_path, {"Red": "Axial"}) as scene:
+        yield scene
 
 
 @pytest.fixture

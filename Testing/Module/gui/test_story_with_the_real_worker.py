@@ -12,9 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import slicer
 from conftest import a_head, an_affine
-from Module.mrml import AScene, a_volume_node, paint_slices
+from Module.mrml import a_volume_node, paint_slices, slicers_scene
 
 NAMES = {3: "Caudate", 7: "Putamen"}
 SHAPE = (24, 22, 20)
@@ -29,17 +28,8 @@ def module(scene):
 
 @pytest.fixture
 def scene(qt, tmp_path):
-    whole = AScene(tmp_path)
-    slicer.mrmlScene = whole.scene
-    slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(whole.scene)
-    for name, orientation in (("Red", "Axial"), ("Yellow", "Sagittal"), ("Green", "Coronal")):
-        for kind in ("vtkMRMLSliceNode", "vtkMRMLSliceCompositeNode"):
-            node = whole.scene.AddNewNodeByClass(kind, name)
-            node.SetLayoutName(name)
-            node.SetSingletonTag(name)
-        whole.scene.GetFirstNode(name, "vtkMRMLSliceNode").SetOrientation(orientation)
-    yield whole.scene
-    whole.scene.RemoveAllObservers()
+    with slicers_scene(tmp_path, {"Red": "Axial", "Yellow": "Sagittal", "Green": "Coronal"}) as scene:
+        yield scene
 
 
 @pytest.fixture
