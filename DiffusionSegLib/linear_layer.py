@@ -19,16 +19,21 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None, *, relu: 
     first time.
 
     Args:
-        inputs: float32 (N, width in).
+        inputs: shape (..., width in).
         weight: shape (width out, width in).
         bias: shape (width out,).
         relu: whether what is negative becomes 0.
     """
-    product = _one_dnn() if inputs.device.type == "cpu" and inputs.shape[1] else None
-    if product is not None:
+    product = _one_dnn()
+    if product is not None and inputs.shape[-1] and is_for_one_dnn(inputs):
         return product(inputs, weight.contiguous(), bias, "relu" if relu else "none", [], "")
     found = F.linear(inputs, weight, bias)
     return found.relu_() if relu else found
+
+
+def is_for_one_dnn(inputs: Tensor) -> bool:
+    """Whether it is oneDNN that computes products of these."""
+    return inputs.device.type == "cpu" and inputs.dtype == torch.float32 and _one_dnn() is not None
 
 
 @cache

@@ -40,9 +40,9 @@ class Denoisers(nn.Module):
         return prediction
 
     def activations(self, images: Tensor, time_steps: Tensor, view: int, blocks: Collection[int]) -> dict[int, Tensor]:
-        """Outputs of the chosen decoder blocks for images that are all of one view."""
+        """Outputs of the chosen decoder blocks for images of one view, at time steps of shape (N,), or (1,) for all."""
         if self.shared:
-            classes = torch.full((len(images),), view, device=images.device)
+            classes = torch.tensor([view], device=images.device)
             return self.unet.activations(images, time_steps, classes, blocks)
         return cast("UNet", self.models[view]).activations(images, time_steps, None, blocks)
 

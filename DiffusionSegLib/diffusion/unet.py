@@ -116,7 +116,7 @@ class UNet(nn.Module):
 
         self.out = nn.Sequential(
             nn.GroupNorm(config.groups, channels),
-            nn.SiLU(),
+            nn.SiLU(inplace=True),
             zeroed(convolution(config.dims, channels, config.channels_out * pixels, 3)),
         )
 
@@ -128,7 +128,10 @@ class UNet(nn.Module):
     def activations(
         self, images: Tensor, time_steps: Tensor, classes: Tensor | None, blocks: Collection[int]
     ) -> dict[int, Tensor]:
-        """Outputs of the chosen decoder blocks at their own resolution; nothing after the last of them is run."""
+        """Outputs of the chosen decoder blocks at their own resolution; nothing after the last of them is run.
+
+        Time steps and classes may be of shape (1,) for all images, which is quicker.
+        """
         chosen: dict[int, Tensor | None] = dict.fromkeys(blocks)
         self._decode(images, time_steps, classes, chosen, max(blocks) + 1)
         return {block: output for block, output in chosen.items() if output is not None}

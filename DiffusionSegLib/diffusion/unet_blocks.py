@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from DiffusionSegLib.diffusion.attention import attended
+from DiffusionSegLib.linear_layer import linear
+
 
 def convolution(dims: int, channels_in: int, channels_out: int, kernel: int, *, stride: int = 1) -> nn.Module:
     """A 1D, 2D or 3D convolution that keeps the size at stride 1."""
@@ -60,13 +63,15 @@ class ResidualBlock(nn.Module):
         self.scale_shift = scale_shift
         self.resample = {None: None, "down": halved, "up": doubled}[resample]
         self.in_layers = nn.Sequential(
-            nn.GroupNorm(groups, channels_in), nn.SiLU(), convolution(dims, channels_in, channels_out, 3)
+            nn.GroupNorm(groups, channels_in),
+            nn.SiLU(inplace=True),
+            convolution(dims, channels_in, channels_out, 3),
         )
         width = 2 * channels_out if scale_shift else channels_out
         self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(embedding, width))
         self.out_layers = nn.Sequential(
             nn.GroupNorm(groups, channels_out),
-            nn.SiLU(),
+            nn.SiLU(inplace=True),
             nn.Dropout(dropout),
             zeroed(convolution(dims, channels_out, channels_out, 3)),
         )
@@ -81,11 +86,31 @@ class ResidualBlock(nn.Module):
         signal = self.emb_layers(embedding)
         signal = signal.reshape(*signal.shape, *[1] * (hidden.dim() - 2))
         if self.scale_shift:
-            scale, shift = signal.chunk(2, dim=1)
-            hidden = self.out_layers[1:](self.out_layers[0](hidden) * (1 + scale) + shift)
+            hidden = self.out_layers[1:](_scaled_and_shifted(self.out_layers[0], hidden, *signal.chunk(2, dim=1)))
         else:
             hidden = self.out_layers(hidden + signal)
-        return self.skip_connection(images) + hidden
+        return hidden.add_(self._skipped(images))
+
+    def _skipped(self, images: Tensor) -> Tensor:
+        # Of few slices on one core torch takes a convolution that is not made for channels that lie last.
+        if isinstance(self.skip_connection, nn.Identity) or images.device.type != "cpu" or torch.is_grad_enabled():
+            return self.skip_connection(images)
+        mixed = _at_each_position(self.skip_connection, images.flatten(2).mT)
+        return mixed.mT.unflatten(2, images.shape[2:])
+
+
+def _scaled_and_shifted(norm: nn.Module, images: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """The images normalised, times 1 + scale, plus shift, both of shape (N, channels, 1, ...).
+
+    Where they are the same for all images, as at one time step, they become part of the normalisation, which saves two
+    passes over the memory.
+    """
+    assert isinstance(norm, nn.GroupNorm)
+    factor = 1 + scale
+    if len(scale) > 1:
+        return torch.addcmul(shift, norm(images), factor)
+    weight, bias = norm.weight * factor.flatten(), norm.bias * factor.flatten() + shift.flatten()
+    return F.group_norm(images, norm.num_groups, weight, bias, norm.eps)
 
 
 class AttentionBlock(nn.Module):
@@ -105,14 +130,15 @@ class AttentionBlock(nn.Module):
         # Each head's query, key and value lie side by side in the layout's fused convolution.
         heads = _at_each_position(self.qkv, flat).unflatten(2, (self.heads, 3, -1))
         query, key, value = heads.transpose(1, 2).unbind(3)
-        mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
+        mixed = attended(query, key, value).transpose(1, 2).flatten(2)
         return images + _at_each_position(self.proj_out, mixed).mT.reshape(images.shape)
 
 
 def _at_each_position(layer: nn.Module, positions: Tensor) -> Tensor:
     """A convolution of one position's width as the linear layer that it is: (N, positions, channels)."""
     weight, bias = layer.parameters()
-    return F.linear(positions, weight[..., 0], bias)
+    product = F.linear if torch.is_grad_enabled() else linear
+    return product(positions, weight.flatten(1), bias)
 
 
 class ConvolutionDown(nn.Module):

@@ -137,9 +137,9 @@ class ActivationExtractor:
         noise *= self.config.noise_scale
         found: dict[int, list[Tensor]] = {}
         for time_step in self.config.time_steps:
-            steps = torch.full((len(images),), time_step, device=self.device)
-            noised = self.schedule.noised(images, steps, noise).to(precision)
-            outputs = denoisers.activations(noised, steps, view, self.config.blocks)
+            step = torch.tensor([time_step], device=self.device)
+            noised = self.schedule.noised(images, step, noise).to(precision)
+            outputs = denoisers.activations(noised, step, view, self.config.blocks)
             for block in sorted(outputs):
                 reduction = unet.block_reductions[block]
                 rows, columns = pixels_needed(height, reduction), pixels_needed(width, reduction)

@@ -190,6 +190,31 @@ def test_activations_are_those_of_the_whole_pass_and_have_the_sizes_promised(dim
         assert output.shape == (1, model.block_channels[block], *[16 // model.block_reductions[block]] * dims)
 
 
+@pytest.mark.parametrize("scale_shift", [True, False])
+def test_one_time_step_for_all_images_is_that_of_each(scale_shift):
+    model = with_random_weights(replace(SMALL, scale_shift=scale_shift, classes=3))
+    images = torch.randn(3, 1, 8, 8)
+    with torch.no_grad():
+        each = model.activations(images, torch.tensor([50, 50, 50]), torch.tensor([2, 2, 2]), (1, 3))
+        together = model.activations(images, torch.tensor([50]), torch.tensor([2]), (1, 3))
+    for block, expected in each.items():
+        torch.testing.assert_close(together[block], expected)
+
+
+def test_what_is_learnt_does_not_depend_on_how_many_images_are_learnt_from_at_once():
+    model = with_random_weights(SMALL)
+    images, steps = torch.randn(2, 1, 8, 8), torch.tensor([3, 700])
+
+    def gradients(*parts):
+        model.zero_grad()
+        for part in parts:
+            model(images[part], steps[part]).square().sum().backward()
+        return torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
+
+    together = gradients(slice(None))
+    torch.testing.assert_close(gradients(slice(0, 1), slice(1, 2)), together, rtol=1e-3, atol=1e-3)
+
+
 def test_nothing_runs_after_the_last_chosen_block():
     model = with_random_weights(SMALL)
     ran = []
