@@ -8,12 +8,23 @@ from collections.abc import Sequence
 
 from DiffusionSegLib import __version__
 from DiffusionSegLib.allocator import keep_large_blocks
-from DiffusionSegLib.commands import apply, benchmark, demo, evaluate, info, pretrain, segment, suggest, worker
+from DiffusionSegLib.commands import (
+    apply,
+    benchmark,
+    demo,
+    evaluate,
+    import_checkpoint,
+    info,
+    pretrain,
+    segment,
+    suggest,
+    worker,
+)
 from DiffusionSegLib.commands.terminal_messages import stop_printing, tell, tell_in_any_encoding, warnings_on_one_line
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.memory_shortage import shortage_told
 
-COMMANDS = (segment, apply, suggest, evaluate, pretrain, benchmark, info, demo, worker)
+COMMANDS = (segment, apply, suggest, evaluate, pretrain, import_checkpoint, benchmark, info, demo, worker)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +26,8 @@ from DiffusionSegLib.template import Template
 
 DEFAULT_BUNDLE = "brain-t1"
 TEMPLATE = "template.nii.gz"
+# Settings that features follow from, beside those that say which are taken.
+OF_FEATURES = ("unet", "schedule", "shared", "told_view", "spacing_mm", "modality")
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class BundleConfig:
         spacing_mm: edge of the voxels it was trained on.
         modality: "mr" or "ct".
         features: which features to take from it, unless told otherwise.
+        told_view: whether a shared denoiser is told which view it sees; those that others have published are not.
     """
 
     name: str
@@ -54,6 +58,7 @@ class BundleConfig:
     spacing_mm: float
     modality: Literal["mr", "ct"]
     features: FeatureConfig
+    told_view: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +101,17 @@ class ModelBundle:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the weights and the template; segmenters remember it."""
+        """SHA-256 of all that features follow from but for which are taken; segmenters remember it."""
         if self.random_seed is not None:
             return f"random weights, seed {self.random_seed}"
-        files = [path for path in (self._weights, self.folder / TEMPLATE) if path.exists()]
-        return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+        # As they stand in the file, so that settings which a later version adds leave it as it is.
+        settings = {name: value for name, value in read_config(self.folder).items() if name in OF_FEATURES}
+        found = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+        for path in (self._weights, self.folder / TEMPLATE):
+            if path.exists():
+                with path.open("rb") as file:
+                    found.update(hashlib.file_digest(file, "sha256").digest())
+        return found.hexdigest()
 
     def untrained(self, seed: int) -> ModelBundle:
         """The same denoiser before any pretraining."""
@@ -112,13 +123,7 @@ class ModelBundle:
         Raises:
             DiffusionSegError: if the weights are unreadable or do not fit the settings.
         """
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.random_seed or 0)
-            denoisers = Denoisers(self.config.unet, shared=self.config.shared)
-            if self.random_seed is not None:
-                _draw_zeroed_weights(denoisers)
-        if self.random_seed is None:
-            self._load_weights(denoisers)
+        denoisers = self._read_denoisers() if self.random_seed is None else self._random_denoisers(self.random_seed)
         return denoisers.eval().requires_grad_(False)
 
     @cached_property
@@ -134,16 +139,30 @@ class ModelBundle:
     def _weights(self) -> Path:
         return self.folder / WEIGHTS
 
-    def _load_weights(self, denoisers: Denoisers) -> None:
+    def _new_denoisers(self) -> Denoisers:
+        return Denoisers(self.config.unet, shared=self.config.shared, told_view=self.config.told_view)
+
+    def _random_denoisers(self, seed: int) -> Denoisers:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            denoisers = self._new_denoisers()
+            _draw_zeroed_weights(denoisers)
+        return denoisers
+
+    def _read_denoisers(self) -> Denoisers:
+        # Weights that would be replaced are not even drawn: those of the paper's denoiser take 2 GB and 13 s.
+        with torch.device("meta"):
+            denoisers = self._new_denoisers()
         try:
             tensors = load_file(self._weights)
-            denoisers.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+            denoisers.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
         except (OSError, SafetensorError) as error:
             message = f"The weights of the bundle {self.name} cannot be read."
             raise DiffusionSegError(message, "Install the bundle again.") from error
         except RuntimeError as error:
             message = f"The weights of the bundle {self.name} do not match its config.json."
             raise DiffusionSegError(message, "Install the bundle again.") from error
+        return denoisers
 
 
 def bundled() -> list[ModelBundle]:

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from DiffusionSegLib.errors import DiffusionSegError
 
 
@@ -31,11 +33,15 @@ def run(arguments: argparse.Namespace) -> int:
     if not scores:
         raise DiffusionSegError("The reference is empty.", "Check that the right file was chosen.")
     mean = mean_score(scores)
+    unknown = sorted({int(value) for value in np.unique(prediction)} - {0, *scores})
     if arguments.json:
         labels = {str(value): {"dice": score.dice, "hd95_mm": score.hd95_mm} for value, score in scores.items()}
-        print(json.dumps({"labels": labels, "mean": {"dice": mean.dice, "hd95_mm": mean.hd95_mm}}))
+        means = {"dice": mean.dice, "hd95_mm": mean.hd95_mm}
+        print(json.dumps({"labels": labels, "mean": means, "not_in_reference": unknown}))
         return 0
     print("label   Dice  HD95 mm")
     for name, score in [*scores.items(), ("mean", mean)]:
         print(f"{name:>5}  {score.dice:.3f}  {score.hd95_mm:7.2f}")
+    if unknown:
+        print(f"Not in the reference, and not counted: label {', '.join(map(str, unknown))}")
     return 0

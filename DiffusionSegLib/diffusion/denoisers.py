@@ -14,23 +14,24 @@ from DiffusionSegLib.diffusion.unet import UNet, UNetConfig
 
 
 class Denoisers(nn.Module):
-    """One denoiser that is told which view it sees, or one for each view.
+    """One denoiser for all views, or one for each.
 
     Args:
-        unet: the shape of each; its `classes` follow from `shared`.
+        unet: the shape of each; its `classes` follow from what else is said.
         shared: whether there is one for all.
+        told_view: whether that one is told which view it sees.
     """
 
-    def __init__(self, unet: UNetConfig, *, shared: bool) -> None:
+    def __init__(self, unet: UNetConfig, *, shared: bool, told_view: bool = True) -> None:
         super().__init__()
-        self.shared = shared
-        shape = replace(unet, classes=len(VIEWS) if shared else 0)
+        self.shared, self.told_view = shared, shared and told_view
+        shape = replace(unet, classes=len(VIEWS) if self.told_view else 0)
         self.models = nn.ModuleList(UNet(shape) for _ in range(1 if shared else len(VIEWS)))
 
     def forward(self, images: Tensor, time_steps: Tensor, views: Tensor) -> Tensor:
         """Predictions for images (N, C, H, W) at time steps (N,), of the views (N,)."""
         if self.shared:
-            return self.models[0](images, time_steps, views)
+            return self.models[0](images, time_steps, views if self.told_view else None)
         prediction = images.new_zeros(len(images), self.unet.config.channels_out, *images.shape[2:])
         for view, model in enumerate(self.models):
             chosen = (views == view).nonzero()[:, 0]
@@ -41,10 +42,9 @@ class Denoisers(nn.Module):
 
     def activations(self, images: Tensor, time_steps: Tensor, view: int, blocks: Collection[int]) -> dict[int, Tensor]:
         """Outputs of the chosen decoder blocks for images of one view, at time steps of shape (N,), or (1,) for all."""
-        if self.shared:
-            classes = torch.tensor([view], device=images.device)
-            return self.unet.activations(images, time_steps, classes, blocks)
-        return cast("UNet", self.models[view]).activations(images, time_steps, None, blocks)
+        classes = torch.tensor([view], device=images.device) if self.told_view else None
+        unet = self.unet if self.shared else cast("UNet", self.models[view])
+        return unet.activations(images, time_steps, classes, blocks)
 
     @property
     def unet(self) -> UNet:

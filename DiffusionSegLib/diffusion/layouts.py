@@ -54,13 +54,13 @@ def read_checkpoint(path: Path, config: UNetConfig, *, grey: bool = False) -> UN
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise DiffusionSegError(f"{path.name} is no checkpoint that can be read.", "Download it again.") from error
-    if grey:
-        config, state = replace(config, channels_in=1), with_grey_input(state)
     with torch.device("meta"):
-        model = UNet(config)
+        model = UNet(replace(config, channels_in=1) if grey else config)
     try:
+        if grey:
+            state = with_grey_input(state)
         model.load_state_dict({name: value.float() for name, value in state.items()}, assign=True)
-    except (RuntimeError, AttributeError) as error:
+    except (RuntimeError, AttributeError, TypeError, KeyError, IndexError) as error:
         message = f"{path.name} holds another kind of denoiser."
         raise DiffusionSegError(message, "Choose the layout that it was trained with.") from error
     return model.eval().requires_grad_(False)

@@ -82,6 +82,19 @@ def test_another_template_makes_another_bundle(tiny_bundle, tmp_path):
     assert len(set(digests)) == 3
 
 
+@pytest.mark.parametrize(
+    "change", [{"spacing_mm": 2.0}, {"modality": "ct"}, {"schedule": {"steps": 1000, "kind": "cosine"}}]
+)
+def test_settings_that_features_follow_from_make_another_bundle(tiny_bundle, tmp_path, change):
+    assert changed(tiny_bundle, tmp_path / "bundle", **change).digest != tiny_bundle.digest
+
+
+def test_another_name_or_choice_of_features_makes_no_other_bundle(tiny_bundle, tmp_path):
+    settings = json.loads((tiny_bundle.folder / "config.json").read_text())
+    features = {**settings["features"], "blocks": [0]}
+    assert changed(tiny_bundle, tmp_path / "bundle", name="other", features=features).digest == tiny_bundle.digest
+
+
 def test_a_folder_of_a_bundles_name_does_not_hide_it(tmp_path, monkeypatch):
     (tmp_path / DEFAULT_BUNDLE).mkdir()
     monkeypatch.chdir(tmp_path)

@@ -12,7 +12,7 @@ from DiffusionSegLib.commands import info
 from DiffusionSegLib.diffusion.pretraining_job import PretrainingJob
 from DiffusionSegLib.errors import DiffusionSegWarning
 
-COMMANDS = ["segment", "apply", "suggest", "evaluate", "pretrain", "info", "demo", "benchmark", "worker"]
+COMMANDS = ["segment", "apply", "suggest", "evaluate", "pretrain", "import", "info", "demo", "benchmark", "worker"]
 
 
 @pytest.mark.parametrize("arguments", [[], *([name] for name in COMMANDS), ["benchmark", "nine-slices"]])

@@ -77,6 +77,19 @@ def test_a_scan_scores_fully_against_itself(case, capsys):
     assert json.loads(capsys.readouterr().out)["mean"] == {"dice": 1.0, "hd95_mm": 0.0}
 
 
+def test_labels_that_the_reference_lacks_are_named_and_not_counted(case, tmp_path, capsys):
+    pytest.importorskip("monai")
+    reference = nib.load(case / "reference.nii.gz")
+    more = np.asarray(reference.dataobj).copy()
+    more[more == 0] = 7
+    nib.save(nib.Nifti1Image(more, reference.affine), tmp_path / "more.nii.gz")
+    files = [str(tmp_path / "more.nii.gz"), str(case / "reference.nii.gz")]
+    assert main(["evaluate", *files, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["not_in_reference"] == [7]
+    assert main(["evaluate", *files]) == 0
+    assert "Not in the reference, and not counted: label 7" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", ["scan.nii.gz", "Scan.nii.gz"])
 def test_scans_whose_results_would_replace_each_other_are_refused(case, result, tmp_path, capsys, name):
     scans = [tmp_path / "one" / "scan.nii.gz", tmp_path / "other" / name]
