@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import re
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+
+from DiffusionSegLib.resident_memory import forget_peak, held_bytes, peak_bytes
 
 Result = TypeVar("Result")
 
@@ -69,25 +69,12 @@ def _reset_peak(device: torch.device) -> int | None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
         return torch.cuda.memory_allocated()
-    if not sys.platform.startswith("linux"):
-        return None
     # What the allocator keeps from earlier work would hide what this one takes.
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
     if trim is not None:
         trim(0)
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    except OSError:
-        return None
-    return _status("VmRSS")
+    return held_bytes() if forget_peak() else None
 
 
 def _peak(device: torch.device) -> int:
-    return torch.cuda.max_memory_allocated() if device.type == "cuda" else _status("VmHWM")
-
-
-def _status(name: str) -> int:
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    found = re.search(rf"{name}:\s+(\d+) kB", status)
-    assert found is not None
-    return 1024 * int(found[1])
+    return torch.cuda.max_memory_allocated() if device.type == "cuda" else peak_bytes() or 0

@@ -52,7 +52,7 @@ def as_table(shape: tuple[int, int, int], report: dict[str, Any]) -> str:
     ]
     voxels = " x ".join(map(str, shape))
     head = [f"Scan of {voxels} voxels, {report['device']}: peak memory {report['peak_memory_mb']} MB.", ""]
-    return "\n".join([*head, "| stage | s | peak so far, MB |", "|---|---|---|", *stages])
+    return "\n".join([*head, "| stage | s | peak MB |", "|---|---|---|", *stages])
 
 
 def _write_head(folder: Path, shape: tuple[int, int, int]) -> None:
