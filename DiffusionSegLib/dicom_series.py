@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,10 @@ UNEVEN = 0.1
 SAME_PLACE_MM = 1e-3
 # What a tilted gantry shifts the last slice by within its plane, beyond rounding.
 TILTED_MM = 1.0
+PREAMBLE_BYTES, PREFIX = 128, b"DICM"
+# What a file is of stands near its start, as Media Storage SOP Class UID or SOP Class UID in little endian.
+HEAD_BYTES = 4096
+CLASS = re.compile(rb"(?:\x02\x00\x02\x00|\x08\x00\x16\x00)....([0-9.]+)[^0-9.]", re.DOTALL)
 
 
 def holds_dicom(folder: Path) -> bool:
@@ -30,7 +36,8 @@ def read_dicom_series(folder: Path) -> sitk.Image:
 
     Raises:
         DiffusionSegError: if there is none or more than one, or if its slices do not make a regular grid: several at
-            one place (phases, echoes), some missing, or a tilted gantry; or if it is one file of many frames.
+            one place (phases, echoes), some missing or damaged, or a tilted gantry; or if it is one file of many
+            frames.
     """
     series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
     if not series:
@@ -39,6 +46,7 @@ def read_dicom_series(folder: Path) -> sitk.Image:
         message = f"The folder {folder} holds {len(series)} DICOM series."
         raise DiffusionSegError(message, "Give a folder with the files of one series only.")
     files = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0])
+    _refuse_damaged(folder, [Path(file) for file in files])
     if len(files) == 1:
         _refuse_frames(files[0])
     reader = sitk.ImageSeriesReader()
@@ -48,6 +56,39 @@ def read_dicom_series(folder: Path) -> sitk.Image:
     if _tells_places(reader, len(files)):
         _check_places(np.array([_numbers(reader, number, POSITION) for number in range(len(files))]), _normal(reader))
     return image
+
+
+def _refuse_damaged(folder: Path, read: Sequence[Path]) -> None:
+    """Raise a DiffusionSegError if files that should be slices are not among those read: unreadable ones are skipped.
+
+    What is no image is rightly skipped, such as reports and DICOMDIR, and of another class than the slices.
+    """
+    names, endings = {path.name for path in read}, {path.suffix.lower() for path in read} - {""}
+    skipped = (path for path in sorted(folder.iterdir()) if path.name not in names and path.is_file())
+    of_slices = _class_of(_head(read[0]))
+    damaged = [path.name for path in skipped if _seems_slice(path, endings, of_slices)]
+    if damaged:
+        more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+        message = f"{damaged[0]}{more} of the DICOM series in {folder} cannot be read: damaged or incomplete."
+        raise DiffusionSegError(message, "Copy the series again.")
+
+
+def _seems_slice(path: Path, endings: set[str], of_slices: bytes) -> bool:
+    head = _head(path)
+    # Names with a point in front are hidden: macOS leaves such files, which are no slices, beside others.
+    dicom = head[PREAMBLE_BYTES:].startswith(PREFIX) or path.suffix.lower() in endings
+    return dicom and not path.name.startswith(".") and _class_of(head) in {b"", of_slices}
+
+
+def _class_of(head: bytes) -> bytes:
+    """Which kind of object a file is; empty if it ends before that."""
+    found = CLASS.search(head)
+    return found[1] if found else b""
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)
 
 
 def _refuse_frames(file: str) -> None:

@@ -16,7 +16,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("pretrain", help="pretrain denoisers on unlabelled images of your own")
     parser.add_argument("images", metavar="IMAGES", type=Path, nargs="+", help="scans, or folders that hold them")
     parser.add_argument("--out", type=Path, required=True, metavar="BUNDLE", help="folder for the bundle")
-    parser.add_argument("--label-maps", type=Path, nargs="*", default=[], help="also synthesise images from these")
+    parser.add_argument("--label-maps", type=Path, nargs="+", default=[], help="also synthesise images from these")
     parser.add_argument("--name", default="my-bundle", help="what the bundle is called (my-bundle)")
     parser.add_argument("--licence", default="not stated", help="licence of the weights, shown to their users")
     parser.add_argument("--modality", choices=("mr", "ct"), default="mr", help="(mr)")

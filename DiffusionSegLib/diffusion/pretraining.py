@@ -12,14 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from DiffusionSegLib.atomic_file import atomic_path
 from DiffusionSegLib.diffusion.augmentation import moved, recoloured
 from DiffusionSegLib.diffusion.batches_ahead import Batch, batches_ahead
+from DiffusionSegLib.diffusion.denoiser_check import check_start
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
 from DiffusionSegLib.diffusion.slice_source import VIEW_AXES, SliceSource
 from DiffusionSegLib.diffusion.synthesis import synthesised
 from DiffusionSegLib.diffusion.training_state import TrainingState
-from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.precision import trains_in_bfloat16
 from DiffusionSegLib.progress import Progress, silent
 
@@ -29,6 +30,7 @@ AIR = -0.99
 TOLD_EVERY = {"cpu": 1, "cuda": 25}
 # How many of the last losses are told the mean of.
 TOLD = 50
+LOSSES = "losses.jsonl"
 
 
 class Pretraining:
@@ -66,14 +68,11 @@ class Pretraining:
         Raises:
             DiffusionSegError: if the shapes differ otherwise.
         """
+        check_start(denoisers, self.config)
         model = self.state.model
         given = denoisers.state_dict()
         with torch.no_grad():
             for name, value in model.state_dict().items():
-                same = name in given and given[name].shape[1:] == value.shape[1:] and len(given[name]) <= len(value)
-                if not same or (len(given[name]) < len(value) and ".out." not in name):
-                    message = "The denoiser to start from has another shape than the one to train."
-                    raise DiffusionSegError(message, "Choose the same number of channels, or start afresh.")
                 value[: len(given[name])] = given[name]
         self.state = TrainingState(model, self.state.optimizer, self.config.ema_decay)
 
@@ -91,8 +90,7 @@ class Pretraining:
                 progress(told, self.state.step, self.config.steps)
                 if self.state.step % self.config.save_every == 0 or self.state.step == self.config.steps:
                     self.state.save(folder)
-                    with (folder / "losses.jsonl").open("a") as log:
-                        log.write(json.dumps({"step": self.state.step, "loss": _mean(losses)}) + "\n")
+                    _append(folder / LOSSES, {"step": self.state.step, "loss": _mean(losses)})
                     losses.clear()
 
     def learn(self) -> Generator[Tensor, None, None]:
@@ -146,7 +144,7 @@ class Pretraining:
         config = self.config
         numbers = np.random.default_rng((config.seed, step))
         random = torch.Generator().manual_seed(int(numbers.integers(2**62)))
-        made = round(config.batch * config.synthetic_share) if self.labelmaps else 0
+        made = config.synthesised if self.labelmaps else 0
         crops, views = self._crops(self.images, config.batch - made, numbers, random, "bilinear")
         images, positions = crops.tensor_split([config.unet.channels_in], dim=1)
         if self.labelmaps and made:
@@ -170,6 +168,13 @@ class Pretraining:
         # The first of the three positions is that to the right.
         odd = [crops.shape[1] - 3] if self.config.position_weight else []
         return moved(crops.float(), views, margin, self.config.augmentation, random, mode=mode, odd_channels=odd), views
+
+
+def _append(log: Path, line: dict[str, float]) -> None:
+    """Add a line of JSON to a file, which the disk may have no room for."""
+    before = log.read_text(encoding="utf-8") if log.exists() else ""
+    with atomic_path(log) as part:
+        part.write_text(f"{before}{json.dumps(line)}\n", encoding="utf-8")
 
 
 def _mean(losses: Sequence[Tensor]) -> float:

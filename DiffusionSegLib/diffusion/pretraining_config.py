@@ -52,3 +52,8 @@ class PretrainingConfig:
     spacing_mm: float = 1.0
     save_every: int = 200
     seed: int = 0
+
+    @property
+    def synthesised(self) -> int:
+        """How many crops of a batch are synthesised where label maps are given."""
+        return round(self.batch * self.synthetic_share)

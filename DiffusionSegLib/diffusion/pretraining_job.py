@@ -15,11 +15,11 @@ import torch
 from DiffusionSegLib.atomic_file import atomic_path
 from DiffusionSegLib.bundles.bundle import TEMPLATE, BundleConfig, ModelBundle
 from DiffusionSegLib.bundles.export import write_bundle
-from DiffusionSegLib.dicom_series import holds_dicom
-from DiffusionSegLib.diffusion.denoiser_check import check_denoiser
+from DiffusionSegLib.diffusion.denoiser_check import check_denoiser, check_start
 from DiffusionSegLib.diffusion.guidance import image_with_positions, labelmap_with_positions
 from DiffusionSegLib.diffusion.pretraining import Pretraining
 from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
+from DiffusionSegLib.diffusion.training_files import found_files, found_images
 from DiffusionSegLib.diffusion.training_record import claim_folder
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.feature_config import FeatureConfig
@@ -27,7 +27,7 @@ from DiffusionSegLib.memory_shortage import shortage_told, training_memory_probl
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.normalisation import AIR, Normalisation
 from DiffusionSegLib.progress import Progress, silent
-from DiffusionSegLib.reading import NIBABEL_ENDINGS, SIMPLEITK_ENDINGS, read_labelmap, read_volume
+from DiffusionSegLib.reading import read_labelmap, read_volume
 from DiffusionSegLib.template import Template
 from DiffusionSegLib.template_building import build_template
 from DiffusionSegLib.template_symmetry import symmetrised
@@ -67,21 +67,25 @@ class PretrainingJob:
         Checkpoints lie in its folder `training`; a run that was stopped goes on from the last.
 
         Raises:
-            DiffusionSegError: if the settings make no denoiser, there is no image, a file cannot be read or shows
-                nothing, or the folder holds another pretraining.
+            DiffusionSegError: if the settings make no denoiser, it cannot begin with the weights given, there is no
+                image or label map, a file cannot be read or shows nothing, or the folder holds another pretraining.
         """
         check_denoiser(self.config)
-        volumes = [self._image(path) for path in found_files(images)]
-        if not volumes:
+        start = None if self.start_from is None else self.start_from.denoisers()
+        if start is not None:
+            check_start(start, self.config)
+        image_files, map_files = found_images(images), found_files(labelmaps)
+        if not image_files:
             raise DiffusionSegError("There are no images to pretrain on.", "Name scans or a folder that holds some.")
-        maps = [self._labelmap(path) for path in found_files(labelmaps)]
-        start = "" if self.start_from is None else self.start_from.digest
-        claim_folder(out / TRAINING, self.config, volumes, maps, start)
+        if labelmaps:
+            self._check_label_maps(map_files)
+        volumes, maps = [self._image(path) for path in image_files], [self._labelmap(path) for path in map_files]
+        claim_folder(out / TRAINING, self.config, volumes, maps, self.start_from.digest if self.start_from else "")
         if self.config.position_weight:
             volumes, maps = self._with_positions(volumes, maps, out / TRAINING / TEMPLATE, progress)
         pretraining = Pretraining(volumes, maps, self.config, device)
-        if self.start_from is not None:
-            pretraining.start_from(self.start_from.denoisers())
+        if start is not None:
+            pretraining.start_from(start)
         with shortage_told(training_memory_problem):
             pretraining.run(out / TRAINING, progress)
         if self.config.position_weight:
@@ -90,6 +94,15 @@ class PretrainingJob:
         write_bundle(out, self._bundle_config(), pretraining.state.mean, self._card(len(volumes), len(maps)))
         with atomic_path(out / "samples.png") as part:
             sitk.WriteImage(sitk.GetImageFromArray(pretraining.samples()), str(part))
+
+    def _check_label_maps(self, files: Sequence[Path]) -> None:
+        """Raise a DiffusionSegError if nothing would come of the label maps that were asked for."""
+        if not files:
+            message = "There are no label maps to synthesise images from."
+            raise DiffusionSegError(message, "Name some or a folder that holds some, or leave --label-maps out.")
+        if not self.config.synthesised:
+            message = f"In batches of {self.config.batch} slices is no image made from label maps."
+            raise DiffusionSegError(message, "Choose a larger --batch, or leave --label-maps out.")
 
     def _image(self, path: Path) -> np.ndarray:
         volume = read_volume(path).validate()
@@ -149,18 +162,3 @@ class PretrainingJob:
             f"# {self.name}\n\nPretrained on {images} images and {labelmaps} label maps, "
             f"{self.config.steps} steps of {self.config.batch} slices.\n\nLicence: {self.licence}\n"
         )
-
-
-def found_files(places: Sequence[Path]) -> list[Path]:
-    """The files named, and those with a known ending anywhere below the folders named, sorted.
-
-    A folder without such files stands for the DICOM series in it and in the folders below, each in one of its own.
-    """
-    return [path for place in places for path in (_found_below(place) if place.is_dir() else [place])]
-
-
-def _found_below(folder: Path) -> list[Path]:
-    # Names with a point in front are hidden: macOS leaves such files, which are no scans, beside each scan.
-    below = [path for path in sorted(folder.rglob("*")) if not path.name.startswith(".")]
-    files = [path for path in below if path.name.lower().endswith((*NIBABEL_ENDINGS, *SIMPLEITK_ENDINGS))]
-    return files or [place for place in (folder, *filter(Path.is_dir, below)) if holds_dicom(place)]

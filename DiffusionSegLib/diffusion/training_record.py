@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from DiffusionSegLib.atomic_file import write_json
+from DiffusionSegLib.bundles.bundle import TEMPLATE
 from DiffusionSegLib.configuration import to_json
 from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
 from DiffusionSegLib.diffusion.training_state import CHECKPOINT
@@ -38,14 +39,15 @@ def claim_folder(
         start: digest of the weights to begin with; empty for random ones.
 
     Raises:
-        DiffusionSegError: if the folder holds what is of other images or settings.
+        DiffusionSegError: if the folder holds a checkpoint or a template of other images or settings.
     """
     settings = {name: value for name, value in to_json(config).items() if name not in FREE_TO_CHANGE}
     learnt = {"images": _digests(images), "label maps": _digests(labelmaps), "weights to start from": start}
     # As JSON gives it back: tuples as lists.
     wanted = json.loads(json.dumps({**settings, **learnt}))
     known = _known(folder / RECORD)
-    if (known or (folder / CHECKPOINT).exists()) and known != wanted:
+    begun = any((folder / name).exists() for name in (CHECKPOINT, TEMPLATE))
+    if begun and known != wanted:
         others = ", ".join(sorted(name for name in wanted if known.get(name) != wanted[name]))
         message = f"The folder {folder} holds another pretraining (of other {others})."
         raise DiffusionSegError(message, "Delete it, or choose another folder for the bundle.")

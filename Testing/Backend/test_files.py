@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -44,65 +43,6 @@ def test_freesurfer_volumes_are_read(tmp_path):
     volume = read_volume(tmp_path / "orig.mgz")
     np.testing.assert_allclose(volume.data[0], image)
     assert volume.stem == "orig"
-
-
-def write_dicom_series(folder, image, places):
-    """Slices of an image along its last axis, each with its place in the patient (LPS, mm)."""
-    for number, place in enumerate(places):
-        plane = sitk.GetImageFromArray(image[:, :, number].T.astype(np.int16))
-        plane.SetMetaData("0008|0060", "MR")
-        plane.SetMetaData("0020|000e", "1.2.3.4")
-        plane.SetMetaData("0020|0032", "\\".join(str(part) for part in place))
-        plane.SetMetaData("0020|0037", "1\\0\\0\\0\\1\\0")
-        plane.SetMetaData("0020|0013", str(number))
-        writer = sitk.ImageFileWriter()
-        writer.KeepOriginalImageUIDOn()
-        writer.SetFileName(str(folder / f"{number}.dcm"))
-        writer.Execute(plane)
-
-
-# The third is rounded as scanners do.
-@pytest.mark.parametrize("steps_mm", [2.0, -2.0, 0.70123])
-def test_a_dicom_folder_is_read(tmp_path, steps_mm):
-    image, _ = a_head((12, 10, 6))
-    write_dicom_series(tmp_path, image, [(0, 0, round(steps_mm * number, 2)) for number in range(6)])
-    volume = read_volume(tmp_path)
-    assert volume.grid.shape == (12, 10, 6)
-    assert volume.grid.spacing[2] == pytest.approx(abs(steps_mm), abs=0.01)
-    upwards = image if steps_mm > 0 else image[:, :, ::-1]
-    np.testing.assert_allclose(volume.data[0], upwards.astype(np.int16))
-
-
-@pytest.mark.parametrize("path", [".", "inner/..", ".."])
-def test_the_folder_that_the_person_is_in_gives_the_results_its_own_name(tmp_path, monkeypatch, path):
-    here = tmp_path / "patient" / "inner" if path == ".." else tmp_path / "patient"
-    here.mkdir(parents=True)
-    (tmp_path / "patient" / "inner").mkdir(exist_ok=True)
-    write_dicom_series(tmp_path / "patient", a_head((12, 10, 6))[0], [(0, 0, 2 * number) for number in range(6)])
-    monkeypatch.chdir(here)
-    assert read_volume(Path(path)).stem == "patient"
-
-
-@pytest.mark.parametrize(
-    ("places", "words"),
-    [
-        ([(0, 0, 2 * number) for number in (0, 1, 2, 4, 5, 6)], "missing"),
-        ([(0, 0, 2 * (number % 3)) for number in range(6)], "several slices at the same place"),
-        ([(0, 0, 4)] * 6, "several slices at the same place"),
-        ([(0, 0.5 * number, 2 * number) for number in range(6)], "tilted"),
-    ],
-)
-def test_a_dicom_series_that_makes_no_regular_grid_is_told_of(tmp_path, places, words):
-    image, _ = a_head((12, 10, 6))
-    write_dicom_series(tmp_path, image, places)
-    with pytest.raises(DiffusionSegError, match=words):
-        read_volume(tmp_path)
-
-
-def test_a_dicom_file_of_many_frames_is_told_of(tmp_path):
-    sitk.WriteImage(sitk.GetImageFromArray(np.ones((6, 10, 12), np.uint8)), str(tmp_path / "frames.dcm"))
-    with pytest.raises(DiffusionSegError, match="single file of many frames"):
-        read_volume(tmp_path)
 
 
 def test_a_file_that_may_not_be_read_is_told_of(tmp_path, monkeypatch):
