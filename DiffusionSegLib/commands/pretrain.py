@@ -16,6 +16,13 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("pretrain", help="pretrain denoisers on unlabelled images of your own")
     parser.add_argument("images", metavar="IMAGES", type=Path, nargs="+", help="scans, or folders that hold them")
     parser.add_argument("--out", type=Path, required=True, metavar="BUNDLE", help="folder for the bundle")
+    parser.add_argument(
+        "--channels",
+        nargs="+",
+        default=[],
+        metavar="END",
+        help="how the names of the files of a scan's channels end, such as T1w FLAIR",
+    )
     parser.add_argument("--label-maps", type=Path, nargs="+", default=[], help="also synthesise images from these")
     parser.add_argument("--name", default="my-bundle", help="what the bundle is called (my-bundle)")
     parser.add_argument("--licence", default="not stated", help="licence of the weights, shown to their users")
@@ -56,10 +63,15 @@ def run(arguments: argparse.Namespace) -> int:
     from DiffusionSegLib.diffusion.schedule import NoiseSchedule
     from DiffusionSegLib.diffusion.unet import UNetConfig
 
+    channels = max(1, len(arguments.channels))
     config = PretrainingConfig(
         augmentation=AugmentationConfig(flip=not arguments.asymmetric),
         unet=UNetConfig(
-            patch=2, classes=3, base_channels=arguments.base_channels, channels_out=4 if arguments.positions else 1
+            patch=2,
+            classes=3,
+            base_channels=arguments.base_channels,
+            channels_in=channels,
+            channels_out=channels + 3 * arguments.positions,
         ),
         position_weight=POSITION_WEIGHT if arguments.positions else 0.0,
         schedule=NoiseSchedule(kind=arguments.schedule),
@@ -73,7 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
     )
     start = find_bundle(arguments.start_from) if arguments.start_from else None
-    job = PretrainingJob(config, arguments.name, arguments.licence, arguments.modality, start)
+    job = PretrainingJob(
+        config, arguments.name, arguments.licence, arguments.modality, start, tuple(arguments.channels)
+    )
     device = choose_device(arguments.device)
     job.run(arguments.images, arguments.label_maps, arguments.out, device, TerminalProgress())
     print(f"Bundle written to {arguments.out}; samples.png in it shows what the denoiser restores.")

@@ -65,11 +65,11 @@ def moved(
 
 def recoloured(images: Tensor, config: AugmentationConfig, random: torch.Generator) -> Tensor:
     """Images (N, C, H, W) in [-1, 1] with other contrast, bias field, sharpness and noise; air (-1) stays air."""
-    count, _, height, width = images.shape
+    count, channels, height, width = images.shape
     tissue = images > -0.99
     unit = (images + 1) / 2
-    unit = unit ** torch.exp(_symmetric(count, random) * config.gamma).view(-1, 1, 1, 1)
-    coarse = (2 * torch.rand(count, 1, 4, 4, generator=random) - 1) * config.bias
+    unit = unit ** torch.exp(_symmetric(count * channels, random) * config.gamma).view(count, channels, 1, 1)
+    coarse = (2 * torch.rand(count, channels, 4, 4, generator=random) - 1) * config.bias
     unit = unit * torch.exp(F.interpolate(coarse, size=(height, width), mode="bicubic", align_corners=True))
     unit = blurred(unit, torch.rand(count, generator=random) * config.blur)
     spread = (torch.rand(count, generator=random) * config.noise).view(-1, 1, 1, 1)

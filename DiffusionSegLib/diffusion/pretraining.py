@@ -149,7 +149,7 @@ class Pretraining:
         images, positions = crops.tensor_split([config.unet.channels_in], dim=1)
         if self.labelmaps and made:
             crops, more_views = self._crops(self.labelmaps, made, numbers, random, "nearest")
-            images = torch.cat([images, synthesised(crops[:, :1], random)])
+            images = torch.cat([images, synthesised(crops[:, :1], config.unet.channels_in, random)])
             positions = torch.cat([positions, crops[:, 1:]])
             views = torch.cat([views, more_views])
         images = recoloured(images, config.augmentation, random)

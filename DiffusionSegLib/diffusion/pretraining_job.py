@@ -19,7 +19,7 @@ from DiffusionSegLib.diffusion.denoiser_check import check_denoiser, check_start
 from DiffusionSegLib.diffusion.guidance import image_with_positions, labelmap_with_positions
 from DiffusionSegLib.diffusion.pretraining import Pretraining
 from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
-from DiffusionSegLib.diffusion.training_files import found_files, found_images
+from DiffusionSegLib.diffusion.training_files import found_files, found_scans
 from DiffusionSegLib.diffusion.training_record import claim_folder
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.feature_config import FeatureConfig
@@ -31,6 +31,7 @@ from DiffusionSegLib.reading import read_labelmap, read_volume
 from DiffusionSegLib.template import Template
 from DiffusionSegLib.template_building import build_template
 from DiffusionSegLib.template_symmetry import symmetrised
+from DiffusionSegLib.volume import Volume
 
 # Within the bundle's folder.
 TRAINING = "training"
@@ -46,6 +47,7 @@ class PretrainingJob:
         licence: of its weights.
         modality: "mr" or "ct".
         start_from: denoisers whose weights to begin with.
+        channels: how the names of the files of a scan's channels end; empty where a scan is one file.
     """
 
     config: PretrainingConfig
@@ -53,6 +55,7 @@ class PretrainingJob:
     licence: str
     modality: Literal["mr", "ct"]
     start_from: ModelBundle | None = None
+    channels: tuple[str, ...] = ()
 
     def run(
         self,
@@ -74,12 +77,12 @@ class PretrainingJob:
         start = None if self.start_from is None else self.start_from.denoisers()
         if start is not None:
             check_start(start, self.config)
-        image_files, map_files = found_images(images), found_files(labelmaps)
-        if not image_files:
+        scans, map_files = found_scans(images, self.channels), found_files(labelmaps)
+        if not scans:
             raise DiffusionSegError("There are no images to pretrain on.", "Name scans or a folder that holds some.")
         if labelmaps:
             self._check_label_maps(map_files)
-        volumes, maps = [self._image(path) for path in image_files], [self._labelmap(path) for path in map_files]
+        volumes, maps = [self._image(files) for files in scans], [self._labelmap(path) for path in map_files]
         claim_folder(out / TRAINING, self.config, volumes, maps, self.start_from.digest if self.start_from else "")
         if self.config.position_weight:
             volumes, maps = self._with_positions(volumes, maps, out / TRAINING / TEMPLATE, progress)
@@ -104,12 +107,12 @@ class PretrainingJob:
             message = f"In batches of {self.config.batch} slices is no image made from label maps."
             raise DiffusionSegError(message, "Choose a larger --batch, or leave --label-maps out.")
 
-    def _image(self, path: Path) -> np.ndarray:
-        volume = read_volume(path).validate()
+    def _image(self, files: Sequence[Path]) -> np.ndarray:
+        volume = Volume.stack([read_volume(path) for path in files]).validate()
         raw = ModelGrid.for_grid(volume.grid, self.config.spacing_mm).to_model(volume.data)
         normalised = Normalisation().apply(raw, self.modality)
         if not (normalised[0] > AIR).any():
-            raise DiffusionSegError(f"{path.name} shows nothing but air.", "Leave it out.")
+            raise DiffusionSegError(f"{files[0].name} shows nothing but air.", "Leave it out.")
         # Half precision: hundreds of brains fit into memory.
         return normalised.astype(np.float16)
 

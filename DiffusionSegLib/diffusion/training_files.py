@@ -15,6 +15,36 @@ from DiffusionSegLib.segment_header import ENDING as SEGMENTATION_ENDING
 LABEL_MAP_NAMES = ("_dseg", "_mask", "_label", "_labels", "_probseg")
 
 
+def found_scans(places: Sequence[Path], channels: Sequence[str] = ()) -> list[tuple[Path, ...]]:
+    """The files of each scan, as `found_images` finds them.
+
+    Args:
+        places: files and folders.
+        channels: how the names of a scan's files end, one for each of its channels; files of a folder that are called
+            alike but for that belong together. Without any, each file is a scan of one channel.
+
+    Returns:
+        The files of each scan in the order of the channels. How many belong to no whole scan is warned of.
+    """
+    images = found_images(places)
+    if not channels:
+        return [(path,) for path in images]
+    scans: dict[Path, dict[str, Path]] = {}
+    for path in images:
+        name = stem(path)
+        # T1w is an end of ce-gd_T1w, too.
+        fitting = [channel for channel in channels if name.endswith(channel)]
+        if fitting:
+            channel = max(fitting, key=len)
+            scans.setdefault(path.parent / name.removesuffix(channel), {})[channel] = path
+    whole = [tuple(files[channel] for channel in channels) for files in scans.values() if len(files) == len(channels)]
+    left_out = len(images) - len(channels) * len(whole)
+    if left_out:
+        message = f"{left_out} of {len(images)} files are left out: they belong to no scan that has all channels."
+        warnings.warn(message, DiffusionSegWarning, stacklevel=2)
+    return whole
+
+
 def found_images(places: Sequence[Path]) -> list[Path]:
     """As `found_files`, but for those in folders that are called label maps; how many these are is warned of."""
     found = []

@@ -44,6 +44,14 @@ def test_images_of_an_asymmetric_body_part_are_not_flipped(options, flip, monkey
     assert jobs[0].config.augmentation.flip == flip
 
 
+def test_channels_of_a_pretraining_are_inputs_and_outputs_of_its_denoiser(monkeypatch):
+    jobs = []
+    monkeypatch.setattr(PretrainingJob, "run", lambda job, *_: jobs.append(job))
+    assert main(["pretrain", "scans", "--out", "x", "--positions", "--channels", "T1w", "FLAIR"]) == 0
+    assert jobs[0].channels == ("T1w", "FLAIR")
+    assert (jobs[0].config.unet.channels_in, jobs[0].config.unet.channels_out) == (2, 5)
+
+
 def test_help_does_not_wait_for_torch():
     script = "import sys\nfrom DiffusionSegLib.__main__ import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
     script += "sys.exit('torch' in sys.modules)"

@@ -12,7 +12,7 @@ from DiffusionSegLib.diffusion.augmentation import AugmentationConfig
 from DiffusionSegLib.diffusion.pretraining import Pretraining
 from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
 from DiffusionSegLib.diffusion.pretraining_job import PretrainingJob
-from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.writing import write_volume
 
@@ -47,6 +47,21 @@ def test_images_become_a_bundle_with_samples(tmp_path):
     assert bundle.config.spacing_mm == 2.0
     bundle.denoisers()
     assert (tmp_path / "bundle" / "samples.png").stat().st_size > 100
+
+
+def test_several_channels_become_a_bundle_for_scans_of_as_many(tmp_path):
+    image, labels = a_head()
+    grid = Grid(image.shape, np.diag([2.0, 2.0, 2.0, 1.0]))
+    for name, data in (("T1w", image), ("FLAIR", image.max() - image), ("T2w", image)):
+        write_volume(tmp_path / "scans" / f"one_{name}.nii.gz", data, grid)
+    write_volume(tmp_path / "maps" / "one.nii.gz", labels.astype(np.uint8), grid)
+    config = replace(CONFIG, spacing_mm=2.0, unet=replace(SMALL, channels_in=2, channels_out=2))
+    job = PretrainingJob(config, "mine", "CC0", "mr", channels=("T1w", "FLAIR"))
+    with pytest.warns(DiffusionSegWarning, match="1 of 3 files are left out"):
+        job.run([tmp_path / "scans"], [tmp_path / "maps"], tmp_path / "bundle", torch.device("cpu"))
+    bundle = find_bundle(str(tmp_path / "bundle"))
+    assert bundle.config.unet.channels_in == 2
+    assert bundle.denoisers().activations(torch.randn(1, 2, 16, 16), torch.tensor([5]), 0, [0])[0].isfinite().all()
 
 
 def test_images_become_a_bundle_with_a_template(tmp_path):
