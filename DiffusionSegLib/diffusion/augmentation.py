@@ -10,6 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+# Along each axis of a crop.
+DEFORMATION_NODES = 5
+
 
 @dataclass(frozen=True)
 class AugmentationConfig:
@@ -23,6 +26,8 @@ class AugmentationConfig:
         blur: largest standard deviation of the blur, in pixels.
         noise: largest standard deviation of added noise, in the range of [-1, 1].
         flip: mirror left and right in the views where the two sides show.
+        deformation: largest displacement of what is synthesised, in pixels, in each direction.
+        thickness: coarsest resolution of what is synthesised, in pixels, along one of the slice's axes.
     """
 
     zoom: float = 0.15
@@ -32,6 +37,8 @@ class AugmentationConfig:
     blur: float = 0.7
     noise: float = 0.03
     flip: bool = True
+    deformation: float = 4.0
+    thickness: float = 4.0
 
 
 def moved(
@@ -43,10 +50,12 @@ def moved(
     *,
     mode: str = "bilinear",
     odd_channels: Sequence[int] = (),
+    deformation: float = 0.0,
 ) -> Tensor:
-    """Images (N, C, H, W) rotated, zoomed and, but for sagittal views (0), mirrored along H; less a margin.
+    """Images (N, C, H, W) rotated, zoomed, deformed and, but for sagittal views (0), mirrored along H; less a margin.
 
-    `odd_channels` change their sign in a mirror: positions to the right are positions to the left there.
+    `odd_channels` change their sign in a mirror: positions to the right are positions to the left there. `deformation`
+    is the largest displacement in pixels, in each direction, of a smooth deformation.
     """
     count = len(images)
     angle = _symmetric(count, random) * math.radians(config.rotation_degrees)
@@ -56,6 +65,8 @@ def moved(
     matrix[:, 0, 0], matrix[:, 0, 1] = zoom * angle.cos(), -zoom * angle.sin()
     matrix[:, 1, 0], matrix[:, 1, 1] = mirror * zoom * angle.sin(), mirror * zoom * angle.cos()
     places = F.affine_grid(matrix, list(images.shape), align_corners=False)
+    if deformation:
+        places = places + _smooth_displacements(images.shape, deformation, random)
     places = places[:, margin : places.shape[1] - margin, margin : places.shape[2] - margin]
     found = F.grid_sample(images, places, mode=mode, padding_mode="border", align_corners=False)
     for channel in odd_channels:
@@ -88,6 +99,15 @@ def blurred(images: Tensor, sigmas: Tensor) -> Tensor:
     flat = F.conv2d(F.pad(flat, (2, 2, 0, 0), mode="replicate"), across, groups=count * channels)
     flat = F.conv2d(F.pad(flat, (0, 0, 2, 2), mode="replicate"), down, groups=count * channels)
     return flat.reshape(images.shape)
+
+
+def _smooth_displacements(shape: torch.Size, largest: float, random: torch.Generator) -> Tensor:
+    """Displacements (N, H, W, 2) of up to so many pixels, in the units of `F.affine_grid`, that change slowly."""
+    count, _, height, width = shape
+    # Bilinear between few nodes: a bicubic curve would go beyond them.
+    nodes = 2 * torch.rand(count, 2, DEFORMATION_NODES, DEFORMATION_NODES, generator=random) - 1
+    pixels = largest * F.interpolate(nodes, size=(height, width), mode="bilinear", align_corners=True)
+    return pixels.permute(0, 2, 3, 1) * torch.tensor([2 / width, 2 / height])
 
 
 def _symmetric(count: int, random: torch.Generator) -> Tensor:

@@ -19,7 +19,7 @@ from DiffusionSegLib.diffusion.denoiser_check import check_start
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
 from DiffusionSegLib.diffusion.slice_source import VIEW_AXES, SliceSource
-from DiffusionSegLib.diffusion.synthesis import synthesised
+from DiffusionSegLib.diffusion.synthesis import coarsened, synthesised
 from DiffusionSegLib.diffusion.training_state import TrainingState
 from DiffusionSegLib.precision import trains_in_bfloat16
 from DiffusionSegLib.progress import Progress, silent
@@ -149,7 +149,8 @@ class Pretraining:
         images, positions = crops.tensor_split([config.unet.channels_in], dim=1)
         if self.labelmaps and made:
             crops, more_views = self._crops(self.labelmaps, made, numbers, random, "nearest")
-            images = torch.cat([images, synthesised(crops[:, :1], config.unet.channels_in, random)])
+            sharp = synthesised(crops[:, :1], config.unet.channels_in, random)
+            images = torch.cat([images, coarsened(sharp, config.augmentation.thickness, random)])
             positions = torch.cat([positions, crops[:, 1:]])
             views = torch.cat([views, more_views])
         images = recoloured(images, config.augmentation, random)
@@ -167,7 +168,12 @@ class Pretraining:
         crops, views = source.draw(count, self.config.crop + 2 * margin, numbers)
         # The first of the three positions is that to the right.
         odd = [crops.shape[1] - 3] if self.config.position_weight else []
-        return moved(crops.float(), views, margin, self.config.augmentation, random, mode=mode, odd_channels=odd), views
+        changes = self.config.augmentation
+        deformation = changes.deformation if source is self.labelmaps else 0.0
+        crops = moved(
+            crops.float(), views, margin, changes, random, mode=mode, odd_channels=odd, deformation=deformation
+        )
+        return crops, views
 
 
 def _append(log: Path, line: dict[str, float]) -> None:

@@ -12,7 +12,6 @@ from DiffusionSegLib.diffusion.augmentation import AugmentationConfig
 from DiffusionSegLib.diffusion.pretraining import Pretraining
 from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
 from DiffusionSegLib.diffusion.slice_source import SliceSource
-from DiffusionSegLib.diffusion.synthesis import synthesised
 from DiffusionSegLib.diffusion.training_state import TrainingState
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -144,23 +143,3 @@ def test_crops_hold_all_of_a_small_volume_and_only_tissue_of_a_large_one():
     assert crops.shape == (12, 1, 16, 16)
     assert set(views.tolist()) == {0, 1, 2}
     assert (crops == 1).sum(dim=(1, 2, 3)).tolist() == [16] * 12
-
-
-def test_channels_of_a_synthesised_image_show_the_same_labels_in_contrasts_of_their_own():
-    labels = torch.zeros(2, 1, 20, 20)
-    labels[:, :, 5:15, 5:15] = 1
-    labels[:, :, 8:12, 8:12] = 2
-    images = synthesised(labels, 3, torch.Generator().manual_seed(3))
-    assert images.shape == (2, 3, 20, 20)
-    assert ((images == -1) == (labels == 0)).all()
-    brightness = images[:, :, 9:11, 9:11].mean((2, 3)).flatten()
-    assert len(brightness.unique()) == 6
-
-
-def test_each_label_of_a_synthesised_image_has_a_brightness_of_its_own_and_air_stays_air():
-    labels = torch.zeros(1, 1, 32, 32)
-    labels[..., 2:16, 2:30], labels[..., 16:30, 2:30] = 1, 2
-    image = synthesised(labels, 1, torch.Generator().manual_seed(3))
-    assert (image[labels == 0] == -1).all()
-    inner = [image[..., 4:14, 4:28], image[..., 18:28, 4:28]]
-    assert abs(float(inner[0].mean() - inner[1].mean())) > 0.1
