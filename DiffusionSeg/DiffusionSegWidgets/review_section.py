@@ -43,11 +43,9 @@ class ReviewSection:
         )
 
     def add_chosen(self) -> None:
-        """Put the chosen suggestion on the list of slices to paint."""
-        with self._panel.messages.guarded(_("Adding a slice")):
-            if self._table.current is not None:
-                self._panel.logic.engine.add_slice(*self._table.current)
-            self._panel.annotate.refresh()
+        """Put the chosen suggestion on the list of slices to paint, as the one to paint now."""
+        if self._table.current is not None:
+            self._panel.annotate.add(self._table.current)
 
     def apply(self) -> None:
         """Copy the preview into the user's segmentation."""

@@ -119,6 +119,8 @@ class FakeEngine:
         self.edits_replaced: tuple[str, ...] = ()
         self.did: list[tuple] = []
         self.faults: dict[str, Exception] = {}
+        # The slice that the views show, by axis.
+        self.shown = {0: 3, 1: 4, 2: 5}
         self._slices: dict[tuple[int, int], str] = {}
 
     def _do(self, name: str, *arguments) -> None:
@@ -194,9 +196,11 @@ class FakeEngine:
 
     def show_slice(self, axis: int, index: int) -> None:
         self._do("show_slice", axis, index)
+        if axis in self.shown:
+            self.shown[axis] = index
 
     def shown_slices(self) -> list[tuple[int, int]]:
-        return [(0, 3), (1, 4), (2, 5)]
+        return list(self.shown.items())
 
     def fit_background_region(self, margin: float) -> None:
         self._do("fit_background_region", margin)
