@@ -247,6 +247,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         returned = self.volume is not None and self.logic.engine.return_to_views()
         if returned:
             show_volume(self.volume, alone=True)
+            self.annotate.enable()
         return returned
 
     def show_seeds(self) -> None:

@@ -31,6 +31,7 @@ class AnnotateSection:
         ui.nextSliceButton.clicked.connect(self.next_slice)
         ui.fitRegionButton.clicked.connect(self.fit_region)
         ui.showRegionCheckBox.toggled.connect(self.show_region)
+        ui.removeRegionButton.clicked.connect(self.remove_region)
 
     def propose(self) -> None:
         """Propose slices along all three axes and jump to the first."""
@@ -70,6 +71,7 @@ class AnnotateSection:
         with self._panel.messages.guarded(_("Removing a slice")):
             if self._table.current is not None:
                 self._panel.logic.engine.remove_slice(*self._table.current)
+                self._panel.train.on_painted()
             self.refresh()
 
     def toggle_complete(self) -> None:
@@ -88,15 +90,15 @@ class AnnotateSection:
 
     def next_slice(self) -> None:
         """Jump to the next slice that is not complete, beginning anew after the last."""
-        places = self._table.slices
-        open_ones = {(item.axis, item.index) for item in self._slices() if item.state != COMPLETE}
-        start = places.index(self._table.current) + 1 if self._table.current in places else 0
-        for place in [*places[start:], *places[:start]]:
-            if place in open_ones:
-                self._table.choose(place)
-                return
-        if places:
-            self._panel.messages.inform(_("All slices of the list are complete: press Train, or propose more."))
+        with self._panel.messages.guarded(_("Looking for the next slice")):
+            places = self._table.slices
+            open_ones = {(item.axis, item.index) for item in self._slices() if item.state != COMPLETE}
+            start = places.index(self._table.current) + 1 if self._table.current in places else 0
+            following = next((place for place in [*places[start:], *places[:start]] if place in open_ones), None)
+            if following is not None:
+                self._table.choose(following)
+            elif places:
+                self._panel.messages.inform(_("All slices of the list are complete: press Train, or propose more."))
 
     def jump(self, axis: int, index: int) -> None:
         """Move all views to a slice."""
@@ -109,38 +111,52 @@ class AnnotateSection:
         """Put the background region around what is painted, and show it."""
         with self._panel.messages.guarded(_("Fitting the region")):
             self._panel.logic.engine.fit_background_region(self._panel.parameters.background_margin)
-            self._panel.ui.showRegionCheckBox.checked = True
-            self.show_region()
+            self.show_region(True)
+            self._panel.train.on_painted()
 
-    def show_region(self) -> None:
-        """Show or hide the background region in the views."""
-        region = self._panel.logic.engine.roi if self._panel.parameters else None
-        if region is not None:
+    def show_region(self, shown: bool) -> None:
+        """Show or hide the background region in the views; hidden, it tells as much."""
+        with self._panel.messages.guarded(_("Showing the region")):
             self._panel.return_to_volume()
-            region.SetDisplayVisibility(self._panel.ui.showRegionCheckBox.checked)
+            region = self._panel.logic.engine.roi
+            if region is not None:
+                region.SetDisplayVisibility(shown)
+        self.enable()
+
+    def remove_region(self) -> None:
+        """Take the background region away: outside of it nothing is background any more."""
+        with self._panel.messages.guarded(_("Removing the region")):
+            self._panel.logic.engine.remove_background_region()
+            self._panel.train.on_painted()
+            told = _("The background region was removed: only complete slices tell what is background.")
+            self._panel.messages.inform(told)
+        self.enable()
 
     def refresh(self) -> None:
         """Show the slices and their states as the engine has them."""
         slices = self._slices() if self._panel.volume is not None else []
         self._complete = {(item.axis, item.index) for item in slices if item.state == COMPLETE}
-        rows = [
-            (item.axis, item.index, self._name((item.axis, item.index)), _STATES[item.state]()) for item in slices
-        ]
+        rows = [(item.axis, item.index, self._name((item.axis, item.index)), _STATES[item.state]()) for item in slices]
         self._table.fill(rows)
         self.enable()
 
     def enable(self) -> None:
-        """Enable what makes sense for the chosen slice."""
-        chosen = self._table.current
-        ui = self._panel.ui
+        """Enable what makes sense for the chosen slice and the background region."""
+        ui, chosen = self._panel.ui, self._table.current
         ui.removeSliceButton.enabled = ui.completeButton.enabled = chosen is not None
         ui.completeButton.text = _("Not complete") if chosen in self._complete else _("Mark complete")
         ui.nextSliceButton.enabled = bool(self._table.slices)
+        region = self._panel.logic.engine.roi if self._panel.volume is not None else None
+        ui.showRegionCheckBox.enabled = ui.removeRegionButton.enabled = region is not None
+        blocked = ui.showRegionCheckBox.blockSignals(True)
+        ui.showRegionCheckBox.checked = region is not None and bool(region.GetDisplayVisibility())
+        ui.showRegionCheckBox.blockSignals(blocked)
 
     def _mark(self, place: tuple[int, int]) -> None:
         complete = place not in self._complete
         self._panel.logic.engine.mark_complete(*place, complete=complete)
         self.refresh()
+        self._panel.train.on_painted()
         told = _("{name} is not complete any more.")
         if complete:
             told = _("{name} is complete: what is unpainted on it counts as background.")

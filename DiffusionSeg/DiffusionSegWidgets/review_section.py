@@ -72,9 +72,11 @@ class ReviewSection:
     def show_uncertainty(self, _opacity: float = 0.0) -> None:
         """Lay the uncertainty over the scan, as opaque as the slider says."""
         opacity = self._panel.ui.uncertaintySlider.value
-        if opacity > 0:
-            self._panel.return_to_volume()
-        self._panel.logic.engine.show_uncertainty(opacity)
+        # What was told before stays: this is also done at the end of a run.
+        with self._panel.messages.quietly_guarded(_("Showing the uncertainty")):
+            if opacity > 0:
+                self._panel.return_to_volume()
+            self._panel.logic.engine.show_uncertainty(opacity)
 
     def hide_uncertainty(self) -> None:
         """Take the colours away: the views are going to show another volume than theirs."""

@@ -130,16 +130,16 @@ class TrainSection:
         self._chart.add(params["step"], params["loss"], params.get("held_out"))
 
     def observe(self, seeds) -> None:
-        """Notice painting in these seeds; None to stop."""
-        event = slicer.vtkSegmentation.SourceRepresentationModified
+        """Notice painting in these seeds, and structures that are deleted with theirs; None to stop."""
         painting = None if seeds is None else seeds.GetSegmentation()
         if painting is self._painting:
             return
-        if self._painting is not None:
-            self._panel.removeObserver(self._painting, event, self.on_painted)
+        for event in (slicer.vtkSegmentation.SourceRepresentationModified, slicer.vtkSegmentation.SegmentRemoved):
+            if self._painting is not None:
+                self._panel.removeObserver(self._painting, event, self.on_painted)
+            if painting is not None:
+                self._panel.addObserver(painting, event, self.on_painted)
         self._painting = painting
-        if painting is not None:
-            self._panel.addObserver(painting, event, self.on_painted)
 
     def forget(self) -> None:
         """The scene is gone, or another volume or painting was chosen: the next training starts from nothing."""
@@ -150,7 +150,7 @@ class TrainSection:
         self._chart.clear()
 
     def on_painted(self, _caller=None, _event=None) -> None:
-        """Wait for the pause after a stroke."""
+        """Wait for the pause after a stroke, or after anything else that changes what is learnt."""
         self._pause.start()
 
     def on_pause(self) -> None:

@@ -182,6 +182,10 @@ class FakeEngine:
         self._slices[axis, index] = "painted"
         self.seeds.GetSegmentation().InvokeEvent(slicer.vtkSegmentation.SourceRepresentationModified)
 
+    def unpaint(self, axis: int, index: int) -> None:
+        """As if what is painted there had been deleted, of which the test itself tells."""
+        self._slices[axis, index] = "to paint"
+
     def mark_complete(self, axis: int, index: int, *, complete: bool = True) -> None:
         self._do("mark_complete", axis, index, complete)
         self._slices[axis, index] = "complete" if complete else "painted"
@@ -206,6 +210,11 @@ class FakeEngine:
         self._do("fit_background_region", margin)
         self.roi = self.scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "Background region")
         self.roi.CreateDefaultDisplayNodes()
+
+    def remove_background_region(self) -> None:
+        self._do("remove_background_region")
+        self.scene.RemoveNode(self.roi)
+        self.roi = None
 
     def start_extraction(self) -> FakeCall:
         return self._start("start_extraction", "extract")
