@@ -119,7 +119,7 @@ class AnnotationBoard:
         return region
 
     def remove_background_region(self) -> None:
-        """Take the background region out of the scene, if there is one: outside of it nothing is background any more."""
+        """Take the background region, if there is one, out of the scene: outside of it nothing is background then."""
         region = self.nodes.roi
         if region is not None:
             region.GetScene().RemoveNode(region)

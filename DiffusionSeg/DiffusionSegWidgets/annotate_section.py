@@ -111,7 +111,7 @@ class AnnotateSection:
         """Put the background region around what is painted, and show it."""
         with self._panel.messages.guarded(_("Fitting the region")):
             self._panel.logic.engine.fit_background_region(self._panel.parameters.background_margin)
-            self.show_region(True)
+            self.show_region(shown=True)
             self._panel.train.on_painted()
 
     def show_region(self, shown: bool) -> None:
