@@ -86,13 +86,12 @@ class ReviewSection:
 
     def enable(self, *, ready: bool) -> None:
         """Enable what makes sense now."""
-        ui = self._panel.ui
-        previewed = ready and self._panel.logic.engine.preview is not None
+        ui, engine = self._panel.ui, self._panel.logic.engine
         ui.predictButton.enabled = ready
-        ui.applyButton.enabled = previewed
-        ui.undoApplyButton.enabled = ready and self._panel.logic.engine.can_undo
+        ui.applyButton.enabled = ready and engine.can_apply
+        ui.undoApplyButton.enabled = ready and engine.can_undo
         ui.addSuggestionButton.enabled = ready and bool(self._table.slices)
-        ui.uncertaintySlider.enabled = ready and self._panel.logic.engine.uncertainty_volume is not None
+        ui.uncertaintySlider.enabled = ready and engine.uncertainty_volume is not None
 
     def forget(self) -> None:
         """The scene is gone, or another volume was chosen."""

@@ -113,7 +113,7 @@ class FakeEngine:
         self.session_folder, self.segmenter_folder = session_folder, segmenter_folder
         self.settings = Settings(SceneState(scene))
         self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = self.volume = None
-        self.can_undo = self.left = False
+        self.can_apply = self.can_undo = self.left = False
         self.doubts: list[str] = []
         self.warnings: list[str] = []
         self.edits_replaced: tuple[str, ...] = ()
@@ -227,6 +227,7 @@ class FakeEngine:
 
     def finish_training(self, call: FakeCall) -> dict:
         self._finish("finish_training", call)
+        self.can_apply = False
         return {"voxels": 1, "seconds": 0.1, "warnings": self.warnings}
 
     def start_preview(self, slices) -> FakeCall:
@@ -241,6 +242,7 @@ class FakeEngine:
 
     def finish_prediction(self, call: FakeCall) -> None:
         self._finish("finish_prediction", call)
+        self.can_apply = True
         self.preview = self.preview or self._segmentation("preview")
         self.uncertainty_volume = self.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Uncertainty")
 

@@ -153,6 +153,18 @@ def test_a_suggested_slice_is_shown_and_added(trained, engine):
     assert trained.ui.annotationTable.rowCount == 10
 
 
+def test_apply_waits_until_the_whole_volume_was_segmented_as_it_was_learnt_last(proposed, settle):
+    ui = proposed.ui
+    for whole in (False, True, False):
+        ui.wholeVolumeCheckBox.checked = whole
+        ui.trainButton.click()
+        settle()
+        assert ui.applyButton.enabled == whole
+    ui.predictButton.click()
+    settle()
+    assert ui.applyButton.enabled
+
+
 def test_apply_goes_where_the_user_chose_and_undo_takes_it_back(trained, engine, scene):
     target = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Mine")
     trained.ui.resultSelector.setCurrentNode(target)
