@@ -69,8 +69,10 @@ class AnnotateSection:
     def remove(self) -> None:
         """Take the chosen slice from the list; what is painted on it stays."""
         with self._panel.messages.guarded(_("Removing a slice")):
-            if self._table.current is not None:
-                self._panel.logic.engine.remove_slice(*self._table.current)
+            place = self._table.current
+            if place is not None:
+                self._panel.logic.engine.remove_slice(*place)
+            if place in self._complete:
                 self._panel.train.on_painted()
             self.refresh()
 

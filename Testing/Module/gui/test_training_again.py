@@ -71,6 +71,7 @@ def no_pause(module, monkeypatch):
 def retraining(no_pause, trained, settle):
     """A panel with a region and a complete slice that trains again by itself."""
     trained.ui.fitRegionButton.click()
+    trained.ui.completeButton.click()
     settle()
     trained.ui.retrainOnPaintCheckBox.checked = True
     return trained
@@ -82,6 +83,14 @@ def test_whatever_changes_what_is_background_trains_again(retraining, engine, se
     getattr(retraining.ui, button).click()
     settle()
     assert done(engine).count("finish_training") == before + 1
+
+
+def test_a_slice_that_was_not_complete_is_removed_without_training(retraining, engine, settle):
+    before = done(engine).count("finish_training")
+    retraining.ui.annotationTable.setCurrentCell(1, 0)
+    retraining.ui.removeSliceButton.click()
+    settle()
+    assert done(engine).count("finish_training") == before
 
 
 def test_showing_a_slice_before_it_is_marked_trains_nothing(retraining, engine, settle):
