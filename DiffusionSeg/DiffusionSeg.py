@@ -242,10 +242,13 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """The volume that the engine works on; None if none was chosen, or the chosen one was refused."""
         return self.parameters.input_volume if self.parameters is not None and self.input.opened else None
 
-    def return_to_volume(self) -> None:
-        """Let the views show the volume that the engine works on, if another one was put in its place."""
-        if self.volume is not None and self.logic.engine.return_to_views():
+    def return_to_volume(self) -> bool:
+        """Let the views show the volume that the engine works on; gives whether another one was in its place."""
+        returned = self.volume is not None and self.logic.engine.return_to_views()
+        if returned:
             show_volume(self.volume, alone=True)
+            self.annotate.enable()
+        return returned
 
     def show_seeds(self) -> None:
         """Let the user paint the seeds of the chosen volume."""

@@ -118,6 +118,12 @@ class AnnotationBoard:
         set_box(region, box, volume.geometry)
         return region
 
+    def remove_background_region(self) -> None:
+        """Take the background region, if there is one, out of the scene: outside of it nothing is background then."""
+        region = self.nodes.roi
+        if region is not None:
+            region.GetScene().RemoveNode(region)
+
     def background_box(self) -> list[list[int]] | None:
         """The background region as first and one-past-last voxel along I, J, K; None if there is no region."""
         if self.nodes.roi is None:

@@ -150,7 +150,7 @@ class DiffusionSegEngine(SegmentationTask):
             DiffusionSegError: if the whole volume was not predicted since the last training, or the segmentation
                 cannot take it.
         """
-        if self.findings.extent != WHOLE_VOLUME:
+        if not self.can_apply:
             message = "The preview does not show the whole volume as it was learnt last."
             raise DiffusionSegError(message, "Segment the whole volume, then apply.")
         volume = self.nodes.volume()
@@ -165,6 +165,11 @@ class DiffusionSegEngine(SegmentationTask):
             self._applied = applied
         self.edits_replaced = applied.edits_replaced
         return self.result
+
+    @property
+    def can_apply(self) -> bool:
+        """Whether the preview shows the whole volume as it was learnt last."""
+        return self.findings.extent == WHOLE_VOLUME
 
     @property
     def can_undo(self) -> bool:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 
+import slicer
 from slicer.i18n import tr as _
 
+from DiffusionSegWidgets.in_sight import bring_into_sight
+
 ERROR_STYLE = "color: #b00020;"
+STATUS_MILLISECONDS = 10_000
 
 
 class ActionableError(Exception):
@@ -37,10 +41,10 @@ def sentence(error: Exception, doing: str) -> str:
 
 
 class MessageLine:
-    """Shows errors and news in a label that is hidden while there are none; no popups.
+    """Shows errors and news in a label, and for a while in Slicer's status bar; no popups.
 
     Args:
-        label: a QLabel.
+        label: a QLabel that keeps its place while there are none: what was clicked must not move under the pointer.
     """
 
     def __init__(self, label) -> None:
@@ -50,7 +54,6 @@ class MessageLine:
     def clear(self) -> None:
         """Nothing to tell."""
         self._label.text = ""
-        self._label.visible = False
 
     def inform(self, text: str) -> None:
         """Tell good news or a warning."""
@@ -61,6 +64,7 @@ class MessageLine:
         if not hasattr(error, "message"):
             logging.error("%s failed", doing, exc_info=error)
         self._show(sentence(error, doing), ERROR_STYLE)
+        bring_into_sight(self._label)
 
     @contextmanager
     def guarded(self, doing: str):
@@ -80,4 +84,4 @@ class MessageLine:
     def _show(self, text: str, style: str) -> None:
         self._label.styleSheet = style
         self._label.text = text
-        self._label.visible = bool(text)
+        slicer.util.showStatusMessage(f"DiffusionSeg: {text}", STATUS_MILLISECONDS)

@@ -43,11 +43,9 @@ class ReviewSection:
         )
 
     def add_chosen(self) -> None:
-        """Put the chosen suggestion on the list of slices to paint."""
-        with self._panel.messages.guarded(_("Adding a slice")):
-            if self._table.current is not None:
-                self._panel.logic.engine.add_slice(*self._table.current)
-            self._panel.annotate.refresh()
+        """Put the chosen suggestion on the list of slices to paint, as the one to paint now."""
+        if self._table.current is not None:
+            self._panel.annotate.add(self._table.current)
 
     def apply(self) -> None:
         """Copy the preview into the user's segmentation."""
@@ -74,9 +72,11 @@ class ReviewSection:
     def show_uncertainty(self, _opacity: float = 0.0) -> None:
         """Lay the uncertainty over the scan, as opaque as the slider says."""
         opacity = self._panel.ui.uncertaintySlider.value
-        if opacity > 0:
-            self._panel.return_to_volume()
-        self._panel.logic.engine.show_uncertainty(opacity)
+        # What was told before stays: this is also done at the end of a run.
+        with self._panel.messages.quietly_guarded(_("Showing the uncertainty")):
+            if opacity > 0:
+                self._panel.return_to_volume()
+            self._panel.logic.engine.show_uncertainty(opacity)
 
     def hide_uncertainty(self) -> None:
         """Take the colours away: the views are going to show another volume than theirs."""
@@ -86,13 +86,12 @@ class ReviewSection:
 
     def enable(self, *, ready: bool) -> None:
         """Enable what makes sense now."""
-        ui = self._panel.ui
-        previewed = ready and self._panel.logic.engine.preview is not None
+        ui, engine = self._panel.ui, self._panel.logic.engine
         ui.predictButton.enabled = ready
-        ui.applyButton.enabled = previewed
-        ui.undoApplyButton.enabled = ready and self._panel.logic.engine.can_undo
+        ui.applyButton.enabled = ready and engine.can_apply
+        ui.undoApplyButton.enabled = ready and engine.can_undo
         ui.addSuggestionButton.enabled = ready and bool(self._table.slices)
-        ui.uncertaintySlider.enabled = ready and self._panel.logic.engine.uncertainty_volume is not None
+        ui.uncertaintySlider.enabled = ready and engine.uncertainty_volume is not None
 
     def forget(self) -> None:
         """The scene is gone, or another volume was chosen."""

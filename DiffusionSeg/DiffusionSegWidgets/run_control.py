@@ -6,6 +6,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from DiffusionSegWidgets.in_sight import bring_into_sight
 from DiffusionSegWidgets.job import Job, QuietJob
 from DiffusionSegWidgets.stage_words import stage_in_words
 from DiffusionSegWidgets.time_left import TimeLeft, in_words
@@ -35,6 +36,23 @@ class RunControl:
         self._timer = qt.QTimer()
         self._timer.setInterval(POLL_MILLISECONDS)
         self._timer.timeout.connect(self.poll)
+        self._scroll = qt.QTimer()
+        self._scroll.setSingleShot(True)
+        self._scroll.setInterval(0)
+        self._scroll.timeout.connect(self.scroll)
+        for button in (
+            ui.trainButton,
+            ui.estimateButton,
+            ui.predictButton,
+            ui.saveSegmenterButton,
+            ui.loadSegmenterButton,
+            ui.applyToOtherButton,
+            ui.connectButton,
+            ui.restartButton,
+            ui.deleteWorkButton,
+        ):
+            # What begins by itself while the user paints must not move the panel.
+            button.clicked.connect(self.scroll_soon)
         ui.cancelButton.clicked.connect(self.cancel)
         ui.runFrame.visible = False
 
@@ -96,6 +114,15 @@ class RunControl:
             else:
                 with self._messages.guarded(_("Stopping")):
                     self._logic.cancel()
+
+    def scroll_soon(self, _checked: bool = False) -> None:
+        """A click may have begun work: scroll to its progress and Cancel once the panel has made room for them."""
+        self._scroll.start()
+
+    def scroll(self) -> None:
+        """Scroll to progress and Cancel, if work goes on."""
+        if self.busy:
+            bring_into_sight(self._ui.runFrame)
 
     def give_way(self) -> None:
         """Stop work that will be done anew anyway."""

@@ -8,7 +8,7 @@ from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.bundle_choice import chosen_bundle
 from DiffusionSegWidgets.job import Job
-from DiffusionSegWidgets.messages import ERROR_STYLE
+from DiffusionSegWidgets.messages import ERROR_STYLE, ActionableError
 from DiffusionSegWidgets.time_left import in_words
 from DiffusionSegWidgets.training_chart import TrainingChart
 from DiffusionSegWidgets.volume_display import voxels_of
@@ -30,8 +30,9 @@ class TrainSection:
         self._trained = False
         # What the estimate that is shown is about.
         self._estimated: tuple | None = None
-        # Whether the volume needs more memory than there is.
-        self.too_large = False
+        # What to do where the volume needs more memory than there is, and whether that was told instead of training.
+        self._memory_warning: str | None = None
+        self._warned = False
         self._pause = qt.QTimer()
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MILLISECONDS)
@@ -50,6 +51,11 @@ class TrainSection:
         return self._estimated == self.to_estimate
 
     @property
+    def too_large(self) -> bool:
+        """Whether the volume needs more memory than there is, as far as that was estimated."""
+        return self._memory_warning is not None
+
+    @property
     def to_estimate(self) -> tuple:
         """What the next run is about: volume and how many voxels of which size it has, model and device."""
         parameters = self._panel.parameters
@@ -59,12 +65,21 @@ class TrainSection:
     def train(self) -> None:
         """Train, preview the slices in view, and segment the volume if that is wanted.
 
-        Before the first time on a volume the user is told how long that will take.
+        Before the first time on a volume the user is told how long that will take. Where the memory does not
+        suffice only that is told, and the next press trains: the estimate may be wrong.
         """
         if self.estimated:
+            self._warn_or_train()
+        else:
+            self.estimate(then=self._warn_or_train)
+
+    def _warn_or_train(self) -> None:
+        if self._memory_warning is None or self._warned:
             self._train()
         else:
-            self.estimate(then=self._train)
+            self._warned = True
+            hint = _("Press Train again to train all the same.")
+            self._panel.messages.complain(ActionableError(self._memory_warning, hint), _("Training"))
 
     def _train(self) -> None:
         engine = self._panel.logic.engine
@@ -121,7 +136,7 @@ class TrainSection:
     def outdate_estimate(self) -> None:
         """Show no estimate that is about another volume, model or device."""
         if not self.estimated:
-            self._estimated, self.too_large = None, False
+            self._estimated, self._memory_warning, self._warned = None, None, False
             self._panel.ui.estimateLabel.styleSheet = ""
             self._panel.ui.estimateLabel.text = _("Train tells first how long it will take.")
 
@@ -130,16 +145,16 @@ class TrainSection:
         self._chart.add(params["step"], params["loss"], params.get("held_out"))
 
     def observe(self, seeds) -> None:
-        """Notice painting in these seeds; None to stop."""
-        event = slicer.vtkSegmentation.SourceRepresentationModified
+        """Notice painting in these seeds, and structures that are deleted with theirs; None to stop."""
         painting = None if seeds is None else seeds.GetSegmentation()
         if painting is self._painting:
             return
-        if self._painting is not None:
-            self._panel.removeObserver(self._painting, event, self.on_painted)
+        for event in (slicer.vtkSegmentation.SourceRepresentationModified, slicer.vtkSegmentation.SegmentRemoved):
+            if self._painting is not None:
+                self._panel.removeObserver(self._painting, event, self.on_painted)
+            if painting is not None:
+                self._panel.addObserver(painting, event, self.on_painted)
         self._painting = painting
-        if painting is not None:
-            self._panel.addObserver(painting, event, self.on_painted)
 
     def forget(self) -> None:
         """The scene is gone, or another volume or painting was chosen: the next training starts from nothing."""
@@ -150,7 +165,7 @@ class TrainSection:
         self._chart.clear()
 
     def on_painted(self, _caller=None, _event=None) -> None:
-        """Wait for the pause after a stroke."""
+        """Wait for the pause after a stroke, or after anything else that changes what is learnt."""
         self._pause.start()
 
     def on_pause(self) -> None:
@@ -161,7 +176,8 @@ class TrainSection:
         self.outdate_estimate()
         with self._panel.messages.quietly_guarded(_("Reading the painting")):
             self._panel.annotate.refresh()
-        if not self._panel.parameters.retrain_on_paint:
+        # Nobody but the user may take the computer to its limits, and not by a stroke.
+        if not self._panel.parameters.retrain_on_paint or (self.too_large and not self._trained):
             self._panel.preparation.begin()
             return
         if self._panel.runs.busy:
@@ -198,8 +214,7 @@ class TrainSection:
         label = self._panel.ui.estimateLabel
         text = _("The first run on this volume takes about {time} and {memory:.1f} GB of memory.")
         told = [text.format(time=in_words(answer["seconds"]), memory=answer["bytes"] / 2**30)]
-        warning = memory_warning(answer["bytes"], answer["available_bytes"])
-        told += [warning, gpu_memory_warning(answer["gpu_bytes"], answer["available_gpu_bytes"])]
-        self.too_large = warning is not None
+        self._memory_warning = memory_warning(answer["bytes"], answer["available_bytes"])
+        told += [self._memory_warning, gpu_memory_warning(answer["gpu_bytes"], answer["available_gpu_bytes"])]
         label.text = " ".join(filter(None, told))
         label.styleSheet = ERROR_STYLE if self.too_large else ""

@@ -113,12 +113,14 @@ class FakeEngine:
         self.session_folder, self.segmenter_folder = session_folder, segmenter_folder
         self.settings = Settings(SceneState(scene))
         self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = self.volume = None
-        self.can_undo = self.left = False
+        self.can_apply = self.can_undo = self.left = False
         self.doubts: list[str] = []
         self.warnings: list[str] = []
         self.edits_replaced: tuple[str, ...] = ()
         self.did: list[tuple] = []
         self.faults: dict[str, Exception] = {}
+        # The slice that the views show, by axis.
+        self.shown = {0: 3, 1: 4, 2: 5}
         self._slices: dict[tuple[int, int], str] = {}
 
     def _do(self, name: str, *arguments) -> None:
@@ -180,6 +182,10 @@ class FakeEngine:
         self._slices[axis, index] = "painted"
         self.seeds.GetSegmentation().InvokeEvent(slicer.vtkSegmentation.SourceRepresentationModified)
 
+    def unpaint(self, axis: int, index: int) -> None:
+        """As if what is painted there had been deleted, of which the test itself tells."""
+        self._slices[axis, index] = "to paint"
+
     def mark_complete(self, axis: int, index: int, *, complete: bool = True) -> None:
         self._do("mark_complete", axis, index, complete)
         self._slices[axis, index] = "complete" if complete else "painted"
@@ -194,14 +200,21 @@ class FakeEngine:
 
     def show_slice(self, axis: int, index: int) -> None:
         self._do("show_slice", axis, index)
+        if axis in self.shown:
+            self.shown[axis] = index
 
     def shown_slices(self) -> list[tuple[int, int]]:
-        return [(0, 3), (1, 4), (2, 5)]
+        return list(self.shown.items())
 
     def fit_background_region(self, margin: float) -> None:
         self._do("fit_background_region", margin)
         self.roi = self.scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "Background region")
         self.roi.CreateDefaultDisplayNodes()
+
+    def remove_background_region(self) -> None:
+        self._do("remove_background_region")
+        self.scene.RemoveNode(self.roi)
+        self.roi = None
 
     def start_extraction(self) -> FakeCall:
         return self._start("start_extraction", "extract")
@@ -214,6 +227,7 @@ class FakeEngine:
 
     def finish_training(self, call: FakeCall) -> dict:
         self._finish("finish_training", call)
+        self.can_apply = False
         return {"voxels": 1, "seconds": 0.1, "warnings": self.warnings}
 
     def start_preview(self, slices) -> FakeCall:
@@ -228,6 +242,7 @@ class FakeEngine:
 
     def finish_prediction(self, call: FakeCall) -> None:
         self._finish("finish_prediction", call)
+        self.can_apply = True
         self.preview = self.preview or self._segmentation("preview")
         self.uncertainty_volume = self.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Uncertainty")
 

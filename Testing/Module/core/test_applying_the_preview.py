@@ -300,12 +300,15 @@ def test_beyond_a_volume_that_was_cropped_the_result_stays(
 def test_slices_alone_are_not_applied(painted_engine):
     painted_engine.finish_training(painted_engine.start_training())
     painted_engine.finish_preview(painted_engine.start_preview([(0, 10)]))
+    assert not painted_engine.can_apply
     with pytest.raises(DiffusionSegError, match="does not show the whole volume"):
         painted_engine.apply_preview()
 
 
 def test_a_preview_from_before_the_last_training_is_not_applied(predicted_engine):
+    assert predicted_engine.can_apply
     predicted_engine.finish_training(predicted_engine.start_training())
+    assert not predicted_engine.can_apply
     with pytest.raises(DiffusionSegError, match="does not show the whole volume"):
         predicted_engine.apply_preview()
 

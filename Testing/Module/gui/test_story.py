@@ -63,13 +63,6 @@ def test_painting_shows_in_the_list_when_the_brush_pauses(proposed, engine):
     assert proposed.ui.annotationTable.item(0, 1).text() == "painted"
 
 
-def test_complete_is_a_switch(proposed, engine):
-    proposed.ui.completeButton.click()
-    assert proposed.ui.annotationTable.item(0, 1).text() == "✓ complete"
-    proposed.ui.completeButton.click()
-    assert engine.did[-1] == ("mark_complete", 0, 20, False)
-
-
 def test_next_slice_passes_by_what_is_complete_and_begins_anew(proposed, engine):
     for place in [(axis, index) for axis, index in proposed.annotate._table.slices if place_is_not_last(axis, index)]:
         engine.mark_complete(*place)
@@ -83,23 +76,15 @@ def place_is_not_last(axis: int, index: int) -> bool:
 
 def test_slices_are_added_and_removed(proposed, engine):
     proposed.ui.addSlicesButton.click()
-    assert proposed.ui.annotationTable.rowCount == 12
-    proposed.ui.removeSliceButton.click()
     assert proposed.ui.annotationTable.rowCount == 11
+    proposed.ui.removeSliceButton.click()
+    assert proposed.ui.annotationTable.rowCount == 10
     assert not proposed.ui.removeSliceButton.enabled
-
-
-def test_the_background_region_is_fitted_and_can_be_hidden(proposed, engine):
-    proposed.ui.fitRegionButton.click()
-    assert ("fit_background_region", 5.0) in engine.did
-    assert engine.roi.GetDisplayVisibility()
-    proposed.ui.showRegionCheckBox.checked = False
-    assert not engine.roi.GetDisplayVisibility()
 
 
 def test_train_greets_trains_previews_segments_and_suggests(trained, engine, client):
     assert [method for method, _ in client.asked] == ["hello", "estimate", "train", "preview", "predict", "suggest"]
-    assert ("start_preview", [(0, 3), (1, 4), (2, 5)]) in engine.did
+    assert ("start_preview", [(0, 20), (1, 4), (2, 5)]) in engine.did
     assert trained.ui.suggestionTable.rowCount == 2
     assert not trained.runs.busy
 
@@ -120,57 +105,6 @@ def test_only_the_slices_in_view_if_the_whole_volume_is_not_wanted(proposed, eng
     assert "start_prediction" not in done(engine)
 
 
-def test_training_again_goes_on_from_what_was_learnt(trained, engine, settle):
-    trained.ui.trainButton.click()
-    settle()
-    assert [entry[1] for entry in engine.did if entry[0] == "start_training"] == [False, True]
-
-
-@pytest.fixture
-def paint_and_pause(trained, engine):
-    """Paint in a panel that trains again by itself, and wait until it notices."""
-    trained.ui.retrainOnPaintCheckBox.checked = True
-
-    def work() -> None:
-        engine.paint(1, 25)
-        trained.train.on_pause()
-
-    return work
-
-
-def test_painting_trains_again_if_that_is_wanted(paint_and_pause, engine, settle):
-    paint_and_pause()
-    settle()
-    assert done(engine).count("finish_training") == 2
-
-
-def test_the_whole_volume_gives_way_to_what_is_painted_meanwhile(trained, paint_and_pause, engine, client, settle):
-    client.held_back = True
-    trained.ui.predictButton.click()
-    paint_and_pause()
-    client.held_back = False
-    settle()
-    assert not trained.runs.busy
-    trained.train.on_pause()
-    settle()
-    assert done(engine).count("finish_training") == 2
-
-
-def test_a_training_does_not_give_way(trained, paint_and_pause, client):
-    client.held_back = True
-    trained.ui.trainButton.click()
-    paint_and_pause()
-    assert trained.runs.busy
-    assert trained.ui.cancelButton.enabled
-
-
-def test_painting_does_not_train_by_itself(trained, engine, settle):
-    engine.paint(1, 25)
-    trained.train.on_pause()
-    settle()
-    assert done(engine).count("finish_training") == 1
-
-
 def test_the_device_the_reason_and_the_licence_are_shown(trained):
     assert "No GPU: this build of torch has no CUDA." in trained.ui.deviceLabel.text
     assert "CC BY-NC 4.0" in trained.ui.licenceLabel.text
@@ -184,6 +118,13 @@ def test_uncertainty_is_laid_over_the_scan_and_taken_away(trained, engine):
     assert engine.did[-1] == ("show_uncertainty", pytest.approx(0.4))
     trained.ui.uncertaintySlider.value = 0.0
     assert engine.did[-1] == ("show_uncertainty", 0.0)
+
+
+def test_an_error_while_the_uncertainty_is_shown_is_told(trained, engine, caplog):
+    engine.faults["show_uncertainty"] = RuntimeError("boom")
+    trained.ui.uncertaintySlider.value = 0.4
+    assert "View / Error log" in trained.ui.messageLabel.text
+    assert "boom" in caplog.text
 
 
 @pytest.mark.parametrize("button", ["restartButton", "deleteWorkButton"])
@@ -210,6 +151,18 @@ def test_a_suggested_slice_is_shown_and_added(trained, engine):
     trained.ui.addSuggestionButton.click()
     assert ("add_slice", 2, 11) in engine.did
     assert trained.ui.annotationTable.rowCount == 10
+
+
+def test_apply_waits_until_the_whole_volume_was_segmented_as_it_was_learnt_last(proposed, settle):
+    ui = proposed.ui
+    for whole in (False, True, False):
+        ui.wholeVolumeCheckBox.checked = whole
+        ui.trainButton.click()
+        settle()
+        assert ui.applyButton.enabled == whole
+    ui.predictButton.click()
+    settle()
+    assert ui.applyButton.enabled
 
 
 def test_apply_goes_where_the_user_chose_and_undo_takes_it_back(trained, engine, scene):
@@ -353,6 +306,8 @@ def test_what_goes_wrong_is_told_and_the_next_click_works(proposed, client, engi
         ("start_training", "trainButton"),
         ("start_prediction", "predictButton"),
         ("annotation_slices", "proposeButton"),
+        ("annotation_slices", "nextSliceButton"),
+        ("annotation_slices", "completeButton"),
     ],
 )
 def test_an_unforeseen_error_behind_any_button_is_told(trained, engine, settle, caplog, method, button):

@@ -65,11 +65,65 @@ def test_a_volume_that_was_cropped_is_estimated_anew(panel, answer, settle, volu
     assert asked(client).count("estimate") == 2
 
 
-def test_such_a_volume_is_trained_all_the_same(panel, answer, engine, settle):
+@pytest.fixture
+def too_large(proposed, answer):
+    """A panel whose volume needs more memory than there is, which only the worker knows."""
     answer["available_bytes"] = 2**30
-    panel.ui.trainButton.click()
+    return proposed
+
+
+def test_such_a_volume_is_trained_by_the_second_press_alone(too_large, engine, settle):
+    too_large.ui.trainButton.click()
+    settle()
+    assert "start_training" not in done(engine)
+    told = too_large.ui.messageLabel.text
+    assert told.startswith("It needs 3.0 GB of memory, but only 1.0 GB are free")
+    assert told.endswith("Press Train again to train all the same.")
+    too_large.ui.trainButton.click()
     settle()
     assert "finish_prediction" in done(engine)
+    assert too_large.ui.messageLabel.text == ""
+
+
+def test_a_warning_that_was_shown_without_training_is_told_again_by_train(too_large, engine, settle):
+    too_large.ui.estimateButton.click()
+    settle()
+    too_large.ui.trainButton.click()
+    settle()
+    assert "start_training" not in done(engine)
+    assert "Press Train again" in too_large.ui.messageLabel.text
+
+
+def test_a_volume_that_was_trained_all_the_same_is_trained_again_at_once(too_large, engine, settle):
+    for _press in range(3):
+        too_large.ui.trainButton.click()
+        settle()
+    assert done(engine).count("finish_training") == 2
+
+
+def test_the_next_volume_that_is_too_large_is_warned_of_anew(too_large, engine, settle, scene):
+    for _press in range(2):
+        too_large.ui.trainButton.click()
+        settle()
+    too_large.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    too_large.ui.trainButton.click()
+    settle()
+    assert done(engine).count("finish_training") == 1
+
+
+def test_painting_never_takes_the_place_of_the_second_press(too_large, engine, settle):
+    too_large.ui.retrainOnPaintCheckBox.checked = True
+    for _stroke in range(3):
+        engine.paint(0, 20)
+        too_large.train.on_pause()
+        settle()
+    assert "start_training" not in done(engine)
+    too_large.ui.trainButton.click()
+    settle()
+    engine.paint(0, 30)
+    too_large.train.on_pause()
+    settle()
+    assert done(engine).count("finish_training") == 2
 
 
 def test_a_gpu_that_is_short_of_memory_is_told_without_alarm(panel, answer, settle):
