@@ -13,6 +13,7 @@ from DiffusionSegLib import __version__
 def add_parser(commands: Any) -> None:
     parser = commands.add_parser("info", help="version, devices and model bundles")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    parser.add_argument("--cards", action="store_true", help="with the whole card of each model bundle")
     parser.set_defaults(run=run)
 
 
@@ -26,6 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     versions = {"DiffusionSeg": __version__, "python": platform.python_version(), "torch": torch.__version__}
     bundles = [
         {"name": bundle.name, "description": bundle.description, "licence": bundle.licence}
+        | ({"card": bundle.card} if arguments.cards else {})
         for bundle in bundled_descriptions()
     ]
     if arguments.json:
@@ -35,4 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     print("\n".join(describe_devices()))
     for bundle in bundles:
         print(f"bundle {bundle['name']}: {bundle['description']} Weights: {bundle['licence']}.")
+        if arguments.cards:
+            print(f"\n{bundle['card']}")
+    if not arguments.cards:
+        print("What they were trained on, how, and how well they do: diffusionseg info --cards")
     return 0
