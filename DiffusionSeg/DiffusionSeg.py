@@ -289,7 +289,6 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             "further_channels": CheckedNodesConnector(self.ui.furtherChannelsSelector),
             "bundle": ChoiceConnector(self.ui.bundleSelector),
             "bundle_folder": PathTextConnector(self.ui.bundleFolderEdit),
-            "segmenter_path": PathTextConnector(self.ui.segmenterPathEdit),
         }
 
 
@@ -312,8 +311,7 @@ class DiffusionSegLogic(ScriptedLoadableModuleLogic, WorkerLink):
         if self._engine is None:
             from DiffusionSegCore import DiffusionSegEngine
 
-            there, here = str(self.work_folder), str(self.segmenters_folder)
-            self._engine = DiffusionSegEngine(slicer.mrmlScene, self.living_client, there, here)
+            self._engine = DiffusionSegEngine(slicer.mrmlScene, self.living_client, str(self.work_folder))
         return self._engine
 
     def take_settings(self, parameters: DiffusionSegParameters) -> None:
@@ -343,7 +341,7 @@ class DiffusionSegLogic(ScriptedLoadableModuleLogic, WorkerLink):
         """End the worker; the engine, which knows what Apply did, goes on with the next one."""
         super().close_worker()
         if self._engine is not None:
-            self._engine.renew_worker(str(self.work_folder), str(self.segmenters_folder))
+            self._engine.renew_worker(str(self.work_folder))
 
 
 class DiffusionSegTest(WholeStory, ScriptedLoadableModuleTest):

@@ -25,8 +25,6 @@ class AdvancedSection:
         panel.ui.workerCommandEdit.textChanged.connect(self.keep_worker_command)
         panel.ui.workFolderEdit.currentPath = setting(KEPT_WORK)
         panel.ui.workFolderEdit.currentPathChanged.connect(self.keep_work_folder)
-        panel.ui.segmentersFolderEdit.text = str(panel.logic.segmenters_folder)
-        panel.ui.segmentersFolderEdit.setCursorPosition(0)
         panel.ui.connectButton.clicked.connect(self.connect_worker)
         panel.ui.restartButton.clicked.connect(self.restart)
         panel.ui.deleteWorkButton.clicked.connect(self.delete_work)
@@ -69,13 +67,13 @@ class AdvancedSection:
         self.connect_worker()
 
     def delete_work(self) -> None:
-        """Delete the features and results that are kept on disk."""
+        """Delete the features that are kept on disk."""
         doing, logic = _("Deleting kept work"), self._panel.logic
-        question = _("Delete all kept features and segmenters? What scenes were saved with must then be trained again.")
+        question = _("Delete all kept features? They take minutes to compute again; scenes and segmenters stay.")
         if not slicer.util.confirmOkCancelDisplay(question):
             return
         if logic.runs_elsewhere:
-            # Features lie on the worker's disk, which may be another computer's; segmenters lie here.
+            # They lie on the worker's disk, which may be another computer's.
             self._panel.run(Job(doing, logic.engine.start_forgetting, self._show_deleted))
             return
         with self._panel.messages.guarded(doing):
@@ -100,8 +98,7 @@ class AdvancedSection:
             label.text = _("Runs on the GPU ({device}).").format(device=hello["device"])
 
     def _show_deleted(self, call) -> None:
-        there = call.result()[0]["bytes"]
-        self._tell_deleted(there + self._panel.logic.delete_kept_work())
+        self._tell_deleted(call.result()[0]["bytes"])
 
     def _tell_deleted(self, count: int) -> None:
         self._panel.messages.inform(_("{megabytes:.0f} MB were deleted.").format(megabytes=count / 2**20))

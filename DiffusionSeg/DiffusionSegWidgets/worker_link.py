@@ -12,8 +12,8 @@ from DiffusionSegWidgets.backend import worker_command, worker_environment
 from DiffusionSegWidgets.machine_settings import KEPT_WORK, WORKER_COMMAND, setting
 from DiffusionSegWidgets.messages import ActionableError
 
-# Only folders of these names are ever deleted, whatever folder the user chose to hold the first.
-WORK_FOLDER, SEGMENTERS_FOLDER = "DiffusionSegWork", "DiffusionSegSegmenters"
+# Only a folder of this name is ever deleted, whatever folder the user chose to hold it.
+WORK_FOLDER = "DiffusionSegWork"
 
 
 class WorkerLink:
@@ -34,15 +34,6 @@ class WorkerLink:
     def work_folder(self) -> Path:
         """Where computed work is kept, on the worker's computer."""
         return Path(setting(KEPT_WORK).strip() or slicer.app.cachePath) / WORK_FOLDER
-
-    @property
-    def segmenters_folder(self) -> Path:
-        """Where the segmenters are kept that saved scenes refer to, on this computer.
-
-        Beside Slicer's settings: its cache may be emptied by Slicer itself, and features can be computed again, but
-        a segmenter cannot.
-        """
-        return Path(slicer.app.slicerUserSettingsFilePath).parent / SEGMENTERS_FOLDER
 
     def living_client(self):
         """The client of a living worker; one that died is started again, by the command as it is now.
@@ -79,7 +70,7 @@ class WorkerLink:
             client.close()
 
     def delete_kept_work(self) -> int:
-        """Delete the features and segmenters that are kept on this computer's disk.
+        """Delete the work that is kept on this computer's disk.
 
         Returns:
             how many bytes that were.
@@ -87,13 +78,11 @@ class WorkerLink:
         Raises:
             ActionableError: if a file cannot be deleted.
         """
-        # Where the worker runs elsewhere, the other folder is one of that computer.
-        kept = [self.segmenters_folder] if self.runs_elsewhere else [self.segmenters_folder, self.work_folder]
-        folders = [folder for folder in kept if folder.is_dir()]
-        size = sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
+        folder = self.work_folder
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         self.close_worker()
         try:
-            for folder in folders:
+            if folder.is_dir():
                 shutil.rmtree(folder)
         except OSError as error:
             message = _("Some of the kept work could not be deleted.")

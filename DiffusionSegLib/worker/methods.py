@@ -176,7 +176,7 @@ class Methods:
         return {}, {"segmenter": np.frombuffer(saved.to_bytes(), np.uint8)}
 
     def _load_segmenter(self, _: given.NoParameters, arrays: Arrays) -> tuple[Json, Arrays]:
-        segmenter = Segmenter.from_bytes(_array(arrays, "segmenter", 1).tobytes())
+        segmenter = Segmenter.from_bytes(_array(arrays, "segmenter", 1).tobytes(), "What was loaded")
         self._use(segmenter)
         header = segmenter.header
         labels = [to_json(label) for label in header.labels]

@@ -108,14 +108,12 @@ class FakeSlice:
 class FakeEngine:
     """The engine's interface over real nodes; `faults` are raised by the method of that name, once."""
 
-    def __init__(self, scene, client_factory, session_folder: str, segmenter_folder: str) -> None:
-        self.scene, self._client_factory = scene, client_factory
-        self.session_folder, self.segmenter_folder = session_folder, segmenter_folder
+    def __init__(self, scene, client_factory, session_folder: str) -> None:
+        self.scene, self._client_factory, self.session_folder = scene, client_factory, session_folder
         self.settings = Settings(SceneState(scene))
         self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = self.volume = None
         self.can_undo = self.left = False
         self.doubts: list[str] = []
-        self.warnings: list[str] = []
         self.edits_replaced: tuple[str, ...] = ()
         self.did: list[tuple] = []
         self.faults: dict[str, Exception] = {}
@@ -137,8 +135,8 @@ class FakeEngine:
     def cancel(self) -> None:
         self.did.append(("cancel",))
 
-    def renew_worker(self, session_folder: str, segmenter_folder: str) -> None:
-        self.session_folder, self.segmenter_folder = session_folder, segmenter_folder
+    def renew_worker(self, session_folder: str) -> None:
+        self.session_folder = session_folder
 
     def set_input(self, volumes, segmentation=None) -> list[str]:
         self._do("set_input", [node.GetName() for node in volumes], segmentation and segmentation.GetName())
@@ -214,7 +212,7 @@ class FakeEngine:
 
     def finish_training(self, call: FakeCall) -> dict:
         self._finish("finish_training", call)
-        return {"voxels": 1, "seconds": 0.1, "warnings": self.warnings}
+        return {"voxels": 1, "seconds": 0.1}
 
     def start_preview(self, slices) -> FakeCall:
         return self._start("start_preview", "preview", slices)
@@ -281,9 +279,8 @@ class FakeEngine:
     def start_loading(self, path: str) -> FakeCall:
         return self._start("start_loading", "load_segmenter", path)
 
-    def finish_loading(self, call: FakeCall, path: str) -> None:
-        call.result()
-        self._do("finish_loading", path)
+    def finish_loading(self, call: FakeCall) -> None:
+        self._finish("finish_loading", call)
         self.settings.bundle, self.settings.keep_largest = "tiny", True
 
     def start_applying(self, volume) -> FakeCall:
