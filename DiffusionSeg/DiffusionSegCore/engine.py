@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from DiffusionSegCore.scan_work import ScanWork
 from DiffusionSegCore.segment_labels import label_from_json
 from DiffusionSegCore.segmenter_file import read_segmenter, write_segmenter
 from DiffusionSegCore.segmenter_text import text_of
+from DiffusionSegCore.suggestions import keep_suggestions, read_suggestions
 from DiffusionSegCore.task import Report, SegmentationTask
 from DiffusionSegCore.uncertainty_display import show_over_image
 from DiffusionSegLib.errors import DiffusionSegError
@@ -195,9 +197,19 @@ class DiffusionSegEngine(SegmentationTask):
             DiffusionSegError: if the work failed, or its volume is gone or no longer the chosen one.
         """
         said, _ = self._finished(work)
-        known = {found.place: found for found in self.annotation_slices()}
-        places = [((int(found["axis"]), int(found["index"])), float(found["score"])) for found in said["slices"]]
-        return [(known.get(place, AnnotationSlice(*place)), score) for place, score in places]
+        found = [((one["axis"], one["index"]), one["score"]) for one in said["slices"]]
+        keep_suggestions(work.volume.first, found)
+        return self.suggestions
+
+    @property
+    def suggestions(self) -> list[tuple[AnnotationSlice, float]]:
+        """What was suggested last for the chosen volume, best first, unless that has other voxels since."""
+        # Whoever looks has asked for nothing that a scan which lost its voxels or a channel could fail.
+        with contextlib.suppress(DiffusionSegError):
+            kept = read_suggestions(self.nodes.volume().first)
+            known = {found.place: found for found in self.annotation_slices()}
+            return [(known.get(place, AnnotationSlice(*place)), score) for place, score in kept]
+        return []
 
     def next_slices(self, count: int = 6) -> list[AnnotationSlice]:
         """The slices most worth painting next, best first, waited for."""

@@ -118,6 +118,7 @@ class FakeEngine:
         self.did: list[tuple] = []
         self.faults: dict[str, Exception] = {}
         self._slices: dict[tuple[int, int], str] = {}
+        self._suggested: dict = {}
 
     def _do(self, name: str, *arguments) -> None:
         if name in self.faults:
@@ -271,7 +272,12 @@ class FakeEngine:
 
     def finish_suggesting(self, call: FakeCall) -> list[tuple[FakeSlice, float]]:
         found = call.result()[0]["slices"]
-        return [(FakeSlice(said["axis"], said["index"]), said["score"]) for said in found]
+        self._suggested[self.volume] = [(FakeSlice(said["axis"], said["index"]), said["score"]) for said in found]
+        return self.suggestions
+
+    @property
+    def suggestions(self) -> list[tuple[FakeSlice, float]]:
+        return self._suggested.get(self.volume, [])
 
     def start_saving(self, path: str) -> FakeCall:
         return self._start("start_saving", "save_segmenter", path)
