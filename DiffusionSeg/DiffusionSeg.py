@@ -311,7 +311,8 @@ class DiffusionSegLogic(ScriptedLoadableModuleLogic, WorkerLink):
         if self._engine is None:
             from DiffusionSegCore import DiffusionSegEngine
 
-            self._engine = DiffusionSegEngine(slicer.mrmlScene, self.living_client, str(self.work_folder))
+            kept = str(self.work_folder), self.work_bytes
+            self._engine = DiffusionSegEngine(slicer.mrmlScene, self.living_client, *kept)
         return self._engine
 
     def take_settings(self, parameters: DiffusionSegParameters) -> None:
@@ -341,7 +342,7 @@ class DiffusionSegLogic(ScriptedLoadableModuleLogic, WorkerLink):
         """End the worker; the engine, which knows what Apply did, goes on with the next one."""
         super().close_worker()
         if self._engine is not None:
-            self._engine.renew_worker(str(self.work_folder))
+            self._engine.renew_worker(str(self.work_folder), self.work_bytes)
 
 
 class DiffusionSegTest(WholeStory, ScriptedLoadableModuleTest):

@@ -41,6 +41,7 @@ class DiffusionSegEngine(SegmentationTask):
         scene: whose nodes are worked on.
         client_factory: starts a worker and returns its client.
         session_folder: where the worker keeps features; None for a folder that ends with the engine.
+        session_bytes: how large that may grow; None for the worker's own choice.
     """
 
     # The last Apply that changed anything, until it is undone.

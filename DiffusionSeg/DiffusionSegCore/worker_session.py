@@ -25,10 +25,14 @@ class WorkerSession:
     Args:
         client_factory: gives the client of a worker: a new one, or one that is shared.
         session_folder: where the worker keeps what it computed, on its own computer.
+        session_bytes: how large that folder may grow; None for the worker's own choice.
     """
 
-    def __init__(self, client_factory: Callable[[], Any], session_folder: str) -> None:
-        self._client_factory, self.session_folder = client_factory, session_folder
+    def __init__(
+        self, client_factory: Callable[[], Any], session_folder: str, session_bytes: int | None = None
+    ) -> None:
+        self._client_factory = client_factory
+        self.session_folder, self.session_bytes = session_folder, session_bytes
         self._client: Any = None
         self._process: int | None = None
         self._sequence: CallSequence | None = None
@@ -83,8 +87,8 @@ class WorkerSession:
         return self._sequence
 
     def opening(self, volume: InputVolume, bundle: str, device: str) -> list[Step]:
-        """What opens the scan: nothing if it is open."""
-        wanted = (volume.content, bundle, device)
+        """What opens the scan: nothing if it is open, and as much of it may be kept."""
+        wanted = (volume.content, bundle, device, self.session_bytes)
         if self._opened_by(self.client) == wanted:
             return []
         if bundle != self._bundle:
@@ -97,6 +101,8 @@ class WorkerSession:
             "stem": STEM,
             "session_folder": self.session_folder,
         }
+        if self.session_bytes is not None:
+            params["session_bytes"] = self.session_bytes
         # What was annotated on the scan in an earlier session may be known again once it is open.
         self._opened = self._annotation = None
 

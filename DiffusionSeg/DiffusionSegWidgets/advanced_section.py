@@ -6,7 +6,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.job import Job
-from DiffusionSegWidgets.machine_settings import KEPT_WORK, WORKER_COMMAND, keep_setting, setting
+from DiffusionSegWidgets.machine_settings import KEPT_GIGABYTES, KEPT_WORK, WORKER_COMMAND, keep_setting, setting
 
 SLOW_STYLE = "color: #b00020;"
 
@@ -25,6 +25,8 @@ class AdvancedSection:
         panel.ui.workerCommandEdit.textChanged.connect(self.keep_worker_command)
         panel.ui.workFolderEdit.currentPath = setting(KEPT_WORK)
         panel.ui.workFolderEdit.currentPathChanged.connect(self.keep_work_folder)
+        panel.ui.workLimitSpinBox.value = panel.logic.work_gigabytes
+        panel.ui.workLimitSpinBox.valueChanged.connect(self.keep_work_limit)
         panel.ui.connectButton.clicked.connect(self.connect_worker)
         panel.ui.restartButton.clicked.connect(self.restart)
         panel.ui.deleteWorkButton.clicked.connect(self.delete_work)
@@ -38,6 +40,12 @@ class AdvancedSection:
     def keep_work_folder(self, folder: str) -> None:
         """Keep work there from the worker's next start on."""
         keep_setting(KEPT_WORK, folder)
+
+    def keep_work_limit(self, _value=None) -> None:
+        """Let kept work grow as large as is chosen, from the next click on."""
+        # Qt 5 has two signals of this name, with a number and with its text.
+        keep_setting(KEPT_GIGABYTES, str(self._panel.ui.workLimitSpinBox.value))
+        self._panel.logic.engine.limit_kept_work(self._panel.logic.work_bytes)
 
     def connect_worker(self) -> None:
         """Start the worker and ask what it can do."""

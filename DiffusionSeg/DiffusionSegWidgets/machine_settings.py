@@ -8,6 +8,7 @@ from __future__ import annotations
 import slicer
 
 WORKER_COMMAND, KEPT_WORK = "DiffusionSeg/WorkerCommand", "DiffusionSeg/KeptWork"
+KEPT_GIGABYTES = "DiffusionSeg/KeptGigabytes"
 SEGMENTER_FILE = "DiffusionSeg/SegmenterFile"
 
 

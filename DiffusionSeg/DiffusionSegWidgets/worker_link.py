@@ -9,11 +9,12 @@ import slicer
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.backend import worker_command, worker_environment
-from DiffusionSegWidgets.machine_settings import KEPT_WORK, WORKER_COMMAND, setting
+from DiffusionSegWidgets.machine_settings import KEPT_GIGABYTES, KEPT_WORK, WORKER_COMMAND, setting
 from DiffusionSegWidgets.messages import ActionableError
 
 # Only a folder of this name is ever deleted, whatever folder the user chose to hold it.
 WORK_FOLDER = "DiffusionSegWork"
+DEFAULT_GIGABYTES = 20
 
 
 class WorkerLink:
@@ -34,6 +35,17 @@ class WorkerLink:
     def work_folder(self) -> Path:
         """Where computed work is kept, on the worker's computer."""
         return Path(setting(KEPT_WORK).strip() or slicer.app.cachePath) / WORK_FOLDER
+
+    @property
+    def work_gigabytes(self) -> int:
+        """How large that may grow, in GB."""
+        text = setting(KEPT_GIGABYTES)
+        return int(text) if text.isdecimal() else DEFAULT_GIGABYTES
+
+    @property
+    def work_bytes(self) -> int:
+        """The same in bytes."""
+        return self.work_gigabytes * 10**9
 
     def living_client(self):
         """The client of a living worker; one that died is started again, by the command as it is now.

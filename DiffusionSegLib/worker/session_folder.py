@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -77,7 +78,8 @@ class SessionFolder:
         if least > self.limit:
             # Told before the work on other scans is deleted for nothing.
             message = f"The folder for computed work may hold {self.limit / 1e9:.1f} GB, which is too little."
-            raise DiffusionSegError(message, f"Allow {least / 1e9:.1f} GB or more.")
+            hint = f"Set Keep at most, under Advanced, to {math.ceil(least / 1e9)} GB or more."
+            raise DiffusionSegError(message, hint)
         others = [scan for scan in self._scans() if scan != keep]
         for delete in (_delete_features, _delete_all):
             for scan in others:

@@ -108,8 +108,9 @@ class FakeSlice:
 class FakeEngine:
     """The engine's interface over real nodes; `faults` are raised by the method of that name, once."""
 
-    def __init__(self, scene, client_factory, session_folder: str) -> None:
-        self.scene, self._client_factory, self.session_folder = scene, client_factory, session_folder
+    def __init__(self, scene, client_factory, session_folder: str, session_bytes: int) -> None:
+        self.scene, self._client_factory = scene, client_factory
+        self.session_folder, self.session_bytes = session_folder, session_bytes
         self.settings = Settings(SceneState(scene))
         self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = self.volume = None
         self.can_undo = self.left = False
@@ -136,8 +137,11 @@ class FakeEngine:
     def cancel(self) -> None:
         self.did.append(("cancel",))
 
-    def renew_worker(self, session_folder: str) -> None:
-        self.session_folder = session_folder
+    def renew_worker(self, session_folder: str, session_bytes: int) -> None:
+        self.session_folder, self.session_bytes = session_folder, session_bytes
+
+    def limit_kept_work(self, session_bytes: int) -> None:
+        self.session_bytes = session_bytes
 
     def set_input(self, volumes, segmentation=None) -> list[str]:
         self._do("set_input", [node.GetName() for node in volumes], segmentation and segmentation.GetName())

@@ -319,6 +319,15 @@ def test_a_session_folder_that_may_hold_too_little_costs_a_warning_and_no_work(t
     assert not Worker()("open", open_parameters(tiny_bundle, tmp_path), volume())[0]["features_cached"]
 
 
+def test_what_was_too_much_is_kept_once_more_is_allowed(tiny_bundle, tmp_path):
+    worker = Worker()
+    worker("open", open_parameters(tiny_bundle, tmp_path, session_bytes=1000), volume())
+    worker("extract")
+    worker("open", open_parameters(tiny_bundle, tmp_path), volume())
+    worker("extract")
+    assert Worker()("open", open_parameters(tiny_bundle, tmp_path), volume())[0]["features_cached"]
+
+
 def test_an_estimate_grows_with_the_scan(worker, tiny_bundle):
     asked = {"bundle": str(tiny_bundle.folder), "device": "cpu", "affine": np.eye(4).tolist()}
     small, _ = worker("estimate", {**asked, "shape": [40, 40, 40]})

@@ -81,8 +81,9 @@ def test_features_used_the_longest_time_ago_make_room(features, tmp_path):
 
 def test_features_that_never_fit_are_told_of(features, tmp_path):
     scan = SessionFolder(tmp_path, 1000).scan("a" * 64, "weights")
-    with pytest.raises(DiffusionSegError, match="too little"):
+    with pytest.raises(DiffusionSegError, match="too little") as told:
         scan.save_features(features)
+    assert told.value.hint == "Set Keep at most, under Advanced, to 1 GB or more."
     assert scan.load_features() is None
 
 

@@ -37,6 +37,18 @@ def test_changed_voxels_are_sent_again(painted_engine, client, volume):
     assert calls(client)[0] == "open"
 
 
+def test_the_scan_is_opened_again_where_more_of_it_may_be_kept(painted_engine, client):
+    painted_engine.finish_extraction(painted_engine.start_extraction())
+    assert "session_bytes" not in client.opened
+    painted_engine.limit_kept_work(30 * 10**9)
+    painted_engine.finish_training(painted_engine.start_training())
+    assert calls(client) == ["open", "extract", "open", "annotate", "train", "save_segmenter"]
+    assert client.opened["session_bytes"] == 30 * 10**9
+    painted_engine.renew_worker("another folder", 5 * 10**9)
+    painted_engine.finish_prediction(painted_engine.start_prediction())
+    assert (client.opened["session_folder"], client.opened["session_bytes"]) == ("another folder", 5 * 10**9)
+
+
 def test_another_bundle_opens_the_scan_again(painted_engine, client):
     painted_engine.finish_training(painted_engine.start_training())
     calls(client)

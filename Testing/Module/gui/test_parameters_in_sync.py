@@ -97,6 +97,16 @@ def test_how_the_worker_is_started_is_kept_on_the_computer_and_in_no_scene(panel
     assert again.logic.work_folder == Path("/data/work/DiffusionSegWork")
 
 
+def test_how_much_is_kept_is_a_setting_of_the_computer_that_the_worker_is_told_of(panel, engine, open_panel):
+    assert panel.ui.workLimitSpinBox.value == 20
+    assert engine.session_bytes == 20 * 10**9
+    panel.ui.workLimitSpinBox.value = 45
+    assert engine.session_bytes == 45 * 10**9
+    again = open_panel()
+    assert again.ui.workLimitSpinBox.value == 45
+    assert again.logic.engine.session_bytes == 45 * 10**9
+
+
 def test_the_segmenters_file_is_kept_on_the_computer_and_in_no_scene(panel, open_panel):
     panel.ui.segmenterPathEdit.currentPath = "/home/anna/brain.safetensors"
     node = panel.parameters.parameterNode
