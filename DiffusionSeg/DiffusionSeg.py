@@ -25,6 +25,7 @@ from DiffusionSegWidgets.segment_editor import SeedsEditor
 from DiffusionSegWidgets.shortcuts import COMPLETE, NEXT_SLICE, TRAIN, Shortcuts
 from DiffusionSegWidgets.train_section import TrainSection
 from DiffusionSegWidgets.volume_display import show_volume
+from DiffusionSegWidgets.whole_path import tell_whole_path
 from DiffusionSegWidgets.worker_link import WorkerLink
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -99,6 +100,8 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             on_curve=self.train.add_curve_point,
         )
         self.preparation = Preparation(self)
+        for field in (self.ui.bundleFolderEdit, self.ui.segmenterPathEdit, self.ui.workFolderEdit):
+            tell_whole_path(field)
         self._shortcuts = Shortcuts(
             {
                 NEXT_SLICE: self.annotate.next_slice,
