@@ -25,6 +25,7 @@ from DiffusionSegWidgets.segment_editor import SeedsEditor
 from DiffusionSegWidgets.shortcuts import COMPLETE, NEXT_SLICE, TRAIN, Shortcuts
 from DiffusionSegWidgets.train_section import TrainSection
 from DiffusionSegWidgets.volume_display import show_volume
+from DiffusionSegWidgets.whole_path import tell_whole_path
 from DiffusionSegWidgets.worker_link import WorkerLink
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -99,6 +100,8 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             on_curve=self.train.add_curve_point,
         )
         self.preparation = Preparation(self)
+        for field in (self.ui.bundleFolderEdit, self.ui.segmenterPathEdit, self.ui.workFolderEdit):
+            tell_whole_path(field)
         self._shortcuts = Shortcuts(
             {
                 NEXT_SLICE: self.annotate.next_slice,
@@ -292,7 +295,6 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             "further_channels": CheckedNodesConnector(self.ui.furtherChannelsSelector),
             "bundle": ChoiceConnector(self.ui.bundleSelector),
             "bundle_folder": PathTextConnector(self.ui.bundleFolderEdit),
-            "segmenter_path": PathTextConnector(self.ui.segmenterPathEdit),
         }
 
 
@@ -315,8 +317,8 @@ class DiffusionSegLogic(ScriptedLoadableModuleLogic, WorkerLink):
         if self._engine is None:
             from DiffusionSegCore import DiffusionSegEngine
 
-            there, here = str(self.work_folder), str(self.segmenters_folder)
-            self._engine = DiffusionSegEngine(slicer.mrmlScene, self.living_client, there, here)
+            kept = str(self.work_folder), self.work_bytes
+            self._engine = DiffusionSegEngine(slicer.mrmlScene, self.living_client, *kept)
         return self._engine
 
     def take_settings(self, parameters: DiffusionSegParameters) -> None:
@@ -346,7 +348,7 @@ class DiffusionSegLogic(ScriptedLoadableModuleLogic, WorkerLink):
         """End the worker; the engine, which knows what Apply did, goes on with the next one."""
         super().close_worker()
         if self._engine is not None:
-            self._engine.renew_worker(str(self.work_folder), str(self.segmenters_folder))
+            self._engine.renew_worker(str(self.work_folder), self.work_bytes)
 
 
 class DiffusionSegTest(WholeStory, ScriptedLoadableModuleTest):

@@ -15,6 +15,7 @@ from DiffusionSegLib.devices import choose_device
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.features.extraction import ActivationExtractor
 from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.features.kept_views import KeptViews
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.labels import Label
 from DiffusionSegLib.mirror_labels import mirrored_values
@@ -80,6 +81,8 @@ class Session:
         self.bundle = bundle if isinstance(bundle, ModelBundle) else find_bundle(bundle)
         self.denoisers = self.bundle.denoisers().to(self.device)
         self.report = StageReport(device=str(self.device))
+        # Where views of the open scan are found, and kept as soon as they are computed.
+        self.kept_views: KeptViews | None = None
         self._volume: Volume | None = None
         self._annotation: Annotation | None = None
         self._segmenter: Segmenter | None = None
@@ -294,7 +297,9 @@ class Session:
             self._tell_of_alignment(likeness, flipped)
             with self.report.stage("features"):
                 extractor = ActivationExtractor(self.denoisers, self.bundle.config.schedule, config)
-                features = OrthogonalFeatures.extract(normalised, tissue, extractor, spacing, self.progress, positions)
+                features = OrthogonalFeatures.extract(
+                    normalised, tissue, extractor, spacing, self.progress, positions, self.kept_views
+                )
             features = replace(features, likeness=likeness, flipped=flipped)
             self._hold(features)
         return features

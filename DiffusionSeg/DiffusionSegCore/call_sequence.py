@@ -23,14 +23,12 @@ class Step:
         params: its parameters.
         arrays: makes its arrays, just before they are sent.
         succeeded: told the result and its arrays; what it raises fails the step.
-        dispensable: its failure, other than the worker's end, fails nothing else.
     """
 
     method: str
     params: dict[str, Any]
     arrays: Callable[[], dict[str, np.ndarray]] = dict
     succeeded: Callable[[dict[str, Any], dict[str, np.ndarray]], None] | None = None
-    dispensable: bool = False
 
 
 class CallSequence:
@@ -54,7 +52,6 @@ class CallSequence:
         self._client, self._steps, self._on_progress, self._failed = client, list(steps), on_progress, failed
         self._results: dict[str, Result] = {}
         self._error: Exception | None = None
-        self._forgiven: dict[str, DiffusionSegError] = {}
         self._at, self._call, self._stopped = -1, None, False
         self._start_next()
 
@@ -93,10 +90,6 @@ class CallSequence:
         """What the step of that method has returned, arrays left out."""
         return self._results[method][0]
 
-    def forgiven(self, method: str) -> DiffusionSegError | None:
-        """What went wrong in the dispensable step of that method; None if nothing did."""
-        return self._forgiven.get(method)
-
     @property
     def _finished(self) -> bool:
         return len(self._results) == len(self._steps) or self._error is not None
@@ -108,11 +101,8 @@ class CallSequence:
             if step.succeeded is not None:
                 step.succeeded(*self._results[step.method])
         except DiffusionSegError as error:
-            if not (step.dispensable and self._client.alive):
-                self._end(error)
-                return
-            self._forgiven[step.method] = error
-            self._results[step.method] = ({}, {})
+            self._end(error)
+            return
         if not self._finished:
             self._start_next()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,9 @@ from DiffusionSegCore.node_placement import new_segmentation
 from DiffusionSegCore.result_segmentation import make_ready
 from DiffusionSegCore.scan_work import ScanWork
 from DiffusionSegCore.segment_labels import label_from_json
-from DiffusionSegCore.segmenter_file import write_segmenter
+from DiffusionSegCore.segmenter_file import read_segmenter, write_segmenter
+from DiffusionSegCore.segmenter_text import text_of
+from DiffusionSegCore.suggestions import keep_suggestions, read_suggestions
 from DiffusionSegCore.task import Report, SegmentationTask
 from DiffusionSegCore.uncertainty_display import show_over_image
 from DiffusionSegLib.errors import DiffusionSegError
@@ -25,7 +28,6 @@ from DiffusionSegLib.labels import Label
 
 # Label values of which a loaded segmenter keeps the largest part alone.
 CLEANED_UP = "CleanedUp"
-NOT_KEPT = "The segmenter works now, but is not kept with the scene: save it to a file under Other volumes."
 
 
 class DiffusionSegEngine(SegmentationTask):
@@ -39,7 +41,7 @@ class DiffusionSegEngine(SegmentationTask):
         scene: whose nodes are worked on.
         client_factory: starts a worker and returns its client.
         session_folder: where the worker keeps features; None for a folder that ends with the engine.
-        segmenter_folder: where segmenters are kept, on this computer; None for the same.
+        session_bytes: how large that may grow; None for the worker's own choice.
     """
 
     # The last Apply that changed anything, until it is undone.
@@ -76,11 +78,11 @@ class DiffusionSegEngine(SegmentationTask):
 
         learnt, learnt_as = learnt_from(self.nodes.painted_seeds(), painted), self._labels_as_learnt()
 
-        def trained(path: str) -> None:
+        def trained(segmenter: str) -> None:
             # A scene that was added meanwhile may have brought a task of its own, with its own segmenter.
             if self.nodes.are_of(volume) and all(node.GetScene() is self.scene for node in volume.nodes):
                 self.state.set_value("Labels", [one.to_json() for one in learnt])
-                self.state.set_value("Segmenter", path)
+                self.state.set_value("Segmenter", segmenter)
                 self.state.set_value(CLEANED_UP, None)
                 self.findings.outdate()
 
@@ -89,15 +91,13 @@ class DiffusionSegEngine(SegmentationTask):
         return self._work(volume, [*self._opening(volume), annotating, *training], on_progress)
 
     def finish_training(self, work: ScanWork) -> dict[str, Any]:
-        """Wait for the training; returns the number of `voxels` learnt from, the `seconds` it took, and `warnings`.
+        """Wait for the training; returns the number of `voxels` learnt from and the `seconds` it took.
 
         Raises:
             DiffusionSegError: if it failed, or its volume is gone or no longer the chosen one.
         """
         self._finished(work)
-        not_kept = work.call.forgiven("save_segmenter")
-        warnings = [] if not_kept is None else [f"{not_kept.message} {NOT_KEPT}"]
-        return {**work.call.result_of("train"), "warnings": warnings}
+        return work.call.result_of("train")
 
     def start_preview(
         self, slices: Sequence[tuple[int, int] | AnnotationSlice] | None = None, on_progress: Report | None = None
@@ -203,9 +203,19 @@ class DiffusionSegEngine(SegmentationTask):
             DiffusionSegError: if the work failed, or its volume is gone or no longer the chosen one.
         """
         said, _ = self._finished(work)
-        known = {found.place: found for found in self.annotation_slices()}
-        places = [((int(found["axis"]), int(found["index"])), float(found["score"])) for found in said["slices"]]
-        return [(known.get(place, AnnotationSlice(*place)), score) for place, score in places]
+        found = [((one["axis"], one["index"]), one["score"]) for one in said["slices"]]
+        keep_suggestions(work.volume.first, found)
+        return self.suggestions
+
+    @property
+    def suggestions(self) -> list[tuple[AnnotationSlice, float]]:
+        """What was suggested last for the chosen volume, best first, unless that has other voxels since."""
+        # Whoever looks has asked for nothing that a scan which lost its voxels or a channel could fail.
+        with contextlib.suppress(DiffusionSegError):
+            kept = read_suggestions(self.nodes.volume().first)
+            known = {found.place: found for found in self.annotation_slices()}
+            return [(known.get(place, AnnotationSlice(*place)), score) for place, score in kept]
+        return []
 
     def next_slices(self, count: int = 6) -> list[AnnotationSlice]:
         """The slices most worth painting next, best first, waited for."""
@@ -236,12 +246,15 @@ class DiffusionSegEngine(SegmentationTask):
         self.start_saving(path).result()
 
     def start_loading(self, path: str) -> CallSequence:
-        """Read a segmenter from a file, on this computer."""
-        self.worker.forget_segmenter()
-        return self.worker.run([Step("hello", {}), *self.worker.segmenter_loading(str(path))])
+        """Read a segmenter from a file, on this computer.
 
-    def finish_loading(self, call: CallSequence, path: str) -> list[Label]:
-        """Take up the segmenter that was read from the file at `path`, and return what it knows.
+        Raises:
+            DiffusionSegError: if the file cannot be read.
+        """
+        return self.worker.run([Step("hello", {}), self.worker.loading(text_of(read_segmenter(path)))])
+
+    def finish_loading(self, call: CallSequence) -> list[Label]:
+        """Take up the segmenter that was read from a file, and return what it knows.
 
         Raises:
             DiffusionSegError: if the file is none.
@@ -249,7 +262,7 @@ class DiffusionSegEngine(SegmentationTask):
         said, _ = call.result()
         labels = [label_from_json(found) for found in said["labels"]]
         self.state.set_value("Labels", [LearntLabel(label).to_json() for label in labels])
-        self.state.set_value("Segmenter", str(path))
+        self.state.set_value("Segmenter", self.worker.segmenter)
         self.settings.keep_largest = bool(said["keep_largest"])
         self.state.set_value(CLEANED_UP, said["keep_largest"])
         # A bundle in a folder of the user's own is not found by its name: then the choice stays.
@@ -264,7 +277,7 @@ class DiffusionSegEngine(SegmentationTask):
         Raises:
             DiffusionSegError: if the file is none.
         """
-        return self.finish_loading(self.start_loading(path), path)
+        return self.finish_loading(self.start_loading(path))
 
     def start_applying(
         self,

@@ -37,7 +37,7 @@ class SegmentationTask(AnnotationBoard):
         scene: whose nodes are worked on.
         client_factory: starts a worker and returns its client.
         session_folder: where the worker keeps features; None for a folder that ends with the task.
-        segmenter_folder: where segmenters are kept, on this computer; None for the same.
+        session_bytes: how large that may grow; None for the worker's own choice.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class SegmentationTask(AnnotationBoard):
         scene: slicer.vtkMRMLScene,
         client_factory: Callable[[], Any],
         session_folder: str | None = None,
-        segmenter_folder: str | None = None,
+        session_bytes: int | None = None,
     ) -> None:
         self.scene = scene
         self.state = SceneState(scene)
@@ -55,12 +55,15 @@ class SegmentationTask(AnnotationBoard):
         self._doubts = ScanDoubts()
         self._own_folder = tempfile.TemporaryDirectory() if session_folder is None else None
         self._client_factory = client_factory
-        folder = session_folder or self._own_folder.name
-        self.renew_worker(folder, segmenter_folder or folder)
+        self.renew_worker(session_folder or self._own_folder.name, session_bytes)
 
-    def renew_worker(self, session_folder: str, segmenter_folder: str) -> None:
-        """Take it that the worker was ended, and let the next one keep its work in these folders."""
-        self.worker = WorkerSession(self._client_factory, session_folder, segmenter_folder)
+    def renew_worker(self, session_folder: str, session_bytes: int | None = None) -> None:
+        """Take it that the worker was ended, and let the next one keep its work in this folder."""
+        self.worker = WorkerSession(self._client_factory, session_folder, session_bytes)
+
+    def limit_kept_work(self, session_bytes: int) -> None:
+        """Let the folder of kept work grow so large, from the next call to the worker on."""
+        self.worker.session_bytes = session_bytes
 
     def close(self) -> None:
         """End the worker; the scene stays as it is."""

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import uuid
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.input_volume import InputVolume
-from DiffusionSegCore.segmenter_file import read_segmenter, write_segmenter
+from DiffusionSegCore.segmenter_text import arrays_of, text_of
 from DiffusionSegLib.errors import DiffusionSegError
 
 # What the worker calls the scan in messages and files: never its name, which is often the patient's.
 STEM = "scan"
-# Scenes that were saved refer to the segmenter of their time: those of the past are kept, half a megabyte each, also
-# where every pause in painting makes one.
-KEPT_SEGMENTERS = 200
 
 
 class WorkerSession:
@@ -31,12 +25,14 @@ class WorkerSession:
     Args:
         client_factory: gives the client of a worker: a new one, or one that is shared.
         session_folder: where the worker keeps what it computed, on its own computer.
-        segmenter_folder: where the segmenters are kept, on this computer.
+        session_bytes: how large that folder may grow; None for the worker's own choice.
     """
 
-    def __init__(self, client_factory: Callable[[], Any], session_folder: str, segmenter_folder: str) -> None:
+    def __init__(
+        self, client_factory: Callable[[], Any], session_folder: str, session_bytes: int | None = None
+    ) -> None:
         self._client_factory = client_factory
-        self.session_folder, self.segmenter_folder = session_folder, segmenter_folder
+        self.session_folder, self.session_bytes = session_folder, session_bytes
         self._client: Any = None
         self._process: int | None = None
         self._sequence: CallSequence | None = None
@@ -68,9 +64,10 @@ class WorkerSession:
         self._segmenter: str | None = None
         self._annotation: tuple[dict[str, Any], np.ndarray] | None = None
 
-    def forget_segmenter(self) -> None:
-        """Take it that the worker holds no segmenter, or one that changed on disk."""
-        self._segmenter = None
+    @property
+    def segmenter(self) -> str | None:
+        """The segmenter that the worker holds, as text; None if it has none that a scene could keep."""
+        return self._segmenter
 
     def close(self) -> None:
         """End the worker."""
@@ -90,8 +87,8 @@ class WorkerSession:
         return self._sequence
 
     def opening(self, volume: InputVolume, bundle: str, device: str) -> list[Step]:
-        """What opens the scan: nothing if it is open."""
-        wanted = (volume.content, bundle, device)
+        """What opens the scan: nothing if it is open, and as much of it may be kept."""
+        wanted = (volume.content, bundle, device, self.session_bytes)
         if self._opened_by(self.client) == wanted:
             return []
         if bundle != self._bundle:
@@ -104,6 +101,8 @@ class WorkerSession:
             "stem": STEM,
             "session_folder": self.session_folder,
         }
+        if self.session_bytes is not None:
+            params["session_bytes"] = self.session_bytes
         # What was annotated on the scan in an earlier session may be known again once it is open.
         self._opened = self._annotation = None
 
@@ -112,21 +111,28 @@ class WorkerSession:
 
         return [Step("open", params, lambda: {"volume": volume.array()}, opened)]
 
-    def segmenter_loading(self, path: str | None) -> list[Step]:
-        """What loads the segmenter at `path`: nothing if the worker has it.
+    def segmenter_loading(self, text: str | None) -> list[Step]:
+        """What loads a segmenter: nothing if the worker has it.
+
+        Args:
+            text: the segmenter as a scene keeps it; None if it has none.
 
         Raises:
             DiffusionSegError: if there is no segmenter at all.
         """
-        if self.running and self._segmenter is not None and self._segmenter == path:
+        if self.running and self._segmenter is not None and self._segmenter == text:
             return []
-        if path is None:
+        if text is None:
             raise DiffusionSegError("There is no trained segmenter yet.", "Press Train, or load a segmenter.")
+        return [self.loading(text)]
+
+    def loading(self, text: str) -> Step:
+        """What loads a segmenter, whether the worker has it or not, and tells its `labels`."""
 
         def loaded(said: dict[str, Any], _: dict[str, np.ndarray]) -> None:
-            self._segmenter, self._bundle = path, said["bundle"]
+            self._segmenter, self._bundle = text, said["bundle"]
 
-        return [Step("load_segmenter", {}, lambda: read_segmenter(path), loaded)]
+        return Step("load_segmenter", {}, lambda: arrays_of(text), loaded)
 
     def annotating(self, described: dict[str, Any], painted: np.ndarray) -> Step:
         """What tells what is painted.
@@ -151,37 +157,26 @@ class WorkerSession:
         return [self.annotating(described, painted)]
 
     def training(self, *, warm: bool, learnt_as: list[dict[str, Any]], trained: Callable[[str], None]) -> list[Step]:
-        """What trains a segmenter and keeps it on this computer.
+        """What trains a segmenter, and asks for it.
 
         Args:
             warm: go on from the segmenter of the last round, if the worker has it.
             learnt_as: the labels, by the names by which that learnt them.
-            trained: told the path by which the new segmenter is known.
+            trained: told the new segmenter as text, for the scene to keep.
         """
-        path = f"{self.segmenter_folder}/segmenter-{uuid.uuid4().hex[:12]}.safetensors"
 
-        def succeeded(*_: Any) -> None:
-            self._segmenter = path
-            trained(path)
+        def learnt(*_: Any) -> None:
+            # Not the scene's any more, until that has got this one.
+            self._segmenter = None
 
-        def saved(_: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-            write_segmenter(path, arrays)
-            self._delete_old()
+        def sent(_: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+            self._segmenter = text_of(arrays)
+            trained(self._segmenter)
 
         return [
-            Step("train", {"warm": warm and self._segmenter is not None, "labels": learnt_as}, succeeded=succeeded),
-            # A disk that is full must not take from the user what the worker has learnt.
-            Step("save_segmenter", {}, succeeded=saved, dispensable=True),
+            Step("train", {"warm": warm and self._segmenter is not None, "labels": learnt_as}, succeeded=learnt),
+            Step("save_segmenter", {}, succeeded=sent),
         ]
-
-    def _delete_old(self) -> None:
-        """Delete the oldest segmenters."""
-        with contextlib.suppress(OSError):
-            kept = sorted(
-                Path(self.segmenter_folder).glob("segmenter-*.safetensors"), key=lambda path: path.stat().st_mtime
-            )
-            for path in kept[:-KEPT_SEGMENTERS]:
-                path.unlink()
 
     def _opened_by(self, client: Any) -> tuple | None:
         # Asking for the client starts a dead worker again, which then has nothing open.

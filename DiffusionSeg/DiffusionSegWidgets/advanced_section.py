@@ -6,7 +6,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.job import Job
-from DiffusionSegWidgets.machine_settings import KEPT_WORK, WORKER_COMMAND, keep_setting, setting
+from DiffusionSegWidgets.machine_settings import KEPT_GIGABYTES, KEPT_WORK, WORKER_COMMAND, keep_setting, setting
 
 SLOW_STYLE = "color: #b00020;"
 
@@ -25,8 +25,8 @@ class AdvancedSection:
         panel.ui.workerCommandEdit.textChanged.connect(self.keep_worker_command)
         panel.ui.workFolderEdit.currentPath = setting(KEPT_WORK)
         panel.ui.workFolderEdit.currentPathChanged.connect(self.keep_work_folder)
-        panel.ui.segmentersFolderEdit.text = str(panel.logic.segmenters_folder)
-        panel.ui.segmentersFolderEdit.setCursorPosition(0)
+        panel.ui.workLimitSpinBox.value = panel.logic.work_gigabytes
+        panel.ui.workLimitSpinBox.valueChanged.connect(self.keep_work_limit)
         panel.ui.connectButton.clicked.connect(self.connect_worker)
         panel.ui.restartButton.clicked.connect(self.restart)
         panel.ui.deleteWorkButton.clicked.connect(self.delete_work)
@@ -40,6 +40,12 @@ class AdvancedSection:
     def keep_work_folder(self, folder: str) -> None:
         """Keep work there from the worker's next start on."""
         keep_setting(KEPT_WORK, folder)
+
+    def keep_work_limit(self, _value=None) -> None:
+        """Let kept work grow as large as is chosen, from the next click on."""
+        # Qt 5 has two signals of this name, with a number and with its text.
+        keep_setting(KEPT_GIGABYTES, str(self._panel.ui.workLimitSpinBox.value))
+        self._panel.logic.engine.limit_kept_work(self._panel.logic.work_bytes)
 
     def connect_worker(self) -> None:
         """Start the worker and ask what it can do."""
@@ -69,13 +75,13 @@ class AdvancedSection:
         self.connect_worker()
 
     def delete_work(self) -> None:
-        """Delete the features and results that are kept on disk."""
+        """Delete the features that are kept on disk."""
         doing, logic = _("Deleting kept work"), self._panel.logic
-        question = _("Delete all kept features and segmenters? What scenes were saved with must then be trained again.")
+        question = _("Delete all kept features? They take minutes to compute again; scenes and segmenters stay.")
         if not slicer.util.confirmOkCancelDisplay(question):
             return
         if logic.runs_elsewhere:
-            # Features lie on the worker's disk, which may be another computer's; segmenters lie here.
+            # They lie on the worker's disk, which may be another computer's.
             self._panel.run(Job(doing, logic.engine.start_forgetting, self._show_deleted))
             return
         with self._panel.messages.guarded(doing):
@@ -100,8 +106,7 @@ class AdvancedSection:
             label.text = _("Runs on the GPU ({device}).").format(device=hello["device"])
 
     def _show_deleted(self, call) -> None:
-        there = call.result()[0]["bytes"]
-        self._tell_deleted(there + self._panel.logic.delete_kept_work())
+        self._tell_deleted(call.result()[0]["bytes"])
 
     def _tell_deleted(self, count: int) -> None:
         self._panel.messages.inform(_("{megabytes:.0f} MB were deleted.").format(megabytes=count / 2**20))

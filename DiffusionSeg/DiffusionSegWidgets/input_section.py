@@ -110,6 +110,7 @@ class InputSection:
             self._panel.parameters.result_segmentation = self._panel.logic.engine.result
         if another or returned:
             show_volume(volume, alone=follows_another or returned)
+        self._panel.review.list_suggestions()
         if warnings:
             self._panel.messages.inform(" ".join(warnings))
 

@@ -1,6 +1,6 @@
-"""What belongs to this computer and not to a scene: how the worker is started, and where its work is kept.
+"""What belongs to this computer and not to a scene: how the worker is started, and where work is kept.
 
-A scene may come from anybody: it must not say which program is run here.
+A scene may come from anybody, and go to anybody: it must not say which program is run here, nor where files lie.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import slicer
 
 WORKER_COMMAND, KEPT_WORK = "DiffusionSeg/WorkerCommand", "DiffusionSeg/KeptWork"
+KEPT_GIGABYTES = "DiffusionSeg/KeptGigabytes"
+SEGMENTER_FILE = "DiffusionSeg/SegmenterFile"
 
 
 def setting(key: str) -> str:

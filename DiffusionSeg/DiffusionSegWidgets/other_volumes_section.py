@@ -9,6 +9,7 @@ from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.bundle_choice import chosen_bundle
 from DiffusionSegWidgets.job import Job
+from DiffusionSegWidgets.machine_settings import SEGMENTER_FILE, keep_setting, setting
 from DiffusionSegWidgets.messages import ActionableError
 from DiffusionSegWidgets.volume_display import show_volume
 
@@ -22,9 +23,15 @@ class OtherVolumesSection:
 
     def __init__(self, panel) -> None:
         self._panel = panel
+        panel.ui.segmenterPathEdit.currentPath = setting(SEGMENTER_FILE)
+        panel.ui.segmenterPathEdit.currentPathChanged.connect(self.keep_segmenter_file)
         panel.ui.saveSegmenterButton.clicked.connect(self.save)
         panel.ui.loadSegmenterButton.clicked.connect(self.load)
         panel.ui.applyToOtherButton.clicked.connect(self.apply)
+
+    def keep_segmenter_file(self, path: str) -> None:
+        """Offer the file again in later sessions."""
+        keep_setting(SEGMENTER_FILE, path)
 
     def save(self) -> None:
         """Write the trained segmenter to the chosen file."""
@@ -54,7 +61,7 @@ class OtherVolumesSection:
                 Job(
                     doing,
                     lambda: engine.start_loading(path),
-                    lambda call: self._take_loaded(call, path),
+                    self._take_loaded,
                     lambda: self._panel.messages.inform(_("The segmenter was loaded.")),
                 )
             )
@@ -83,12 +90,12 @@ class OtherVolumesSection:
         self._panel.logic.engine.leave_views(volume)
         show_volume(volume, alone=True)
 
-    def _take_loaded(self, call, path: str) -> None:
+    def _take_loaded(self, call) -> None:
         engine, parameters = self._panel.logic.engine, self._panel.parameters
         # Engine and panel keep model and clean-up in the same node: told of one change, the panel would undo it.
         state = parameters.parameterNode.StartModify()
         try:
-            engine.finish_loading(call, path)
+            engine.finish_loading(call)
             if engine.settings.bundle != chosen_bundle(parameters):
                 parameters.bundle = engine.settings.bundle
             parameters.keep_largest = engine.settings.keep_largest
@@ -96,7 +103,7 @@ class OtherVolumesSection:
             parameters.parameterNode.EndModify(state)
 
     def _path(self) -> str:
-        path = self._panel.parameters.segmenter_path.strip()
+        path = self._panel.ui.segmenterPathEdit.currentPath.strip()
         if not path:
             raise ActionableError(_("No file was chosen."), _("Choose one in the field Segmenter file."))
         return path if path.endswith(".safetensors") else f"{path}.safetensors"

@@ -33,7 +33,6 @@ class DiffusionSegParameters:
         uncertainty_opacity: of the uncertainty over the scan, 0 to 1.
         overwrite_mode: which of the user's segments Apply may overwrite.
         other_volume: another scan to segment with the trained segmenter.
-        segmenter_path: the file of the trained segmenter.
         device: where to compute.
     """
 
@@ -54,5 +53,4 @@ class DiffusionSegParameters:
     uncertainty_opacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.0
     overwrite_mode: Annotated[str, Choice(OVERWRITE_MODES)] = "all"
     other_volume: vtkMRMLScalarVolumeNode
-    segmenter_path: str = ""
     device: Annotated[str, Choice(DEVICES)] = "auto"

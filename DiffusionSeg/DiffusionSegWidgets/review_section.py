@@ -93,6 +93,13 @@ class ReviewSection:
         ui.addSuggestionButton.enabled = ready and bool(self._table.slices)
         ui.uncertaintySlider.enabled = ready and engine.uncertainty_volume is not None
 
+    def list_suggestions(self) -> None:
+        """List the slices worth painting next that were found last in the volume, perhaps in another session."""
+        volume = self._panel.parameters.input_volume
+        found = [(item.axis, item.index, score) for item, score in self._panel.logic.engine.suggestions]
+        rows = [(axis, index, name_of_slice(volume, axis, index), f"{score:.3g}") for axis, index, score in found]
+        self._table.fill(rows)
+
     def forget(self) -> None:
         """The scene is gone, or another volume was chosen."""
         self._table.fill([])
@@ -101,11 +108,9 @@ class ReviewSection:
         self.show_uncertainty()
         engine = self._panel.logic.engine
         self._panel.run(
-            Job(_("Finding the next slices"), engine.start_suggesting, self._list_suggestions, needs_features=True)
+            Job(_("Finding the next slices"), engine.start_suggesting, self._take_suggestions, needs_features=True)
         )
 
-    def _list_suggestions(self, work) -> None:
-        volume = self._panel.parameters.input_volume
-        found = [(item.axis, item.index, score) for item, score in self._panel.logic.engine.finish_suggesting(work)]
-        rows = [(axis, index, name_of_slice(volume, axis, index), f"{score:.3g}") for axis, index, score in found]
-        self._table.fill(rows)
+    def _take_suggestions(self, work) -> None:
+        self._panel.logic.engine.finish_suggesting(work)
+        self.list_suggestions()

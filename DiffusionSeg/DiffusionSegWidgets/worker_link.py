@@ -9,11 +9,12 @@ import slicer
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.backend import worker_command, worker_environment
-from DiffusionSegWidgets.machine_settings import KEPT_WORK, WORKER_COMMAND, setting
+from DiffusionSegWidgets.machine_settings import KEPT_GIGABYTES, KEPT_WORK, WORKER_COMMAND, setting
 from DiffusionSegWidgets.messages import ActionableError
 
-# Only folders of these names are ever deleted, whatever folder the user chose to hold the first.
-WORK_FOLDER, SEGMENTERS_FOLDER = "DiffusionSegWork", "DiffusionSegSegmenters"
+# Only a folder of this name is ever deleted, whatever folder the user chose to hold it.
+WORK_FOLDER = "DiffusionSegWork"
+DEFAULT_GIGABYTES = 20
 
 
 class WorkerLink:
@@ -36,13 +37,15 @@ class WorkerLink:
         return Path(setting(KEPT_WORK).strip() or slicer.app.cachePath) / WORK_FOLDER
 
     @property
-    def segmenters_folder(self) -> Path:
-        """Where the segmenters are kept that saved scenes refer to, on this computer.
+    def work_gigabytes(self) -> int:
+        """How large that may grow, in GB."""
+        text = setting(KEPT_GIGABYTES)
+        return int(text) if text.isdecimal() else DEFAULT_GIGABYTES
 
-        Beside Slicer's settings: its cache may be emptied by Slicer itself, and features can be computed again, but
-        a segmenter cannot.
-        """
-        return Path(slicer.app.slicerUserSettingsFilePath).parent / SEGMENTERS_FOLDER
+    @property
+    def work_bytes(self) -> int:
+        """The same in bytes."""
+        return self.work_gigabytes * 10**9
 
     def living_client(self):
         """The client of a living worker; one that died is started again, by the command as it is now.
@@ -79,7 +82,7 @@ class WorkerLink:
             client.close()
 
     def delete_kept_work(self) -> int:
-        """Delete the features and segmenters that are kept on this computer's disk.
+        """Delete the work that is kept on this computer's disk.
 
         Returns:
             how many bytes that were.
@@ -87,13 +90,11 @@ class WorkerLink:
         Raises:
             ActionableError: if a file cannot be deleted.
         """
-        # Where the worker runs elsewhere, the other folder is one of that computer.
-        kept = [self.segmenters_folder] if self.runs_elsewhere else [self.segmenters_folder, self.work_folder]
-        folders = [folder for folder in kept if folder.is_dir()]
-        size = sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
+        folder = self.work_folder
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         self.close_worker()
         try:
-            for folder in folders:
+            if folder.is_dir():
                 shutil.rmtree(folder)
         except OSError as error:
             message = _("Some of the kept work could not be deleted.")

@@ -22,6 +22,7 @@ from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.features.activations import ViewActivations, pixels_needed
 from DiffusionSegLib.features.device_tier import DEVICE_TIER
 from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.features.kept_views import KeptViews
 from DiffusionSegLib.memory_shortage import is_memory_shortage
 from DiffusionSegLib.normalisation import AIR
 from DiffusionSegLib.precision import converted, inference_precision
@@ -65,13 +66,20 @@ class ActivationExtractor:
         """How many slices of a size are computed at a time by each thread; fewer once the memory was short."""
         return max(1, self._pixels // (rows * columns))
 
-    def extract(self, volume: np.ndarray, tissue: np.ndarray, progress: Progress = silent) -> list[ViewActivations]:
+    def extract(
+        self,
+        volume: np.ndarray,
+        tissue: np.ndarray,
+        progress: Progress = silent,
+        kept: KeptViews | None = None,
+    ) -> list[ViewActivations]:
         """Activations of each chosen view, from the first to the last slice that shows tissue; 0 in those beside them.
 
         Args:
             volume: shape (channels, I, J, K), in [-1, 1]; padded with -1 as needed.
             tissue: which of its voxels are not air, bool (I, J, K).
             progress: told how many slices are done.
+            kept: given each view as soon as it is finished; those that it has are not computed.
         """
         data = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
         box = bounding_box(tissue)
@@ -83,10 +91,20 @@ class ActivationExtractor:
                 _ViewSlices(axis, data.movedim(axis + 1, 0), box[axis])
                 for axis in (VIEW_AXES[view] for view in self.config.views)
             ]
-            parts = [part for view in views for part in self._parts(view, crew.size)]
-            crew.each(self._fill, parts, lambda done: progress("features", done, len(parts)))
+            parts = [self._parts(view, crew.size) for view in views]
+            found = []
+            for number, view in enumerate(views):
+                known = None if kept is None else kept.load(self.config, number)
+                if known is None:
+                    before, total = sum(map(len, parts[:number])), sum(map(len, parts))
+                    # Called before the loop goes on, while they are what they were.
+                    crew.each(self._fill, parts[number], lambda done: progress("features", before + done, total))  # noqa: B023
+                    known = ViewActivations(view.axis, view.levels)
+                    if kept is not None:
+                        kept.save(self.config, number, known)
+                found.append(known)
         give_back_cache(self.device)
-        return [ViewActivations(view.axis, view.levels) for view in views]
+        return found
 
     def _parts(self, view: _ViewSlices, hands: int) -> list[Part]:
         first, past = view.needed

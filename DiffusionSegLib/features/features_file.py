@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,31 +27,66 @@ COMMON = "features.safetensors"
 VIEW = "features-view{}.safetensors"
 
 
+# A runtime error is torch's where another process deletes the file between its header and its tensors.
+UNREADABLE = (OSError, SafetensorError, KeyError, ValueError, RuntimeError, DiffusionSegError)
+
+
 def features_bytes(features: OrthogonalFeatures) -> int:
     """How much room these features take on disk."""
-    tensors = [*_common(features).values(), *(level for view in features.views for level in view.levels.values())]
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    return _bytes_of(_common(features)) + sum(view_bytes(view) for view in features.views)
+
+
+def view_bytes(view: ViewActivations) -> int:
+    """How much room a view takes on disk."""
+    return _bytes_of(view.levels)
+
+
+def missing_bytes(folder: Path, features: OrthogonalFeatures) -> int:
+    """How much room those of the features take that are not in the folder yet."""
+    missing = [view for number, view in enumerate(features.views) if not _holds(folder, features.config, number)]
+    return _bytes_of(_common(features)) + sum(view_bytes(view) for view in missing)
+
+
+def delete_others(folder: Path, config: FeatureConfig | None = None) -> None:
+    """Delete the features in a folder but for the views of such features as are wanted; None if none are."""
+    # The common file first: without it the others are views of unfinished features.
+    (folder / COMMON).unlink(missing_ok=True)
+    for path in folder.glob(VIEW.format("*")):
+        if config is None or not _is_of(path, config):
+            path.unlink(missing_ok=True)
 
 
 def save_features(folder: Path, features: OrthogonalFeatures, progress: Progress = silent) -> None:
-    """Write features to a folder: a file a view, so that the work can be stopped between them, and one for the rest.
+    """Write features to a folder: a file a view, unless that is there, and one for the rest.
+
+    The work can be stopped between the files.
 
     Raises:
         DiffusionSegError: if the disk is full or cannot be written to.
     """
-    metadata = {"format": FORMAT, "config": json.dumps(to_json(features.config))}
     # The common file comes last: where it is there, all are.
     (folder / COMMON).unlink(missing_ok=True)
     total = len(features.views) + 1
     for number, view in enumerate(features.views):
         progress("saving", number, total)
-        tensors = {str(reduction): level.cpu().contiguous() for reduction, level in view.levels.items()}
-        with atomic_path(folder / VIEW.format(number)) as part:
-            save_file(tensors, part, metadata={**metadata, "axis": str(view.axis)})
+        if not _holds(folder, features.config, number):
+            save_view(folder, features.config, number, view)
     progress("saving", total - 1, total)
     with atomic_path(folder / COMMON) as part:
         of_all = {"likeness": json.dumps(features.likeness), "flipped": json.dumps(features.flipped)}
-        save_file(_common(features), part, metadata={**metadata, "views": str(len(features.views)), **of_all})
+        metadata = {**_metadata(features.config), "views": str(len(features.views)), **of_all}
+        save_file(_common(features), part, metadata=metadata)
+
+
+def save_view(folder: Path, config: FeatureConfig, number: int, view: ViewActivations) -> None:
+    """Write one of the views of features that are perhaps still being computed.
+
+    Raises:
+        DiffusionSegError: if the disk is full or cannot be written to.
+    """
+    tensors = {str(reduction): level.cpu().contiguous() for reduction, level in view.levels.items()}
+    with atomic_path(folder / VIEW.format(number)) as part:
+        save_file(tensors, part, metadata={**_metadata(config), "axis": str(view.axis)})
 
 
 def load_features(folder: Path) -> OrthogonalFeatures | None:
@@ -60,28 +97,58 @@ def load_features(folder: Path) -> OrthogonalFeatures | None:
     try:
         common, metadata = _read(folder / COMMON)
         config = from_json(FeatureConfig, json.loads(metadata["config"]))
-        views = []
-        for number in range(int(metadata["views"])):
-            levels, of_view = _read(folder / VIEW.format(number))
-            if of_view["config"] != metadata["config"]:
-                return None
-            order = sorted(levels, key=int, reverse=True)
-            views.append(ViewActivations(int(of_view["axis"]), {int(name): levels[name] for name in order}))
+        views = [load_view(folder, config, number) for number in range(int(metadata["views"]))]
+        found = tuple(view for view in views if view is not None)
+        if len(found) < len(views):
+            return None
         first, second, third = (int(start) for start in common["origin"])
         return OrthogonalFeatures(
             config,
             (first, second, third),
             common["tissue"].numpy().astype(bool),
-            tuple(views),
+            found,
             common["local"],
             common["mean"],
             common["spread"],
             json.loads(metadata["likeness"]),
             tuple(json.loads(metadata["flipped"])),
         )
-    # A runtime error is torch's where another process deletes the file between its header and its tensors.
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError, DiffusionSegError):
+    except UNREADABLE:
         return None
+
+
+def load_view(folder: Path, config: FeatureConfig, number: int) -> ViewActivations | None:
+    """One of the views of such features; None if it is not in the folder, or cannot be read."""
+    try:
+        levels, metadata = _read(folder / VIEW.format(number))
+        order = sorted(levels, key=int, reverse=True)
+        view = ViewActivations(int(metadata["axis"]), {int(name): levels[name] for name in order})
+        return view if metadata["config"] == _metadata(config)["config"] else None
+    except UNREADABLE:
+        return None
+
+
+def _holds(folder: Path, config: FeatureConfig, number: int) -> bool:
+    return _is_of(folder / VIEW.format(number), config)
+
+
+def _is_of(path: Path, config: FeatureConfig) -> bool:
+    """Whether a file holds one of the views of such features."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except UNREADABLE:
+        return False
+    return _metadata(config).items() <= metadata.items()
+
+
+def _metadata(config: FeatureConfig) -> dict[str, str]:
+    """What every file of such features says of itself."""
+    return {"format": FORMAT, "config": json.dumps(to_json(config))}
+
+
+def _bytes_of(tensors: Mapping[Any, Tensor]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
 
 
 def _common(features: OrthogonalFeatures) -> dict[str, Tensor]:

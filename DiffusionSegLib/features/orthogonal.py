@@ -15,6 +15,7 @@ from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.activations import ViewActivations
 from DiffusionSegLib.features.extraction import ActivationExtractor
 from DiffusionSegLib.features.feature_config import FeatureConfig, Fusion
+from DiffusionSegLib.features.kept_views import KeptViews
 from DiffusionSegLib.features.local_features import absolute_features, local_features, local_images
 from DiffusionSegLib.progress import Progress, silent
 
@@ -63,15 +64,17 @@ class OrthogonalFeatures:
         spacing_mm: float,
         progress: Progress = silent,
         positions: np.ndarray | None = None,
+        kept: KeptViews | None = None,
     ) -> OrthogonalFeatures:
         """Features of a normalised volume (channels, I, J, K) whose `tissue` (I, J, K) is not air.
 
-        `positions` in the template (3, I, J, K) are needed where the configuration wants them.
+        `positions` in the template (3, I, J, K) are needed where the configuration wants them. Views of it that are
+        `kept` are not computed again.
         """
         low, high = tissue_box(tissue)
         box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
         crop, inside = volume[(slice(None), *box)], tissue[box]
-        views = tuple(extractor.extract(crop, inside, progress))
+        views = tuple(extractor.extract(crop, inside, progress, kept))
         places = None if positions is None else positions[(slice(None), *box)]
         local = local_images(crop, inside, places, extractor.config, spacing_mm)
         return cls(extractor.config, low, inside, views, local, torch.zeros(1), torch.ones(1))._standardised()

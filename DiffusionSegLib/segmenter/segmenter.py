@@ -122,7 +122,7 @@ class Segmenter:
             ensemble.load_state_dict(tensors)
         except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
             message = f"{name} is not a segmenter that can be read."
-            raise DiffusionSegError(message, "Choose a file that was saved as a segmenter.") from error
+            raise DiffusionSegError(message, "Choose a file that was saved as a segmenter, or train again.") from error
         return cls(header, ensemble.eval().requires_grad_(False))
 
     def save(self, path: Path) -> None:

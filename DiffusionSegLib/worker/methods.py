@@ -27,6 +27,7 @@ from DiffusionSegLib.session import Session, SessionOptions
 from DiffusionSegLib.suggestion import suggest_slices
 from DiffusionSegLib.volume import Volume
 from DiffusionSegLib.worker import parameters as given
+from DiffusionSegLib.worker.kept_views import ViewsInFolder
 from DiffusionSegLib.worker.protocol import PROTOCOL
 from DiffusionSegLib.worker.session_folder import ScanFolder, SessionFolder
 
@@ -176,7 +177,7 @@ class Methods:
         return {}, {"segmenter": np.frombuffer(saved.to_bytes(), np.uint8)}
 
     def _load_segmenter(self, _: given.NoParameters, arrays: Arrays) -> tuple[Json, Arrays]:
-        segmenter = Segmenter.from_bytes(_array(arrays, "segmenter", 1).tobytes())
+        segmenter = Segmenter.from_bytes(_array(arrays, "segmenter", 1).tobytes(), "What was loaded")
         self._use(segmenter)
         header = segmenter.header
         labels = [to_json(label) for label in header.labels]
@@ -200,7 +201,7 @@ class Methods:
 
     def _open_kept(self, wanted: given.OpenParameters, session: Session, *, opened: bool) -> None:
         """Take over what is kept of this scan, but not instead of what is at hand."""
-        self._kept = self._features_kept = None
+        self._kept = self._features_kept = session.kept_views = None
         self._memory.limit(wanted.memory_bytes)
         at_hand = self._memory.get(self._features_key(session))
         if at_hand is not None and not opened:
@@ -213,6 +214,7 @@ class Methods:
         try:
             whole = SessionFolder(Path(wanted.session_folder), wanted.session_bytes)
             self._kept = whole.scan(self._digest, session.bundle.digest)
+            session.kept_views = ViewsInFolder(self._kept)
         except DiffusionSegError as error:
             self._reporter.warn(error.message, "What is computed is not kept for later.")
             return

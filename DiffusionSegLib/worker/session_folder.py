@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -21,6 +22,8 @@ from DiffusionSegLib.atomic_file import atomic_path, disk_error
 from DiffusionSegLib.configuration import from_json, to_json
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features import features_file
+from DiffusionSegLib.features.activations import ViewActivations
+from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.segmenter.segmenter import Segmenter
@@ -77,9 +80,10 @@ class SessionFolder:
         if least > self.limit:
             # Told before the work on other scans is deleted for nothing.
             message = f"The folder for computed work may hold {self.limit / 1e9:.1f} GB, which is too little."
-            raise DiffusionSegError(message, f"Allow {least / 1e9:.1f} GB or more.")
+            hint = f"Set Keep at most, under Advanced, to {math.ceil(least / 1e9)} GB or more."
+            raise DiffusionSegError(message, hint)
         others = [scan for scan in self._scans() if scan != keep]
-        for delete in (_delete_features, _delete_all):
+        for delete in (features_file.delete_others, _delete_all):
             for scan in others:
                 if self.size() + wanted <= self.limit:
                     return
@@ -110,9 +114,26 @@ class ScanFolder:
             DiffusionSegError: if the disk, or what the whole folder may hold, does not suffice.
         """
         with _told(self.folder):
-            _delete_features(self.folder)
-            self.whole.make_room(features_file.features_bytes(features), self.folder)
+            features_file.delete_others(self.folder, features.config)
+            self.whole.make_room(features_file.missing_bytes(self.folder, features), self.folder)
             features_file.save_features(self.folder, features, progress)
+
+    def save_view(self, config: FeatureConfig, number: int, view: ViewActivations) -> None:
+        """Keep a view of features that are still being computed.
+
+        Raises:
+            DiffusionSegError: if the disk, or what the whole folder may hold, does not suffice.
+        """
+        with _told(self.folder):
+            features_file.delete_others(self.folder, config)
+            # Work on other scans is not deleted for views of which the last one will not fit.
+            still_to_come = len(config.views) - number
+            self.whole.make_room(still_to_come * features_file.view_bytes(view), self.folder)
+            features_file.save_view(self.folder, config, number, view)
+
+    def load_view(self, config: FeatureConfig, number: int) -> ViewActivations | None:
+        """A view of such features that was kept; None if there is none."""
+        return features_file.load_view(self.folder, config, number)
 
     @property
     def holds_features(self) -> bool:
@@ -178,12 +199,6 @@ def _bytes_below(folder: Path) -> int:
             with suppress(FileNotFoundError):
                 total += os.stat(os.path.join(place, name)).st_size  # noqa: PTH116, PTH118
     return total
-
-
-def _delete_features(scan: Path) -> None:
-    # The common file first: without it the others count as absent.
-    for path in [scan / features_file.COMMON, *scan.glob(features_file.VIEW.format("*"))]:
-        path.unlink(missing_ok=True)
 
 
 def _delete_all(scan: Path) -> None:

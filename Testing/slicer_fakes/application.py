@@ -24,14 +24,13 @@ class FakeApplication:
 
     Args:
         qt: the shimmed module.
-        cache: a folder for slicer.app.cachePath; the settings lie in one below it.
+        cache: a folder for slicer.app.cachePath and the settings.
     """
 
     applicationName = "Slicer"
 
     def __init__(self, qt: ModuleType, cache: Path) -> None:
         self.cachePath = str(cache)
-        self.slicerUserSettingsFilePath = str(cache / "settings" / "Slicer.ini")
         self.main_window = qt.QMainWindow()
         self.main_window.setObjectName("qSlicerMainWindow")
         self.testing = True

@@ -108,20 +108,20 @@ class FakeSlice:
 class FakeEngine:
     """The engine's interface over real nodes; `faults` are raised by the method of that name, once."""
 
-    def __init__(self, scene, client_factory, session_folder: str, segmenter_folder: str) -> None:
+    def __init__(self, scene, client_factory, session_folder: str, session_bytes: int) -> None:
         self.scene, self._client_factory = scene, client_factory
-        self.session_folder, self.segmenter_folder = session_folder, segmenter_folder
+        self.session_folder, self.session_bytes = session_folder, session_bytes
         self.settings = Settings(SceneState(scene))
         self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = self.volume = None
         self.can_apply = self.can_undo = self.left = False
         self.doubts: list[str] = []
-        self.warnings: list[str] = []
         self.edits_replaced: tuple[str, ...] = ()
         self.did: list[tuple] = []
         self.faults: dict[str, Exception] = {}
         # The slice that the views show, by axis.
         self.shown = {0: 3, 1: 4, 2: 5}
         self._slices: dict[tuple[int, int], str] = {}
+        self._suggested: dict = {}
 
     def _do(self, name: str, *arguments) -> None:
         if name in self.faults:
@@ -139,8 +139,11 @@ class FakeEngine:
     def cancel(self) -> None:
         self.did.append(("cancel",))
 
-    def renew_worker(self, session_folder: str, segmenter_folder: str) -> None:
-        self.session_folder, self.segmenter_folder = session_folder, segmenter_folder
+    def renew_worker(self, session_folder: str, session_bytes: int) -> None:
+        self.session_folder, self.session_bytes = session_folder, session_bytes
+
+    def limit_kept_work(self, session_bytes: int) -> None:
+        self.session_bytes = session_bytes
 
     def set_input(self, volumes, segmentation=None) -> list[str]:
         self._do("set_input", [node.GetName() for node in volumes], segmentation and segmentation.GetName())
@@ -228,7 +231,7 @@ class FakeEngine:
     def finish_training(self, call: FakeCall) -> dict:
         self._finish("finish_training", call)
         self.can_apply = False
-        return {"voxels": 1, "seconds": 0.1, "warnings": self.warnings}
+        return {"voxels": 1, "seconds": 0.1}
 
     def start_preview(self, slices) -> FakeCall:
         return self._start("start_preview", "preview", slices)
@@ -288,7 +291,12 @@ class FakeEngine:
 
     def finish_suggesting(self, call: FakeCall) -> list[tuple[FakeSlice, float]]:
         found = call.result()[0]["slices"]
-        return [(FakeSlice(said["axis"], said["index"]), said["score"]) for said in found]
+        self._suggested[self.volume] = [(FakeSlice(said["axis"], said["index"]), said["score"]) for said in found]
+        return self.suggestions
+
+    @property
+    def suggestions(self) -> list[tuple[FakeSlice, float]]:
+        return self._suggested.get(self.volume, [])
 
     def start_saving(self, path: str) -> FakeCall:
         return self._start("start_saving", "save_segmenter", path)
@@ -296,9 +304,8 @@ class FakeEngine:
     def start_loading(self, path: str) -> FakeCall:
         return self._start("start_loading", "load_segmenter", path)
 
-    def finish_loading(self, call: FakeCall, path: str) -> None:
-        call.result()
-        self._do("finish_loading", path)
+    def finish_loading(self, call: FakeCall) -> None:
+        self._finish("finish_loading", call)
         self.settings.bundle, self.settings.keep_largest = "tiny", True
 
     def start_applying(self, volume) -> FakeCall:

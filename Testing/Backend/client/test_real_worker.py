@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 from painted_head import a_client, dice, open_parameters, painting, volume
+from safetensors.numpy import load_file
 
 from DiffusionSegLib.client import WorkerDied, WorkerError
 
@@ -105,6 +106,36 @@ def test_a_worker_killed_in_any_stage_is_replaced_by_one_that_goes_on(tiny_bundl
         assert cached == {name: name not in {"preparation", "features", "saving"} for name, _ in STAGES}
         _, found = client.call("predict", {})
         assert dice(found["labelmap"], 3) > 0.85
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal")
+def test_a_worker_killed_between_views_is_replaced_by_one_that_computes_the_others_alone(tiny_bundle, tmp_path):
+    def kill_at_the_second_view(stage, done, _total):
+        if (stage, done) == ("features", 2):
+            os.kill(client.process_id, signal.SIGKILL)
+
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    with a_client("dawdle", 0.5) as client:
+        client.call("open", open_parameters(tiny_bundle, cut), volume())
+        with pytest.raises(WorkerDied):
+            client.call("extract", {}, on_progress=kill_at_the_second_view)
+        kept = len(list(cut.glob("scan-*/features-view*")))
+        assert kept >= 1
+        assert not client.restart().result()[0]["features_cached"]
+        told = []
+        client.call("extract", {}, on_progress=lambda *report: told.append(report))
+        assert [report[1:] for report in told if report[0] == "features"] == [(n, 3) for n in range(kept + 1, 4)]
+    with a_client() as client:
+        client.call("open", open_parameters(tiny_bundle, whole), volume())
+        client.call("extract", {})
+    [first], [second] = cut.glob("scan-*"), whole.glob("scan-*")
+    names = sorted(path.name for path in second.iterdir())
+    assert sorted(path.name for path in first.iterdir()) == names
+    assert len(names) == 4
+    for name in names:
+        found, wanted = load_file(first / name), load_file(second / name)
+        assert list(found) == list(wanted)
+        assert all(np.array_equal(found[key], wanted[key]) for key in wanted), name
 
 
 def test_a_worker_that_hangs_is_ended_by_a_cancel_and_its_features_are_kept(tiny_bundle, tmp_path):

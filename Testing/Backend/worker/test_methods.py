@@ -314,9 +314,18 @@ def test_a_session_folder_that_may_hold_too_little_costs_a_warning_and_no_work(t
     worker = Worker()
     worker("open", open_parameters(tiny_bundle, tmp_path, session_bytes=1000), volume())
     worker("extract")
-    assert any("too little" in warning for warning in worker.heard.warnings)
+    assert ["too little" in warning for warning in worker.heard.warnings].count(True) == 1
     assert worker("open", open_parameters(tiny_bundle), volume())[0]["features_cached"]
     assert not Worker()("open", open_parameters(tiny_bundle, tmp_path), volume())[0]["features_cached"]
+
+
+def test_what_was_too_much_is_kept_once_more_is_allowed(tiny_bundle, tmp_path):
+    worker = Worker()
+    worker("open", open_parameters(tiny_bundle, tmp_path, session_bytes=1000), volume())
+    worker("extract")
+    worker("open", open_parameters(tiny_bundle, tmp_path), volume())
+    worker("extract")
+    assert Worker()("open", open_parameters(tiny_bundle, tmp_path), volume())[0]["features_cached"]
 
 
 def test_an_estimate_grows_with_the_scan(worker, tiny_bundle):

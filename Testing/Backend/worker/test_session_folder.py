@@ -2,6 +2,7 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,9 +82,34 @@ def test_features_used_the_longest_time_ago_make_room(features, tmp_path):
 
 def test_features_that_never_fit_are_told_of(features, tmp_path):
     scan = SessionFolder(tmp_path, 1000).scan("a" * 64, "weights")
-    with pytest.raises(DiffusionSegError, match="too little"):
+    with pytest.raises(DiffusionSegError, match="too little") as told:
         scan.save_features(features)
+    assert told.value.hint == "Set Keep at most, under Advanced, to 1 GB or more."
     assert scan.load_features() is None
+
+
+def test_a_view_of_unfinished_features_is_found_again_by_features_like_them_alone(features, tmp_path):
+    scan = SessionFolder(tmp_path, PLENTY).scan("a" * 64, "weights")
+    assert scan.load_view(features.config, 0) is None
+    scan.save_view(features.config, 0, features.views[0])
+    again = scan.load_view(features.config, 0)
+    assert all(torch.equal(level, features.views[0].levels[reduction]) for reduction, level in again.levels.items())
+    assert scan.load_view(features.config, 1) is None
+    assert scan.load_features() is None
+    other = replace(features.config, noise_seed=7)
+    assert scan.load_view(other, 0) is None
+    scan.save_view(other, 1, features.views[1])
+    assert scan.load_view(features.config, 0) is None
+
+
+def test_views_of_features_that_never_fit_cost_no_other_scans_work(features, tmp_path):
+    whole = SessionFolder(tmp_path, int(1.2 * features_bytes(features)))
+    other, large = (whole.scan(name * 64, "weights") for name in "ab")
+    other.save_features(features)
+    large.save_annotation(np.ones((90, 90, 90), np.uint16), AnnotateParameters())
+    with pytest.raises(DiffusionSegError, match="too little"):
+        large.save_view(features.config, 0, features.views[0])
+    assert other.load_features() is not None
 
 
 def test_features_that_never_fit_cost_no_other_scans_work(features, tmp_path):
@@ -111,12 +137,13 @@ def test_a_write_that_fails_is_told_of_and_nothing_half_written_stays(features, 
         raise SafetensorError("No space left on device (os error 28)")
 
     scan = SessionFolder(tmp_path, PLENTY).scan("a" * 64, "weights")
-    scan.save_features(features)
+    scan.save_view(features.config, 0, features.views[0])
     monkeypatch.setattr(features_file, "save_file", half_written)
     with pytest.raises(DiffusionSegError, match="no space left"):
         scan.save_features(features)
     assert scan.load_features() is None
-    assert not list(scan.folder.iterdir())
+    assert [path.name for path in scan.folder.iterdir()] == ["features-view0.safetensors"]
+    assert scan.load_view(features.config, 0) is not None
 
 
 def test_forgetting_deletes_the_scans_and_nothing_else(features, tmp_path):

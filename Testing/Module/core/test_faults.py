@@ -91,11 +91,16 @@ def test_a_full_disk_is_told_and_the_next_click_works(painted_engine, client, vo
     finish(painted_engine, stage, begin(painted_engine, stage))
 
 
-def test_a_segmenter_that_cannot_be_kept_is_used_all_the_same(painted_engine, client, volume):
-    client.faults = {"save_segmenter": FakeWorkerError("The disk is full.", "Free some space.")}
-    assert painted_engine.finish_training(painted_engine.start_training())["voxels"] > 0
-    painted_engine.finish_prediction(painted_engine.start_prediction())
-    assert masks_by_name(painted_engine.preview, volume)["Caudate"].any()
+def test_a_segmenter_that_does_not_arrive_leaves_the_one_of_before(predicted_engine, client):
+    before = predicted_engine.state.value("Segmenter")
+    client.faults = {"save_segmenter": FakeWorkerError("The memory is full.", "Close other programs.")}
+    with pytest.raises(DiffusionSegError, match="The memory is full"):
+        predicted_engine.finish_training(predicted_engine.start_training())
+    assert predicted_engine.state.value("Segmenter") == before
+    assert predicted_engine.findings.extent == "whole"
+    client.calls = []
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    assert client.calls == ["load_segmenter", "annotate", "predict"]
 
 
 def test_a_worker_that_others_restarted_is_told_everything_again(painted_engine, client):
@@ -212,17 +217,3 @@ def test_nothing_painted_is_told_before_anything_is_sent(engine, volume, client)
     with pytest.raises(DiffusionSegError, match="no trained segmenter"):
         engine.start_prediction()
     assert client.calls == []
-
-
-def test_a_segmenter_that_cannot_be_kept_works_and_that_is_told(painted_engine, volume, tmp_path):
-    nowhere = tmp_path / "a file"
-    nowhere.touch()
-    painted_engine.renew_worker(str(tmp_path), str(nowhere))
-    [told] = painted_engine.finish_training(painted_engine.start_training())["warnings"]
-    assert "cannot be written to" in told
-    assert "is not kept with the scene: save it to a file under Other volumes" in told
-    painted_engine.finish_prediction(painted_engine.start_prediction())
-    painted_engine.save_segmenter(tmp_path / "mine.safetensors")
-    assert (tmp_path / "mine.safetensors").exists()
-    painted_engine.renew_worker(str(tmp_path), str(tmp_path))
-    assert painted_engine.finish_training(painted_engine.start_training())["warnings"] == []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import slicer
 from conftest import an_affine
-from DiffusionSegCore import DiffusionSegEngine, worker_session
+from DiffusionSegCore import DiffusionSegEngine
 from Module.fake_worker_client import FakeWorkerClient
 from Module.mrml import a_volume_node, masks_by_name, paint_slices
 
@@ -35,6 +35,18 @@ def test_changed_voxels_are_sent_again(painted_engine, client, volume):
     slicer.util.arrayFromVolumeModified(volume)
     painted_engine.finish_training(painted_engine.start_training())
     assert calls(client)[0] == "open"
+
+
+def test_the_scan_is_opened_again_where_more_of_it_may_be_kept(painted_engine, client):
+    painted_engine.finish_extraction(painted_engine.start_extraction())
+    assert "session_bytes" not in client.opened
+    painted_engine.limit_kept_work(30 * 10**9)
+    painted_engine.finish_training(painted_engine.start_training())
+    assert calls(client) == ["open", "extract", "open", "annotate", "train", "save_segmenter"]
+    assert client.opened["session_bytes"] == 30 * 10**9
+    painted_engine.renew_worker("another folder", 5 * 10**9)
+    painted_engine.finish_prediction(painted_engine.start_prediction())
+    assert (client.opened["session_folder"], client.opened["session_bytes"]) == ("another folder", 5 * 10**9)
 
 
 def test_another_bundle_opens_the_scan_again(painted_engine, client):
@@ -168,7 +180,8 @@ def test_a_segmenter_never_lies_on_the_workers_disk(scene, client, volume, head,
     sent, start = [], client.start
     monkeypatch.setattr(client, "start", lambda *call, **more: sent.append(call[:2]) or start(*call, **more))
     there, here = tmp_path / "there", tmp_path / "here"
-    engine = DiffusionSegEngine(scene, lambda: client, str(there), str(here))
+    here.mkdir()
+    engine = DiffusionSegEngine(scene, lambda: client, str(there))
     engine.set_input([volume])
     engine.propose_slices(stride=3)
     paint_slices(engine, head[1], {3: "Caudate", 7: "Putamen"})
@@ -176,7 +189,7 @@ def test_a_segmenter_never_lies_on_the_workers_disk(scene, client, volume, head,
     engine.save_segmenter(here / "mine.safetensors")
     engine.load_segmenter(here / "mine.safetensors")
     assert not there.exists()
-    assert len(list(here.glob("segmenter-*.safetensors"))) == 1
+    assert [path.name for path in here.iterdir()] == ["mine.safetensors"]
     assert [params for method, params in sent if "segmenter" in method] == [{}, {"keep_largest": []}, {}]
     assert {params["session_folder"] for method, params in sent if method == "open"} == {str(there)}
 
@@ -227,7 +240,7 @@ def test_the_estimate_and_the_features_can_be_asked_for_ahead(engine, volume, cl
 def test_a_new_worker_is_told_everything_in_its_folder_and_apply_can_be_undone(predicted_engine, client, tmp_path):
     predicted_engine.apply_preview()
     client.kill()
-    predicted_engine.renew_worker(str(tmp_path / "other"), str(tmp_path))
+    predicted_engine.renew_worker(str(tmp_path / "other"))
     client.restart()
     calls(client)
     predicted_engine.finish_prediction(predicted_engine.start_prediction())
@@ -235,11 +248,3 @@ def test_a_new_worker_is_told_everything_in_its_folder_and_apply_can_be_undone(p
     assert client.opened["session_folder"] == str(tmp_path / "other")
     assert predicted_engine.can_undo
     predicted_engine.undo_apply()
-
-
-def test_segmenters_of_the_past_do_not_pile_up(painted_engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(worker_session, "KEPT_SEGMENTERS", 4)
-    for _ in range(6):
-        painted_engine.finish_training(painted_engine.start_training())
-    assert len(list(tmp_path.glob("segmenter-*.safetensors"))) == 4
-    painted_engine.finish_prediction(painted_engine.start_prediction())

@@ -140,6 +140,7 @@ def test_what_was_found_in_the_scan_before_is_found_again(trained, volume, anoth
     assert own_nodes(trained.logic.engine) == before
     assert visible(before) == [True] * 4
     assert trained.logic.engine.uncertainty_volume is uncertainty
+    assert trained.ui.suggestionTable.rowCount == 6
 
 
 @pytest.mark.parametrize("behind_another_module", [False, True])
@@ -150,3 +151,4 @@ def test_the_scan_is_gone_on_with_where_no_task_is_added(trained, volume, a_scan
     assert own_nodes(trained.logic.engine) == before
     assert visible(before) == [True] * 4
     assert trained.logic.engine.findings.extent == "whole"
+    assert trained.ui.suggestionTable.rowCount == 6

@@ -241,40 +241,26 @@ def test_a_scene_added_behind_another_module_lets_the_work_go_on(training, clien
     assert ("finish_prediction",) in engine.did
 
 
-def test_work_that_another_computer_keeps_is_deleted_there_and_segmenters_here(panel, client, engine, settle, agreeing):
+def test_work_that_another_computer_keeps_is_deleted_there(panel, client, engine, settle, agreeing):
     panel.ui.workerCommandEdit.text = "ssh gpu-box diffusionseg worker"
     panel.ui.workFolderEdit.currentPath = "/scratch/anna"
-    here = panel.logic.segmenters_folder
-    here.mkdir(parents=True)
-    (here / "segmenter-1.safetensors").write_bytes(bytes(2 * 2**20))
     there = engine.session_folder
     panel.ui.deleteWorkButton.click()
     settle()
     assert ("forget", {"path": there}) in client.asked
-    assert panel.ui.messageLabel.text == "9 MB were deleted."
-    assert not here.exists()
+    assert panel.ui.messageLabel.text == "7 MB were deleted."
 
 
-def test_segmenters_are_kept_beside_the_settings_wherever_the_worker_keeps_its_work(panel, tmp_path):
-    here = str(tmp_path / "settings" / "DiffusionSegSegmenters")
-    assert panel.ui.segmentersFolderEdit.text == here
-    for command in ("", "ssh gpu-box diffusionseg worker"):
-        panel.ui.workFolderEdit.currentPath = "/scratch/anna"
-        panel.ui.workerCommandEdit.text = command
-        panel.logic.close_worker()
-        assert panel.logic.engine.session_folder == "/scratch/anna/DiffusionSegWork"
-        assert panel.logic.engine.segmenter_folder == here
-
-
-def test_an_emptied_cache_costs_no_segmenter(panel):
-    cache = Path(slicer.app.cachePath) / "DiffusionSegWork"
-    assert cache not in (panel.logic.segmenters_folder, *panel.logic.segmenters_folder.parents)
-    assert panel.logic.work_folder == cache
+def test_work_is_kept_in_slicers_cache_or_in_the_folder_that_was_chosen(panel):
+    assert panel.logic.work_folder == Path(slicer.app.cachePath) / "DiffusionSegWork"
+    panel.ui.workFolderEdit.currentPath = "/scratch/anna"
+    panel.logic.close_worker()
+    assert panel.logic.engine.session_folder == str(Path("/scratch/anna/DiffusionSegWork"))
 
 
 def test_nothing_is_deleted_without_consent(panel, monkeypatch):
     monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda _text: False)
-    here = panel.logic.segmenters_folder
+    here = panel.logic.work_folder
     here.mkdir(parents=True)
     panel.ui.deleteWorkButton.click()
     assert here.exists()
@@ -285,11 +271,7 @@ def test_kept_work_is_deleted_and_nothing_else(panel, tmp_path, agreeing):
     (tmp_path / "holiday.jpg").write_bytes(b"x")
     (tmp_path / "DiffusionSegWork" / "scan").mkdir(parents=True)
     (tmp_path / "DiffusionSegWork" / "scan" / "features").write_bytes(bytes(3 * 2**20))
-    segmenters = panel.logic.segmenters_folder
-    segmenters.mkdir(parents=True)
-    (segmenters / "segmenter-1.safetensors").write_bytes(bytes(2**20))
-    (segmenters.parent / "Slicer.ini").write_bytes(b"x")
     panel.ui.deleteWorkButton.click()
-    assert panel.ui.messageLabel.text == "4 MB were deleted."
-    assert {path.name for path in tmp_path.iterdir()} == {"holiday.jpg", "settings"}
-    assert [path.name for path in (tmp_path / "settings").iterdir()] == ["Slicer.ini"]
+    assert panel.ui.messageLabel.text == "3 MB were deleted."
+    assert (tmp_path / "holiday.jpg").exists()
+    assert not (tmp_path / "DiffusionSegWork").exists()

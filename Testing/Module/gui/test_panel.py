@@ -27,6 +27,17 @@ def test_every_control_has_a_tooltip(panel, qt):
     assert [widget.name for widget in ours if isinstance(widget, kinds) and not widget.toolTip] == []
 
 
+@pytest.mark.parametrize("name", ["bundleFolderEdit", "segmenterPathEdit", "workFolderEdit"])
+def test_a_path_that_is_cut_can_be_read_whole(panel, name):
+    field = getattr(panel.ui, name)
+    meaning, path = field.toolTip, "/home/anna/projects/2026/knees at half a millimetre/first try"
+    field.currentPath = path
+    assert field.toolTip.startswith(path)
+    assert field.toolTip.endswith(meaning)
+    field.currentPath = ""
+    assert field.toolTip == meaning
+
+
 def test_shortcuts_stand_in_the_tooltips(panel):
     for button, keys in (("nextSliceButton", "N"), ("completeButton", "C"), ("trainButton", "L")):
         assert f"Ctrl+Shift+{keys}" in getattr(panel.ui, button).toolTip
@@ -78,7 +89,7 @@ def test_the_written_tutorial_speaks_of_buttons_that_exist(panel, qt):
     texts = {widget.text for widget in panel.parent.findChildren(qt.QAbstractButton)}
     labels = {label.text.rstrip(":") for label in panel.parent.findChildren(qt.QLabel)}
     tutorial = (Path(__file__).parents[3] / "docs" / "tutorial.md").read_text(encoding="utf-8")
-    extensions = {"PyTorch", "DiffusionSeg"}
+    extensions = {"PyTorch"}
     for name in re.findall(r"\*\*(.*?)\*\*", tutorial):
         assert name in texts | labels | set(SECTIONS) | extensions, name
     for picture in re.findall(r"!\[.*?\]\((.*?)\)", tutorial):

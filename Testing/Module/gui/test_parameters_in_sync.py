@@ -19,7 +19,6 @@ SIMPLE = [
     ("keep_largest", "keepLargestCheckBox", "checked", True),
     ("uncertainty_opacity", "uncertaintySlider", "value", 0.5),
     ("overwrite_mode", "overwriteSelector", "currentText", "none"),
-    ("segmenter_path", "segmenterPathEdit", "currentPath", "/data/brain.safetensors"),
     ("device", "deviceSelector", "currentText", "cpu"),
     ("bundle", "bundleSelector", "currentText", "tiny"),
     ("bundle_folder", "bundleFolderEdit", "currentPath", "/data/models/mine"),
@@ -96,6 +95,23 @@ def test_how_the_worker_is_started_is_kept_on_the_computer_and_in_no_scene(panel
     assert again.ui.workFolderEdit.currentPath == "/data/work"
     assert again.logic.runs_elsewhere
     assert again.logic.work_folder == Path("/data/work/DiffusionSegWork")
+
+
+def test_how_much_is_kept_is_a_setting_of_the_computer_that_the_worker_is_told_of(panel, engine, open_panel):
+    assert panel.ui.workLimitSpinBox.value == 20
+    assert engine.session_bytes == 20 * 10**9
+    panel.ui.workLimitSpinBox.value = 45
+    assert engine.session_bytes == 45 * 10**9
+    again = open_panel()
+    assert again.ui.workLimitSpinBox.value == 45
+    assert again.logic.engine.session_bytes == 45 * 10**9
+
+
+def test_the_segmenters_file_is_kept_on_the_computer_and_in_no_scene(panel, open_panel):
+    panel.ui.segmenterPathEdit.currentPath = "/home/anna/brain.safetensors"
+    node = panel.parameters.parameterNode
+    assert not [name for name in node.GetParameterNames() if "anna" in node.GetParameter(name)]
+    assert open_panel().ui.segmenterPathEdit.currentPath == "/home/anna/brain.safetensors"
 
 
 def test_no_control_changes_the_scene_while_another_module_is_open(panel):

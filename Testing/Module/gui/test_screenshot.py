@@ -46,7 +46,7 @@ def in_the_middle(panel, engine, client, scene, settle, application):
     settle()
     panel.ui.estimateButton.click()
     settle()
-    panel.parameters.segmenter_path = "/home/anna/segmenters/putamen.safetensors"
+    panel.ui.segmenterPathEdit.currentPath = "/home/anna/segmenters/putamen.safetensors"
     panel.parameters.uncertainty_opacity = 0.4
     panel.ui.applyButton.click()
     client.held_back = True
@@ -93,8 +93,6 @@ def test_every_section_fits_when_it_is_unfolded(in_the_middle, application, clie
     settle()
     for section in (ui.otherVolumesCollapsibleButton, ui.advancedCollapsibleButton):
         section.collapsed = False
-    ui.segmentersFolderEdit.text = "/home/anna/.config/slicer.org/DiffusionSegSegmenters"
-    ui.segmentersFolderEdit.setCursorPosition(0)
     picture = picture_of(panel, application)
     assert panel.minimumSizeHint().width() <= WIDTH
     assert picture.width() == WIDTH

@@ -89,12 +89,13 @@ def test_train_greets_trains_previews_segments_and_suggests(trained, engine, cli
     assert not trained.runs.busy
 
 
-def test_what_training_warns_of_is_still_to_be_read_when_the_volume_is_segmented(proposed, engine, settle):
-    engine.warnings = ["The segmenter works now, but is not kept."]
+def test_what_the_worker_warned_of_is_still_to_be_read_when_the_volume_is_segmented(proposed, engine, client, settle):
     proposed.ui.trainButton.click()
+    warning = "Your work goes on, but is not kept for later."
+    client.tell("warning", message=warning)
     settle()
     assert "finish_prediction" in done(engine)
-    assert proposed.ui.messageLabel.text == engine.warnings[0]
+    assert proposed.ui.messageLabel.text == warning
 
 
 def test_only_the_slices_in_view_if_the_whole_volume_is_not_wanted(proposed, engine, settle):
@@ -229,7 +230,7 @@ def test_a_segmenter_is_saved_loaded_and_applied(trained, engine, scene, settle)
     ui.loadSegmenterButton.click()
     settle()
     assert ui.messageLabel.text == "The segmenter was loaded."
-    assert engine.did[-1] == ("finish_loading", "/data/balls.safetensors")
+    assert engine.did[-2:] == [("start_loading", "/data/balls.safetensors"), ("finish_loading",)]
     assert ui.bundleSelector.currentText == "tiny"
     assert not ui.applyToOtherButton.enabled
     ui.otherVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
