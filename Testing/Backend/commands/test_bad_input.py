@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -198,6 +200,23 @@ def test_a_pretraining_of_impossible_numbers_is_refused(option, capsys):
     assert f"argument {option[0]}" in capsys.readouterr().err
 
 
+def test_what_the_operating_system_refuses_unexpectedly_is_told_in_one_line(folder, monkeypatch, capsys):
+    def refused(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), "scan.nii.gz")
+
+    monkeypatch.setattr(Session, "train", refused)
+    assert _segment(folder, folder / "out") == 2
+    assert "scan.nii.gz cannot be used: input/output error." in _told(capsys)
+
+
+def test_a_name_that_is_too_long_is_told_in_one_line(folder, capsys):
+    long = folder / f"{'x' * 300}.nii.gz"
+    assert main(["segment", str(long), "--labels", str(folder / "painted.nii.gz"), "--out", str(folder / "out")]) == 2
+    assert "There is no file" in _told(capsys)
+    assert _segment(folder, folder / ("x" * 300)) == 2
+    assert "cannot be written to" in _told(capsys)
+
+
 def test_too_little_memory_is_told_in_one_line(folder, monkeypatch, capsys):
     monkeypatch.setattr(Session, "train", lambda *_: np.empty(2**50))
     assert _segment(folder, folder / "out") == 2
@@ -205,8 +224,8 @@ def test_too_little_memory_is_told_in_one_line(folder, monkeypatch, capsys):
 
 
 def test_a_full_disk_is_told_and_leaves_nothing_behind(folder, full_disk, capsys):
-    assert _segment(folder, full_disk / "out") == 2
-    assert "space" in _told(capsys)
+    assert _segment(folder, full_disk / "out" / "nested") == 2
+    assert f"space left on the disk of {full_disk / 'out' / 'nested'}." in _told(capsys)
     assert not list(full_disk.iterdir())
 
 
