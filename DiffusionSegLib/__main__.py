@@ -7,7 +7,13 @@ import sys
 from collections.abc import Sequence
 
 from DiffusionSegLib import __version__
-from DiffusionSegLib.commands.terminal_messages import stop_printing, tell, tell_in_any_encoding, warnings_on_one_line
+from DiffusionSegLib.commands.terminal_messages import (
+    refusal,
+    stop_printing,
+    tell,
+    tell_in_any_encoding,
+    warnings_on_one_line,
+)
 from DiffusionSegLib.errors import DiffusionSegError
 
 
@@ -26,9 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stop_printing()
         return 141
     except OSError as error:
-        # What no command expects: a share that goes away, a name that is too long.
-        reason = (error.strerror or type(error).__name__).lower()
-        tell(f"{error.filename or 'A file'} cannot be used: {reason}.")
+        tell(refusal(error))
         return 2
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import runpy
 import subprocess
@@ -160,6 +162,15 @@ def test_what_is_missing_is_told_in_a_sentence(options, arguments, message, tmp_
     monkeypatch.chdir(tmp_path)
     assert main([*map(str, options), *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_what_the_operating_system_refuses_is_told(options, scans, monkeypatch, capsys):
+    def refused(*_, **__):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), "first.nii.gz")
+
+    monkeypatch.setattr(Batch, "segment", refused)
+    assert main([*map(str, options), str(scans / "first.nii.gz"), "--outputFolder", str(scans / "out")]) == 2
+    assert "first.nii.gz cannot be used: input/output error." in capsys.readouterr().err
 
 
 def test_a_file_that_is_no_segmenter_is_told(scans, tmp_path, capsys):
