@@ -28,6 +28,8 @@ def check_fit(header: SegmenterHeader, features: int, bundle: ModelBundle) -> No
 def _problems_of_header(header: SegmenterHeader) -> Iterator[str]:
     if header.channels < 1:
         yield f"channels is {header.channels}"
+    if header.members < 1 or not header.values:
+        yield "it has no networks or no label values"
     if len(set(header.values)) < len(header.values) or not all(0 <= value <= LARGEST_VALUE for value in header.values):
         yield f"the label values {list(header.values)} are not all different ones from 0 to {LARGEST_VALUE}"
     if not all(1 <= label.value <= LARGEST_VALUE for label in header.labels):

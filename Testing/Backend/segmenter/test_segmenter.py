@@ -107,6 +107,14 @@ def test_a_header_of_impossible_values_is_told_of(changes, words):
         Segmenter.from_bytes(content, "brain.safetensors")
 
 
+@pytest.mark.parametrize(("members", "values"), [(0, (0, 35)), (2, ())])
+def test_an_ensemble_of_nothing_is_told_of(members, values):
+    header = replace(a_segmenter().header, members=members, values=values)
+    content = Segmenter(header, MlpEnsemble(members, 5, header.hidden, len(values))).to_bytes()
+    with pytest.raises(DiffusionSegError, match="cannot be used: it has no"):
+        Segmenter.from_bytes(content)
+
+
 @pytest.mark.parametrize("first", [torch.zeros(5), torch.zeros(2, 0, 6), torch.zeros(())])
 def test_weights_of_another_shape_than_an_ensembles_are_refused(first):
     found = a_segmenter()
