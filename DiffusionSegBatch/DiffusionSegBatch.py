@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = _parser().parse_args(arguments)
     make_backend_importable()
     try:
-        from DiffusionSegLib.commands.terminal_messages import tell_in_any_encoding, warnings_on_one_line
+        from DiffusionSegLib.commands.terminal_messages import refusal, tell_in_any_encoding, warnings_on_one_line
         from DiffusionSegLib.errors import DiffusionSegError
     except ImportError as error:
         return _told(f"What computes is not installed beside this script: {error}.")
@@ -33,6 +33,8 @@ def main(arguments: Sequence[str]) -> int:
         return _told(f"{error}. Open the module DiffusionSeg once and press Train: it installs what is missing.")
     except DiffusionSegError as error:
         return _told(str(error))
+    except OSError as error:
+        return _told(refusal(error))
 
 
 def make_backend_importable() -> None:

@@ -48,7 +48,7 @@ def read_annotation(path: Path) -> Annotation:
         edges = None if box is None else tuple((_index(low), _index(high)) for low, high in box)
         if edges is not None and len(edges) != 3:
             raise ValueError("background_box needs three ranges")
-    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         message = f"{sidecar.name} does not describe an annotation ({error})."
         raise DiffusionSegError(message, "See the README for what belongs into it.") from error
     if unknown := set(said) - KEYS:
@@ -96,7 +96,15 @@ def _index(value: Any) -> int:
 
 
 def _label(value: int, text: dict[str, Any]) -> Label:
-    red, green, blue = (int(part) for part in text.get("color", Label.generic(value).color))
-    if not all(0 <= part <= 255 for part in (red, green, blue)):
-        raise ValueError(f"the colour of label {value} is not between 0 and 255")
-    return Label(value, str(text.get("name", f"Label {value}")), (red, green, blue), str(text.get("terminology", "")))
+    color = _color(text["color"]) if "color" in text else Label.generic(value).color
+    return Label(value, str(text.get("name", f"Label {value}")), color, str(text.get("terminology", "")))
+
+
+def _color(said: Sequence[Any]) -> tuple[int, int, int]:
+    """Red, green and blue up to 255, which may also be given as fractions of 1."""
+    parts = [float(part) for part in said]
+    most = 255 if all(part.is_integer() for part in parts) else 1
+    if not all(0 <= part <= most for part in parts):
+        raise ValueError(f"the colour {said} is neither of whole numbers from 0 to 255 nor of fractions from 0 to 1")
+    red, green, blue = (round(part * 255 / most) for part in parts)
+    return red, green, blue

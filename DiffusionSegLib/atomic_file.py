@@ -14,6 +14,7 @@ from pathlib import Path
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.memory_shortage import is_memory_shortage
 
+UNFINISHED = ".unfinished-"
 LITTLE_SPACE_BYTES = 2**16
 # A full disk, a used up quota, and a file that is larger than the disk can take.
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -29,20 +30,38 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises:
         DiffusionSegError: if the disk is full or cannot be written to.
     """
+    with folder_beside(path.parent) as folder:
+        # The same name, because writers choose the format by its ending.
+        part = folder / path.name
+        with _writers_errors_as_os_errors(path.parent):
+            yield part
+        # safetensors writes files that only their owner can read; results follow the user's own setting.
+        # Shares may let only their owner change that, which must not cost the file.
+        with suppress(OSError):
+            part.chmod(0o666 & ~_umask())
+        os.replace(part, path)  # noqa: PTH105
+
+
+@contextmanager
+def folder_beside(folder: Path) -> Iterator[Path]:
+    """A hidden folder within `folder`, which is made if need be; of both only what was moved out of it stays.
+
+    Raises:
+        DiffusionSegError: if the disk is full or cannot be written to.
+    """
+    made: list[Path] = []
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as folder:
-            # The same name, because writers choose the format by its ending.
-            part = Path(folder) / path.name
-            with _writers_errors_as_os_errors(path.parent):
-                yield part
-            # safetensors writes files that only their owner can read; results follow the user's own setting.
-            # Shares may let only their owner change that, which must not cost the file.
-            with suppress(OSError):
-                part.chmod(0o666 & ~_umask())
-            os.replace(part, path)  # noqa: PTH105
+        made = [place for place in (folder, *folder.parents) if not place.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=UNFINISHED) as hidden:
+            yield Path(hidden)
     except OSError as error:
-        raise disk_error(error, path.parent) from error
+        raise disk_error(error, folder) from error
+    finally:
+        for place in made:
+            # Those that something stays in refuse to go.
+            with suppress(OSError):
+                place.rmdir()
 
 
 def write_json(path: Path, content: object) -> None:
@@ -84,8 +103,10 @@ def _umask() -> int:
 
 def disk_error(error: OSError, folder: Path) -> DiffusionSegError:
     """What to tell about an operating system's error while writing to `folder`."""
+    # Hidden folders are gone by the time that they are told of.
+    known = next(place for place in (folder, *folder.parents) if not place.name.startswith(UNFINISHED))
     if error.errno in NO_ROOM:
         return DiffusionSegError(
-            f"There is no space left on the disk of {folder}.", "Free some, or choose another folder."
+            f"There is no space left on the disk of {known}.", "Free some, or choose another folder."
         )
-    return DiffusionSegError(f"{folder} cannot be written to.", "Choose a folder that you may write to.")
+    return DiffusionSegError(f"{known} cannot be written to.", "Choose a folder that you may write to.")

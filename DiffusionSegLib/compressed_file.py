@@ -6,8 +6,10 @@ Readers stop at the last byte that they need, before the checksum that follows, 
 from __future__ import annotations
 
 import gzip
+import math
+import os
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +17,12 @@ from typing import BinaryIO
 GZIP_ENDINGS = (".nii.gz", ".mgz")
 NRRD_ENDINGS = (".nrrd", ".nhdr")
 META_IMAGE_ENDINGS = (".mha", ".mhd")
+META_IMAGE_BYTES = {
+    **dict.fromkeys(("MET_CHAR", "MET_UCHAR"), 1),
+    **dict.fromkeys(("MET_SHORT", "MET_USHORT"), 2),
+    **dict.fromkeys(("MET_INT", "MET_UINT", "MET_FLOAT"), 4),
+    **dict.fromkeys(("MET_LONG_LONG", "MET_ULONG_LONG", "MET_DOUBLE"), 8),
+}
 # Pieces, so that a scan is not held in memory once more.
 PIECE_BYTES = 2**20
 # How zlib is told to find out by itself whether the header is its own or that of gzip.
@@ -22,7 +30,9 @@ ANY_HEADER = zlib.MAX_WBITS + 32
 
 
 def check_compressed(path: Path) -> None:
-    """Decompress a scan's voxels to their end, where their checksum is; what is not compressed is left alone.
+    """Decompress a scan's voxels to their end, where their checksum is.
+
+    Of what is not compressed only a MetaImage's length is looked at.
 
     Raises:
         OSError, EOFError, ValueError, KeyError, zlib.error: if they are damaged, incomplete or missing.
@@ -56,12 +66,21 @@ def _check_meta_image(file: BinaryIO, folder: Path) -> None:
     while "ElementDataFile" not in said and (line := _line(file)):
         key, _, value = line.partition("=")
         said[key.strip()] = value.strip()
-    if said.get("CompressedData", "").lower() != "true":
+    compressed, place = said.get("CompressedData", "").lower() == "true", said["ElementDataFile"]
+    if not compressed and (said.get("BinaryData", "").lower() != "true" or len(place.split()) > 1 or place == "LIST"):
         return
-    if said["ElementDataFile"].lower() == "local":
-        _check_zlib(file)
+    check = _check_zlib if compressed else partial(_check_length, wanted=_voxel_bytes(said))
+    if place.lower() == "local":
+        check(file)
     else:
-        _check_files(_check_zlib, folder, said["ElementDataFile"], file)
+        _check_files(check, folder, place, file)
+
+
+def _voxel_bytes(said: Mapping[str, str]) -> int:
+    """How many bytes the voxels of a MetaImage take at least; 0 where that is not known."""
+    of_value = META_IMAGE_BYTES.get(said.get("ElementType", ""), 0)
+    sizes = [int(size) for size in said["DimSize"].split()]
+    return math.prod(sizes) * int(said.get("ElementNumberOfChannels", 1)) * of_value
 
 
 def _check_files(check: Callable[[BinaryIO], None], folder: Path, place: str, header: BinaryIO) -> None:
@@ -96,6 +115,13 @@ def _check_zlib(file: BinaryIO) -> None:
         if not packed:
             raise EOFError("the compressed voxels end too early")
         unpacking.decompress(packed, PIECE_BYTES)
+
+
+def _check_length(file: BinaryIO, wanted: int) -> None:
+    # The library that reads them prints a line of its own beside the error that it raises.
+    start = file.tell()
+    if file.seek(0, os.SEEK_END) - start < wanted:
+        raise EOFError("the voxels end too early")
 
 
 def _line(file: BinaryIO) -> str:

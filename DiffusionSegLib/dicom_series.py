@@ -10,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.itk_warnings import without_itk_warnings
 
 OTHER_FORMATS = "Give NIfTI, NRRD, MHA, MGZ or a folder with one DICOM series."
 REGULAR = "Load it in 3D Slicer with acquisition geometry regularization, and give the volume that you save there."
@@ -28,7 +29,8 @@ CLASS = re.compile(rb"(?:\x02\x00\x02\x00|\x08\x00\x16\x00)....([0-9.]+)[^0-9.]"
 
 def holds_dicom(folder: Path) -> bool:
     """Whether there is a DICOM series right in a folder."""
-    return bool(sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder)))
+    with without_itk_warnings():
+        return bool(sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder)))
 
 
 def read_dicom_series(folder: Path) -> sitk.Image:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 
+from DiffusionSegLib.body import body_mask
+
 AIR = -1.0
 # Above the noise of air, below the darkest tissue: 2 % of the brightest.
 TISSUE_ABOVE = -0.96
@@ -20,15 +22,18 @@ class Normalisation:
     """Scales each channel to [-1, 1] (Cho et al., section 3.1).
 
     Args:
-        percentile: this percentile of the positive intensities becomes 1; what is brighter too.
-        ct_window: Hounsfield units that become -1 and 1 before the percentile of the body is taken.
+        percentile: this percentile of positive intensities (MR) or of the body (CT) becomes 1; what is brighter too.
+        ct_window: Hounsfield units that become -1 and 1 before the percentile is taken.
     """
 
     percentile: float = 99.5
     ct_window: tuple[float, float] = (-1000.0, 1000.0)
 
     def apply(self, data: np.ndarray, modality: str) -> np.ndarray:
-        """Channels (C, I, J, K) scaled; zero and less (MR) or the window's lower end (CT) become -1."""
+        """Channels (C, I, J, K) scaled; zero and less (MR) or the window's lower end (CT) become -1.
+
+        For CT they are in RAS order.
+        """
         return np.stack([self._channel(channel, modality) for channel in data])
 
     def _channel(self, channel: np.ndarray, modality: str) -> np.ndarray:
@@ -36,7 +41,8 @@ class Normalisation:
         if modality == "ct":
             positive = np.minimum(positive, self.ct_window[1] - self.ct_window[0])
         positive = np.maximum(positive, 0)
-        bright = positive[positive > 0]
+        body = body_mask(channel) if modality == "ct" else None
+        bright = positive[body] if body is not None and body.any() else positive[positive > 0]
         scale = np.percentile(bright, self.percentile) if len(bright) else 1.0
         return np.clip(2 * positive / scale - 1, -1, 1).astype(np.float32)
 

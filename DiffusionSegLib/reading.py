@@ -14,6 +14,7 @@ from DiffusionSegLib.compressed_file import check_compressed
 from DiffusionSegLib.dicom_series import OTHER_FORMATS, read_dicom_series
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.itk_warnings import without_itk_warnings
 from DiffusionSegLib.memory_shortage import is_memory_shortage
 from DiffusionSegLib.nifti_geometry import affine_of
 from DiffusionSegLib.segment_header import ENDING as SEGMENTATION_ENDING
@@ -72,12 +73,14 @@ def _read(path: Path) -> tuple[np.ndarray, Grid]:
         raise _not_readable(path)
     try:
         if path.is_dir():
-            return _read_simpleitk(read_dicom_series(path))
+            with without_itk_warnings():
+                return _read_simpleitk(read_dicom_series(path))
         check_compressed(path)
         if name.endswith(NIBABEL_ENDINGS):
             return _read_nibabel(path)
         if name.endswith(SIMPLEITK_ENDINGS):
-            image = sitk.ReadImage(str(path))
+            with without_itk_warnings():
+                image = sitk.ReadImage(str(path))
             if name.endswith(SEGMENTATION_ENDING) and image.GetNumberOfComponentsPerPixel() > 1:
                 message = f"Segments in {path.name} overlap, so that a voxel would have several labels."
                 raise DiffusionSegError(message, "Let no segment overlap another, and save it again.")

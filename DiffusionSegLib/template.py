@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 
 from DiffusionSegLib.alignment import CPU, find_transform, image_of, shrunk
 from DiffusionSegLib.bounding_box import bounding_box
+from DiffusionSegLib.compressed_file import check_compressed
 from DiffusionSegLib.deformation import TISSUE
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.progress import Progress, silent
@@ -43,9 +45,10 @@ class Template:
             DiffusionSegError: if it cannot be read.
         """
         try:
+            check_compressed(path)
             file = nib.nifti1.load(path)
             return cls(np.asarray(file.dataobj, np.float32) / 255, float(file.header.get_zooms()[0]))
-        except (OSError, ValueError, nib.filebasedimages.ImageFileError) as error:
+        except (OSError, EOFError, ValueError, zlib.error, nib.filebasedimages.ImageFileError) as error:
             message = f"The template {path.name} of the bundle cannot be read."
             raise DiffusionSegError(message, "Install the bundle again.") from error
 

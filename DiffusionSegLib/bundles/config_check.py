@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from DiffusionSegLib.errors import DiffusionSegError
@@ -18,7 +18,8 @@ def check_config(config: BundleConfig) -> None:
     """Raise a DiffusionSegError if a value is out of its range or does not fit the others."""
     problems = [
         *_problems_of_denoiser(config.unet),
-        *_problems_of_features(config.features, config.schedule.steps),
+        *problems_of_features(config.features),
+        *problems_of_time_steps(config.features, config.schedule.steps),
     ]
     if config.schedule.steps < 1:
         problems.append("the schedule has no steps")
@@ -45,14 +46,25 @@ def _problems_of_denoiser(unet: UNetConfig) -> Iterator[str]:
     widths = [unet.base_channels * multiplier for multiplier in unet.multipliers]
     if unet.groups > 0 and any(width % unet.groups for width in widths):
         yield f"{unet.groups} groups do not divide the channels {widths}"
+    if unet.head_channels > 0 and unet.heads >= 0:
+        yield from _problems_of_heads(unet, widths)
 
 
-def _problems_of_features(features: FeatureConfig, steps: int) -> Iterator[str]:
+def _problems_of_heads(unet: UNetConfig, widths: Sequence[int]) -> Iterator[str]:
+    # The middle, which is as wide as the last level, always sees attention.
+    attended = [
+        width for level, width in enumerate(widths) if 2**level in unet.attention_at or level == len(widths) - 1
+    ]
+    undivided = [width for width in attended if width > 0 and width % unet.heads_of(width)]
+    if undivided:
+        yield f"the attention heads do not divide the channels {undivided}"
+
+
+def problems_of_features(features: FeatureConfig) -> Iterator[str]:
+    """What of the choice of features no denoiser could make."""
     for name in ("time_steps", "blocks", "views"):
         if not getattr(features, name):
             yield f"{name} is empty"
-    if not all(0 <= step < steps for step in features.time_steps):
-        yield f"the time steps {list(features.time_steps)} are not all within the {steps} of the schedule"
     # Blocks that a small denoiser lacks are told where they are taken: others may be chosen instead.
     if any(block < 0 for block in features.blocks):
         yield f"the blocks {list(features.blocks)} are not all counted from 0"
@@ -63,6 +75,12 @@ def _problems_of_features(features: FeatureConfig, steps: int) -> Iterator[str]:
         yield "activation_weight, edge_sigmas_mm or position_wavelengths_mm is not above 0"
     if not 0 <= features.noise_seed < 2**63:
         yield f"noise_seed is {features.noise_seed}"
+
+
+def problems_of_time_steps(features: FeatureConfig, steps: int) -> Iterator[str]:
+    """What of the choice of features lies beyond a schedule of so many steps."""
+    if not all(0 <= step < steps for step in features.time_steps):
+        yield f"the time steps {list(features.time_steps)} are not all within the {steps} of the schedule"
 
 
 def _all_positive(values: Iterable[float]) -> bool:

@@ -59,7 +59,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     try:
         said = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _no_bundle(folder) from error
     if not isinstance(said, dict):
         raise _no_bundle(folder)

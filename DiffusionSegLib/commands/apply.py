@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,22 +40,24 @@ def run(arguments: argparse.Namespace) -> int:
     )
     check_inputs_kept([arguments.segmenter, *arguments.volumes], results)
     check_result_folder(arguments.out)
-    batch = Batch(
-        arguments.segmenter,
-        arguments.volumes,
-        bundle=arguments.bundle,
-        device=arguments.device,
-        progress=TerminalProgress(),
-    )
     failed = 0
-    for paths in batch.scans:
-        try:
-            with warnings_on_one_line(paths[0]):
-                _apply(batch, paths, arguments.out)
-        except DiffusionSegError as error:
-            # One bad scan of many must not cost the others.
-            tell(f"{paths[0]}: {error}")
-            failed += 1
+    with closing(TerminalProgress()) as progress:
+        batch = Batch(
+            arguments.segmenter,
+            arguments.volumes,
+            bundle=arguments.bundle,
+            device=arguments.device,
+            progress=progress,
+        )
+        for paths in batch.scans:
+            try:
+                with warnings_on_one_line(paths[0]):
+                    _apply(batch, paths, arguments.out)
+            except DiffusionSegError as error:
+                progress.close()
+                # One bad scan of many must not cost the others.
+                tell(f"{paths[0]}: {error}")
+                failed += 1
     return 2 if failed else 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from DiffusionSegLib.errors import DiffusionSegError
@@ -16,8 +17,15 @@ def check_inputs_kept(inputs: Iterable[Path], results: Iterable[Path]) -> None:
         results: files that will be written.
     """
     # By what is on the disk: names differ by links, and on some disks by capital letters.
-    replaced = [path for path in results if path.exists()]
+    replaced = [path for path in results if _exists(path)]
     for path in inputs:
-        if path.exists() and any(path.samefile(result) for result in replaced):
+        if _exists(path) and any(path.samefile(result) for result in replaced):
             message = f"The result would replace {path}, which it is made from."
             raise DiffusionSegError(message, "Choose another place for the results.")
+
+
+def _exists(path: Path) -> bool:
+    # Names that no disk takes, and folders that may not be entered, are told of by who reads or writes there.
+    with suppress(OSError):
+        return path.exists()
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         config, arguments.name, arguments.licence, arguments.modality, start, tuple(arguments.channels)
     )
     device = choose_device(arguments.device)
-    job.run(arguments.images, arguments.label_maps, arguments.out, device, TerminalProgress())
+    with closing(TerminalProgress()) as progress:
+        job.run(arguments.images, arguments.label_maps, arguments.out, device, progress)
     print(f"Bundle written to {arguments.out}; samples.png in it shows what the denoiser restores.")
     return 0

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from DiffusionSegLib.atomic_file import disk_error
+from DiffusionSegLib.atomic_file import folder_beside
 
 
 def check_result_folder(folder: Path) -> None:
@@ -24,16 +23,7 @@ def result_folder(folder: Path) -> Iterator[Path]:
     Raises:
         DiffusionSegError: if the disk is full or cannot be written to.
     """
-    made = False
-    try:
-        made = not folder.exists()
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
-            yield Path(unfinished)
-            for path in sorted(Path(unfinished).iterdir()):
-                os.replace(path, folder / path.name)  # noqa: PTH105
-    except OSError as error:
-        raise disk_error(error, folder) from error
-    finally:
-        if made and folder.exists() and not any(folder.iterdir()):
-            folder.rmdir()
+    with folder_beside(folder) as unfinished:
+        yield unfinished
+        for path in sorted(unfinished.iterdir()):
+            os.replace(path, folder / path.name)  # noqa: PTH105

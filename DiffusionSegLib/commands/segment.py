@@ -6,6 +6,7 @@ import argparse
 import json
 import warnings
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,13 +76,14 @@ def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespac
     check_result_folder(arguments.out)
     if arguments.segmenter_out is not None:
         _check_segmenter_path(arguments.segmenter_out)
-    session = Session(options, progress=TerminalProgress())
-    session.open(volume)
-    warn_of_memory(session, volume.grid)
-    session.annotate(annotation)
-    _warn_of_labels_not_there(arguments.keep_largest, annotation)
-    segmenter = session.train()
-    prediction = session.predict()
+    with closing(TerminalProgress()) as progress:
+        session = Session(options, progress=progress)
+        session.open(volume)
+        warn_of_memory(session, volume.grid)
+        session.annotate(annotation)
+        _warn_of_labels_not_there(arguments.keep_largest, annotation)
+        segmenter = session.train()
+        prediction = session.predict()
     with result_folder(arguments.out) as folder:
         with session.report.stage("writing"):
             write_volume(folder / LABELMAP, prediction.labelmap, prediction.grid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     segmenter = Segmenter.load(arguments.segmenter)
     options = SessionOptions(bundle=arguments.bundle or segmenter.header.bundle, device=arguments.device)
-    session = Session(options, progress=TerminalProgress())
-    session.open(Volume.stack([read_volume(path) for path in arguments.volumes]))
-    if arguments.labels is not None:
-        session.annotate(read_annotation(arguments.labels))
-    suggestions = session.suggest(segmenter, count=arguments.count)
+    with closing(TerminalProgress()) as progress:
+        session = Session(options, progress=progress)
+        session.open(Volume.stack([read_volume(path) for path in arguments.volumes]))
+        if arguments.labels is not None:
+            session.annotate(read_annotation(arguments.labels))
+        suggestions = session.suggest(segmenter, count=arguments.count)
     if arguments.json:
         print(json.dumps([to_json(suggestion) for suggestion in suggestions]))
         return 0

@@ -22,6 +22,12 @@ def tell(message: object) -> None:
     sys.stderr.write(f"\ndiffusionseg: {message}\n")
 
 
+def refusal(error: OSError) -> str:
+    """What to tell of an operating system's error that nothing was prepared for, such as a share that went away."""
+    reason = (error.strerror or type(error).__name__).lower()
+    return f"{error.filename or 'A file'} cannot be used: {reason}."
+
+
 def warnings_on_one_line(about: object = "") -> AbstractContextManager[None]:
     """While entered, what the person at the screen should know is told without the code that it comes from.
 

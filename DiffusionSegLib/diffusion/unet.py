@@ -67,6 +67,16 @@ class UNetConfig:
         """How many decoder blocks there are to read out."""
         return len(self.multipliers) * (self.residual_blocks + 1)
 
+    @property
+    def decoder_channels(self) -> tuple[int, ...]:
+        """Channels that come out of each decoder block."""
+        widths = [self.base_channels * multiplier for multiplier in reversed(self.multipliers)]
+        return tuple(width for width in widths for _ in range(self.residual_blocks + 1))
+
+    def heads_of(self, channels: int) -> int:
+        """How many attention heads so many channels have."""
+        return self.heads or max(1, channels // self.head_channels)
+
 
 class UNet(nn.Module):
     """Predicts the noise (or the velocity) in noised images; layout of Dhariwal & Nichol 2021."""
@@ -101,7 +111,6 @@ class UNet(nn.Module):
 
         self.output_blocks = nn.ModuleList()
         self.block_reductions: list[int] = []
-        self.block_channels: list[int] = []
         for level, multiplier in reversed(list(enumerate(config.multipliers))):
             for index in range(config.residual_blocks + 1):
                 width = config.base_channels * multiplier
@@ -112,7 +121,6 @@ class UNet(nn.Module):
                     blocks.append(self._doubling(channels))
                 self.output_blocks.append(Stage(*blocks))
                 self.block_reductions.append(config.patch * 2 ** (level - doubles))
-                self.block_channels.append(channels)
 
         self.out = nn.Sequential(
             nn.GroupNorm(config.groups, channels),
@@ -171,8 +179,7 @@ class UNet(nn.Module):
         )
 
     def _attention(self, channels: int) -> AttentionBlock:
-        heads = self.config.heads or max(1, channels // self.config.head_channels)
-        return AttentionBlock(channels, heads, groups=self.config.groups)
+        return AttentionBlock(channels, self.config.heads_of(channels), groups=self.config.groups)
 
     def _residual_and_attention(self, channels_in: int, channels_out: int, level: int) -> list[nn.Module]:
         blocks: list[nn.Module] = [self._residual(channels_in, channels_out)]

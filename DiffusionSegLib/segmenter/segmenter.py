@@ -19,6 +19,7 @@ from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.labels import Label
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
+from DiffusionSegLib.segmenter.segmenter_check import check_fit, check_header
 
 FORMAT = "DiffusionSeg segmenter 1"
 
@@ -94,10 +95,11 @@ class Segmenter:
         return self.header.labels
 
     def check_bundle(self, bundle: ModelBundle) -> None:
-        """Raise a DiffusionSegError unless the segmenter was trained on features of `bundle`."""
+        """Raise a DiffusionSegError unless the segmenter was trained on features that `bundle` makes."""
         if self.header.bundle_digest != bundle.digest:
             message = f"The segmenter was made with other weights of the bundle {self.header.bundle}."
             raise DiffusionSegError(message, "Choose that bundle, or train the segmenter again.")
+        check_fit(self.header, self.ensemble.weights[0].shape[1], bundle)
 
     def to_bytes(self) -> bytes:
         """The content of the segmenter's file."""
@@ -109,7 +111,7 @@ class Segmenter:
         """The segmenter whose file has this content.
 
         Raises:
-            DiffusionSegError: if it is something else; it goes by `name` then.
+            DiffusionSegError: if it is something else or says what cannot be; it goes by `name` then.
         """
         try:
             tensors = load(content)
@@ -117,12 +119,21 @@ class Segmenter:
             if metadata.get("format") != FORMAT:
                 raise ValueError(metadata.get("format"))
             header = from_json(SegmenterHeader, json.loads(metadata["header"]))
-            first = tensors["weights.0"]
-            ensemble = MlpEnsemble(header.members, first.shape[1], header.hidden, len(header.values))
+            _, features, _ = tensors["weights.0"].shape
+            ensemble = MlpEnsemble(header.members, features, header.hidden, len(header.values))
             ensemble.load_state_dict(tensors)
-        except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
+        except (
+            SafetensorError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            ArithmeticError,
+            RuntimeError,
+        ) as error:
             message = f"{name} is not a segmenter that can be read."
             raise DiffusionSegError(message, "Choose a file that was saved as a segmenter, or train again.") from error
+        check_header(header, name)
         return cls(header, ensemble.eval().requires_grad_(False))
 
     def save(self, path: Path) -> None:

@@ -78,6 +78,22 @@ def test_too_little_memory_while_writing_is_not_blamed_on_the_disk(tmp_path):
         raise RuntimeError(message)
 
 
+@pytest.mark.parametrize("folder", [".", "new", "new/nested"])
+def test_a_full_disk_keeps_no_empty_folders(tmp_path, folder):
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(DiffusionSegError, match="no space left"), atomic_path(tmp_path / folder / "file"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_folder_that_is_only_there_for_the_moment_is_not_named(tmp_path):
+    folder = tmp_path / ".unfinished-results"
+    folder.mkdir()
+    with pytest.raises(DiffusionSegError) as told, atomic_path(folder / "file"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert f"the disk of {tmp_path}." in str(told.value)
+
+
 def test_a_share_that_lets_nobody_change_rights_takes_the_file(tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))

@@ -67,6 +67,22 @@ def test_a_file_that_ends_before_its_checksum_is_told_of(tmp_path, name, missing
         read_labelmap(tmp_path / name)
 
 
+@pytest.mark.parametrize(("header", "data"), [("labels.mha", "labels.mha"), ("labels.mhd", "labels.raw")])
+def test_plain_voxels_that_end_too_early_are_told_of_once(tmp_path, header, data, capfd):
+    sitk.WriteImage(sitk.GetImageFromArray(LABELS.T), str(tmp_path / header), useCompression=False)
+    content = (tmp_path / data).read_bytes()
+    (tmp_path / data).write_bytes(content[:-1])
+    with pytest.raises(DiffusionSegError, match="it is damaged"):
+        read_labelmap(tmp_path / header)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint16, np.int32, np.uint32, np.int64, np.float32, np.float64])
+def test_plain_voxels_of_every_kind_are_long_enough(tmp_path, kind):
+    sitk.WriteImage(sitk.GetImageFromArray((LABELS.T // 2).astype(kind)), str(tmp_path / "labels.mha"))
+    np.testing.assert_array_equal(read_labelmap(tmp_path / "labels.mha")[0], LABELS // 2)
+
+
 def test_a_scan_that_was_compressed_in_pieces_is_read(tmp_path):
     nib.save(nib.Nifti1Image(LABELS, np.eye(4)), tmp_path / "plain.nii")
     content = (tmp_path / "plain.nii").read_bytes()

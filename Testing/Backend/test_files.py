@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import os
 
 import nibabel as nib
@@ -199,6 +200,22 @@ def test_overlapping_segments_are_told_of(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("said", "color"),
+    [
+        ([0.5, 0.2, 1.0], (128, 51, 255)),
+        ([0, 0.25, 1], (0, 64, 255)),
+        ([1.0, 0.0, 1.0], (1, 0, 1)),
+        ([255.0, 0.0, 12.0], (255, 0, 12)),
+        ([1, 0, 1], (1, 0, 1)),
+    ],
+)
+def test_colours_are_whole_numbers_or_fractions(tmp_path, said, color):
+    a_painted_segmentation(tmp_path / "painting.seg.nrrd")
+    (tmp_path / "painting.json").write_text(json.dumps({"labels": {"5": {"color": said}}}))
+    assert read_annotation(tmp_path / "painting.seg.nrrd").labels[0].color == color
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "{not json",
@@ -206,6 +223,12 @@ def test_overlapping_segments_are_told_of(tmp_path):
         json.dumps({"complete_slices": {"I": [2]}}),
         json.dumps({"background_box": [[0, 5], [1, 6]]}),
         json.dumps({"labels": {"5": {"color": [300, 0, 0]}}}),
+        json.dumps({"labels": {"5": {"color": [math.inf, 0, 0]}}}),
+        json.dumps({"labels": {"5": {"color": [math.nan, 0, 0]}}}),
+        json.dumps({"labels": {"5": {"color": [0.5, -0.5, 0]}}}),
+        json.dumps({"labels": {"5": {"color": [1.5, 0, 0]}}}),
+        json.dumps({"labels": {"5": {"color": "red"}}}),
+        "[" * 100_000,
         json.dumps({"labels": {"five": {"name": "Thalamus"}}}),
     ],
 )

@@ -21,6 +21,24 @@ def test_hounsfield_units_are_windowed_first():
     assert found[1] < found[2] < found[3] < found[4] == 1
 
 
+def test_the_percentile_of_a_ct_scan_is_that_of_the_body():
+    # Noisy air is most of the scan, and the couch is the brightest.
+    image = np.random.default_rng(0).normal(-1000, 20, (40, 40, 20))
+    image[:, :2] = 900
+    image[10:30, 10:30, 5:15] = np.linspace(0, 400, 10)
+    body = image[10:30, 10:30, 5:15]
+    found = Normalisation().apply(image[None], "ct")[0, 10:30, 10:30, 5:15]
+    scale = np.percentile(body + 1000, 99.5)
+    np.testing.assert_allclose(found, np.clip(2 * (body + 1000) / scale - 1, -1, 1), atol=1e-5)
+
+
+def test_a_ct_scan_without_a_body_keeps_its_brightest_below_one():
+    image = np.linspace(-1000, -600, 500).reshape(1, 5, 10, 10)
+    found = Normalisation().apply(image, "ct")
+    assert found.min() == -1
+    assert found.max() == 1
+
+
 def test_tissue_has_no_holes_and_specks_of_noise_are_no_tissue():
     image, labels = a_head()
     image[labels == 3] = 0

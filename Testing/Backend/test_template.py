@@ -84,6 +84,21 @@ def test_a_bundle_without_its_template_is_told_of(tmp_path):
         Template.load(tmp_path / "template.nii.gz")
 
 
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
+def test_a_damaged_template_is_told_of(template, tmp_path, damage):
+    path = tmp_path / "template.nii.gz"
+    template.save(path)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    if damage == "cut":
+        del content[middle:]
+    else:
+        content[middle : middle + 64] = bytes(64)
+    path.write_bytes(content)
+    with pytest.raises(DiffusionSegError, match="template"):
+        Template.load(path)
+
+
 def test_a_scan_that_shows_nothing_is_told_of(template):
     with pytest.raises(DiffusionSegError, match="aligned"):
         template.positions(np.full(SHAPE, -1.0), SPACING_MM)

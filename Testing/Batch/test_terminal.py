@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import runpy
 import subprocess
@@ -10,11 +12,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from Batch.conftest import BATCH, SHAPE
 from conftest import a_head
 
 from DiffusionSegLib import scan_memory
 from DiffusionSegLib.batch import Batch
+from DiffusionSegLib.bundles.tiny import write_tiny_bundle
+from DiffusionSegLib.features.feature_count import feature_count
 from DiffusionSegLib.reading import read_labelmap
 from DiffusionSegLib.segmenter.segmenter import Segmenter
 
@@ -111,11 +116,15 @@ def test_an_output_folder_within_the_input_folder_is_no_scan(options, scans):
 
 @pytest.fixture
 def of_two_channels(segmenter, tmp_path):
-    """A segmenter of scans of two channels."""
+    """A segmenter of scans of two channels, and the folder of its bundle."""
+    bundle = write_tiny_bundle(tmp_path / "bundle", channels=2)
     found = Segmenter.load(segmenter)
+    header = replace(found.header, channels=2, bundle_digest=bundle.digest)
+    features = feature_count(header.features, bundle.config.unet)
+    weights = torch.zeros(header.members, features, header.hidden[0])
     path = tmp_path / "channels.safetensors"
-    replace(found, header=replace(found.header, channels=2)).save(path)
-    return path
+    Segmenter(header, found.ensemble.with_first_weights(weights)).save(path)
+    return path, bundle.folder
 
 
 @pytest.mark.parametrize(
@@ -126,23 +135,23 @@ def of_two_channels(segmenter, tmp_path):
         ("scan1", "scan2", "scan3", "scan4"),
     ],
 )
-def test_a_folder_whose_names_do_not_tell_the_channels_of_a_scan_is_refused(
-    of_two_channels, tiny_bundle, tmp_path, capsys, names
-):
+def test_a_folder_whose_names_do_not_tell_the_channels_of_a_scan_is_refused(of_two_channels, tmp_path, capsys, names):
+    segmenter, bundle = of_two_channels
     folder = tmp_path / "channels"
     folder.mkdir()
     for name in names:
         (folder / f"{name}.nii").touch()
-    arguments = ["--segmenter", of_two_channels, "--bundle", tiny_bundle.folder, "--inputFolder", folder]
+    arguments = ["--segmenter", segmenter, "--bundle", bundle, "--inputFolder", folder]
     assert main([*map(str, arguments), "--outputFolder", str(tmp_path / "out")]) == 2
     told = capsys.readouterr().err
     assert "do not tell which of them are the 2 channels of one scan" in told
     assert "one after the other" in told
 
 
-def test_channels_in_a_folder_are_found_by_names_that_begin_alike(of_two_channels, tiny_bundle, tmp_path):
+def test_channels_in_a_folder_are_found_by_names_that_begin_alike(of_two_channels, tmp_path):
+    segmenter, bundle = of_two_channels
     names = ["ann_flair.nii", "ann_t1.nii", "annabel_flair.nii", "annabel_t1.nii"]
-    batch = Batch(of_two_channels, [tmp_path / name for name in names], bundle=str(tiny_bundle.folder), by_name=True)
+    batch = Batch(segmenter, [tmp_path / name for name in names], bundle=str(bundle), by_name=True)
     assert [[path.name for path in paths] for paths in batch.scans] == [names[:2], names[2:]]
 
 
@@ -160,6 +169,15 @@ def test_what_is_missing_is_told_in_a_sentence(options, arguments, message, tmp_
     monkeypatch.chdir(tmp_path)
     assert main([*map(str, options), *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_what_the_operating_system_refuses_is_told(options, scans, monkeypatch, capsys):
+    def refused(*_, **__):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), "first.nii.gz")
+
+    monkeypatch.setattr(Batch, "segment", refused)
+    assert main([*map(str, options), str(scans / "first.nii.gz"), "--outputFolder", str(scans / "out")]) == 2
+    assert "first.nii.gz cannot be used: input/output error." in capsys.readouterr().err
 
 
 def test_a_file_that_is_no_segmenter_is_told(scans, tmp_path, capsys):

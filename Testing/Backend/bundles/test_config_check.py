@@ -31,6 +31,8 @@ OUT_OF_RANGE = [
     ("unet", "channels_in", 0, "channels_in is 0"),
     ("unet", "head_channels", 0, "head_channels is 0"),
     ("unet", "heads", -1, "heads is -1"),
+    ("unet", "heads", 3, r"heads do not divide the channels .*\[16\]"),
+    ("unet", "head_channels", 3, r"heads do not divide the channels .*\[16\]"),
     ("unet", "residual_blocks", -1, "residual_blocks is -1"),
     ("unet", "base_channels", 7, "no even number"),
     ("unet", "groups", 7, "7 groups do not divide"),
@@ -67,3 +69,15 @@ def test_a_value_out_of_its_range_is_told_when_the_bundle_is_loaded(tiny_bundle,
 def test_the_ends_of_a_range_are_taken(tiny_bundle, tmp_path, name, value):
     bundle = load_with(tiny_bundle, tmp_path / "other", "features", name, value)
     assert json.loads(json.dumps(getattr(bundle.config.features, name))) == value
+
+
+def test_heads_of_levels_without_attention_do_not_count(tiny_bundle, tmp_path):
+    # Of 8 and 16 channels only the latter see attention.
+    assert load_with(tiny_bundle, tmp_path / "other", "unet", "heads", 16).config.unet.heads == 16
+
+
+def test_a_config_that_is_nested_without_end_is_told_of(tiny_bundle, tmp_path):
+    shutil.copytree(tiny_bundle.folder, tmp_path / "other")
+    (tmp_path / "other" / "config.json").write_text("[" * 100_000)
+    with pytest.raises(DiffusionSegError, match="no readable model bundle"):
+        ModelBundle.load(tmp_path / "other")

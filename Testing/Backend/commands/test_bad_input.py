@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -109,11 +111,24 @@ def _channels_of_different_grids(folder):
     _nifti(folder / "second.nii.gz", _scan(folder)[:-1])
 
 
-BAD = [
-    _missing, _truncated, _series, _constant, _nothing_but_air, _colours, _painted_in_colours, _not_a_number,
-    _other_grid, _one_class, _empty, _slice_out_of_range, _inverted_box,
-    _damaged_json, _other_weights, _channels_of_different_grids,
-]  # fmt: skip
+BAD = {
+    _missing: "no file",
+    _truncated: "scan.nii.gz cannot be read",
+    _series: "4D series",
+    _constant: "same value in all voxels",
+    _nothing_but_air: "nothing but air",
+    _colours: "several values a voxel",
+    _painted_in_colours: "several values a voxel",
+    _not_a_number: "NaN",
+    _other_grid: "another grid",
+    _one_class: "one class only",
+    _empty: "label map is empty",
+    _slice_out_of_range: "slice i = 32 lies outside",
+    _inverted_box: "from 20 to 10 along i",
+    _damaged_json: "painted.json does not describe",
+    _other_weights: "do not match its config.json",
+    _channels_of_different_grids: "channels scan and second lie on different grids",
+}
 
 
 def _segment(folder, out, *more):
@@ -134,11 +149,11 @@ def _told(capsys):
     return lines[0]
 
 
-@pytest.mark.parametrize("spoil", BAD, ids=lambda spoil: spoil.__name__.strip("_"))
-def test_bad_input_is_told_in_one_line_and_leaves_nothing_behind(folder, capsys, spoil):
+@pytest.mark.parametrize(("spoil", "words"), [pytest.param(*bad, id=bad[0].__name__.strip("_")) for bad in BAD.items()])
+def test_bad_input_is_told_in_one_line_and_leaves_nothing_behind(folder, capsys, spoil, words):
     spoil(folder)
     assert _segment(folder, folder / "out") == 2
-    _told(capsys)
+    assert words in _told(capsys)
     assert not (folder / "out").exists() or not list((folder / "out").iterdir())
 
 
@@ -198,6 +213,23 @@ def test_a_pretraining_of_impossible_numbers_is_refused(option, capsys):
     assert f"argument {option[0]}" in capsys.readouterr().err
 
 
+def test_what_the_operating_system_refuses_unexpectedly_is_told_in_one_line(folder, monkeypatch, capsys):
+    def refused(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), "scan.nii.gz")
+
+    monkeypatch.setattr(Session, "train", refused)
+    assert _segment(folder, folder / "out") == 2
+    assert "scan.nii.gz cannot be used: input/output error." in _told(capsys)
+
+
+def test_a_name_that_is_too_long_is_told_in_one_line(folder, capsys):
+    long = folder / f"{'x' * 300}.nii.gz"
+    assert main(["segment", str(long), "--labels", str(folder / "painted.nii.gz"), "--out", str(folder / "out")]) == 2
+    assert "There is no file" in _told(capsys)
+    assert _segment(folder, folder / ("x" * 300)) == 2
+    assert "cannot be written to" in _told(capsys)
+
+
 def test_too_little_memory_is_told_in_one_line(folder, monkeypatch, capsys):
     monkeypatch.setattr(Session, "train", lambda *_: np.empty(2**50))
     assert _segment(folder, folder / "out") == 2
@@ -205,8 +237,8 @@ def test_too_little_memory_is_told_in_one_line(folder, monkeypatch, capsys):
 
 
 def test_a_full_disk_is_told_and_leaves_nothing_behind(folder, full_disk, capsys):
-    assert _segment(folder, full_disk / "out") == 2
-    assert "space" in _told(capsys)
+    assert _segment(folder, full_disk / "out" / "nested") == 2
+    assert f"space left on the disk of {full_disk / 'out' / 'nested'}." in _told(capsys)
     assert not list(full_disk.iterdir())
 
 

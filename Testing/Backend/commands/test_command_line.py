@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import warnings
 
 import pytest
 
-from DiffusionSegLib import __version__
+from DiffusionSegLib import __version__, batch
 from DiffusionSegLib.__main__ import main
 from DiffusionSegLib.commands import info
 from DiffusionSegLib.diffusion.pretraining_job import PretrainingJob
@@ -65,6 +66,34 @@ def test_ctrl_c_exits_with_130(monkeypatch, capsys):
     monkeypatch.setattr(info, "run", interrupted)
     assert main(["info"]) == 130
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_ctrl_c_while_the_program_starts_is_told_like_any_other():
+    script = (
+        "import builtins, sys\n"
+        "load = builtins.__import__\n"
+        "def interrupted(name, *more):\n"
+        "    if name == 'numpy': raise KeyboardInterrupt\n"
+        "    return load(name, *more)\n"
+        "builtins.__import__ = interrupted\n"
+        "from DiffusionSegLib.__main__ import main\n"
+        "sys.exit(main(['info']))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (130, False), done.stderr
+
+
+def test_after_ctrl_c_nothing_is_printed_below_what_is_told(monkeypatch, capsys):
+    def interrupted(*_, progress, **__):
+        progress("features", 1, 3)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(batch, "Batch", interrupted)
+    assert main(["apply", "two.safetensors", "scan.nii.gz", "--out", "never-made"]) == 130
+    gc.collect()
+    told = capsys.readouterr().err
+    assert "features" in told
+    assert told.splitlines()[-1].startswith("diffusionseg: stopped")
 
 
 def test_a_warning_is_one_line_without_the_code_that_it_comes_from(monkeypatch, capsys):

@@ -53,7 +53,8 @@ def test_decoder_blocks_have_the_published_channels_and_sizes():
     with torch.device("meta"):
         model = UNet(GUIDED_DIFFUSION_256)
     table = [
-        (model.block_channels[block], 256 // model.block_reductions[block]) for block in (0, 2, 5, 6, 8, 11, 12, 17)
+        (model.config.decoder_channels[block], 256 // model.block_reductions[block])
+        for block in (0, 2, 5, 6, 8, 11, 12, 17)
     ]
     assert table == [(1024, 8), (1024, 16), (1024, 32), (512, 32), (512, 64), (512, 128), (256, 128), (256, 256)]
 
@@ -187,7 +188,7 @@ def test_activations_are_those_of_the_whole_pass_and_have_the_sizes_promised(dim
         found = model.activations(images, steps, None, (1, 2))
     for block, output in found.items():
         torch.testing.assert_close(output, whole[block])
-        assert output.shape == (1, model.block_channels[block], *[16 // model.block_reductions[block]] * dims)
+        assert output.shape == (1, model.config.decoder_channels[block], *[16 // model.block_reductions[block]] * dims)
 
 
 @pytest.mark.parametrize("scale_shift", [True, False])
