@@ -1,17 +1,13 @@
-"""The logic with the real worker process and a tiny model: geometries, labels, channels, files and faults."""
+"""The logic with the real worker process and a tiny model: geometries, labels, channels and files."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import time
 from dataclasses import replace
 
 import numpy as np
 import painted_head
 import pytest
-import slicer
 from conftest import a_head, an_affine, an_oblique_rotation, axis_orders
 from DiffusionSegCore import DiffusionSegEngine
 from DiffusionSegCore.segment_labels import labels_of
@@ -153,61 +149,6 @@ def until(work, method):
         assert time.monotonic() < end
         time.sleep(0.005)
     time.sleep(0.02)
-
-
-STAGES = {
-    "open": lambda engine: engine.start_training(),
-    "train": lambda engine: engine.start_training(),
-    # So many slices that it is not over before it can be disturbed.
-    "preview": lambda engine: engine.start_preview([(axis, index) for axis in range(3) for index in range(24)]),
-    "predict": lambda engine: engine.start_prediction(),
-}
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_worker_killed_in_any_stage_costs_one_click(ready, worker, stage):
-    if stage not in {"open", "train"}:
-        ready.finish_training(ready.start_training())
-    before = masks_by_name(ready.seeds, ready.nodes.volume().first)
-    work = STAGES[stage](ready)
-    until(work, stage)
-    os.kill(worker.process_id, signal.SIGKILL)
-    with pytest.raises(DiffusionSegError, match="ended by force"):
-        work.result(30)
-    after = masks_by_name(ready.seeds, ready.nodes.volume().first)
-    assert all(np.array_equal(after[name], before[name]) for name in before)
-    segmented(ready)
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_cancel_in_any_stage_ends_it_within_two_seconds(ready, stage):
-    if stage not in {"open", "train"}:
-        ready.finish_training(ready.start_training())
-    work = STAGES[stage](ready)
-    until(work, stage)
-    start = time.monotonic()
-    ready.cancel()
-    # A call that was just being answered when it was cancelled has its answer.
-    with contextlib.suppress(DiffusionSegError):
-        work.result(30)
-    assert time.monotonic() - start < 2
-    segmented(ready)
-
-
-def test_a_scene_closed_while_the_worker_trains_stays_empty(ready, scene):
-    work = ready.start_training()
-    until(work, "train")
-    scene.Clear(False)
-    with pytest.raises(DiffusionSegError, match="removed while it was worked on"):
-        ready.finish_training(work)
-    assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
-
-
-def test_a_disk_that_is_full_is_told_and_costs_nothing_but_the_keeping(ready, full_disk):
-    ready.worker.session_folder = str(full_disk)
-    result = segmented(ready)
-    assert isinstance(result, slicer.vtkMRMLSegmentationNode)
-    assert masks_by_name(result, ready.nodes.volume().first)["Caudate"].any()
 
 
 COMPUTED = {"preparation", "features", "saving"}
