@@ -1,7 +1,8 @@
 """A worker with a fault that a test asks for: `python odd_worker.py [FAULT [ARGUMENT ...]]`; it trains for few steps.
 
-Faults: `dawdle SECONDS` sleeps whenever a stage begins, `hang STAGE` never goes on from there, `chatty` prints to
-standard output in Python and in C, `short-of-memory` fails on all but single slices, `no-torch` cannot load torch.
+Faults: `dawdle SECONDS` sleeps whenever a stage begins, `hang STAGE` never goes on from there, `held FOLDER` stays at a
+method or stage while the folder has a file of its name, `chatty` prints to standard output in Python and in C,
+`short-of-memory` fails on all but single slices, `no-torch` cannot load torch.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from DiffusionSegLib.__main__ import main
 from DiffusionSegLib.worker.server import Server
+
+# What the file is called that tells that a held worker is where it is held.
+REACHED = "reached"
 
 
 def at_each_stage(act) -> None:
@@ -25,6 +30,29 @@ def at_each_stage(act) -> None:
             act(name)
 
     Server.progress = acting
+
+
+def held(folder: Path) -> None:
+    """Where it is held it looks up for a cancel as it does between two slices."""
+    called, report = Server._called, Server.progress
+
+    def stay(server: Server, name: str) -> None:
+        order = folder / name
+        if order.exists():
+            (folder / REACHED).touch()
+        while order.exists():
+            server.check_stopped()
+            time.sleep(0.005)
+
+    def called_when_let_go(self: Server, methods, request):
+        stay(self, request.method)
+        return called(self, methods, request)
+
+    def reporting(self: Server, name: str, *told) -> None:
+        report(self, name, *told)
+        stay(self, name)
+
+    Server._called, Server.progress = called_when_let_go, reporting
 
 
 def chatty() -> None:
@@ -72,6 +100,8 @@ if __name__ == "__main__":
         at_each_stage(lambda _: time.sleep(float(arguments[0])))
     elif fault == "hang":
         at_each_stage(lambda name: time.sleep(1000 if name == arguments[0] else 0))
+    elif fault == "held":
+        held(Path(arguments[0]))
     elif fault == "chatty":
         chatty()
     elif fault == "short-of-memory":

@@ -5,6 +5,7 @@ Slicer's own builder of command lines is compiled into the desktop application: 
 
 from __future__ import annotations
 
+import re
 import runpy
 import subprocess
 import sys
@@ -49,6 +50,13 @@ def options():
 def test_the_description_and_the_script_name_the_same_parameters():
     assert {parameter.findtext("longflag") for parameter in PARAMETERS} == set(options())
     assert all(parameter.findtext("name") == parameter.findtext("longflag") for parameter in PARAMETERS)
+
+
+def test_the_example_in_the_documents_names_the_module_and_parameters_of_it():
+    text = (BATCH.parent / "docs" / "batch.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r'"(\w+)": ', text))
+    assert {"segmenter", "inputVolume"} <= documented <= {parameter.findtext("name") for parameter in PARAMETERS}
+    assert set(re.findall(r"slicer\.modules\.(\w+)", text)) == {"DiffusionSegBatch".lower()}
 
 
 def test_defaults_and_choices_agree():

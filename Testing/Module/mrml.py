@@ -123,7 +123,8 @@ def paint_slices(engine, labels, names):
 def check_saved_and_reloaded(a_scene, engine, again, folder: Path) -> DiffusionSegEngine:
     """Save the result as .seg.nrrd, and the task as .mrb which is loaded into the scene `again`: both hold the same.
 
-    Gives the loaded task.
+    Gives the loaded task. Of a left-handed volume the slices have another order in there, for so Slicer reads it: all
+    is compared by its place.
     """
     volume, result = engine.nodes.volume().first, engine.result
     storage = a_scene.scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
@@ -134,16 +135,36 @@ def check_saved_and_reloaded(a_scene, engine, again, folder: Path) -> DiffusionS
     a_scene.save(folder / "task.mrb")
     again.load(folder / "task.mrb")
     engine_again = DiffusionSegEngine(again.scene, lambda: None, str(folder))
-    there = engine_again.nodes.volume().first
-    assert VoxelGeometry.of(there).matches(VoxelGeometry.of(volume))
-    from_file, from_scene = masks_by_name(loaded, volume), masks_by_name(engine_again.result, there)
-    found = masks_by_name(result, volume)
-    assert list(found) == list(from_file) == list(from_scene)
-    for name, mask in found.items():
-        assert np.array_equal(from_file[name], mask)
-        assert np.array_equal(from_scene[name], mask)
-    assert list(labels_of(loaded).values()) == list(labels_of(result).values())
+    for kept, there in ((result, loaded), (result, engine_again.result), (engine.seeds, engine_again.seeds)):
+        before, after = masks_by_name(kept, volume), masks_by_name(there, volume)
+        assert list(before) == list(after)
+        assert all(np.array_equal(after[name], mask) for name, mask in before.items())
+        assert list(labels_of(kept).values()) == list(labels_of(there).values())
+    scans = (volume, engine.uncertainty_volume), (engine_again.nodes.volume().first, engine_again.uncertainty_volume)
+    for before, after in zip(*scans, strict=True):
+        assert np.array_equal(voxels_on(after, VoxelGeometry.of(before)), voxels_on(before, VoxelGeometry.of(before)))
+    assert slices_by_place(engine_again) == slices_by_place(engine)
     return engine_again
+
+
+def voxels_on(volume, geometry: VoxelGeometry):
+    """A volume's values (I, J, K) in the order of other voxels at the same places: the same order, or K turned over."""
+    there = VoxelGeometry.of(volume)
+    values = slicer.util.arrayFromVolume(volume).transpose(2, 1, 0)
+    if there.matches(geometry):
+        return values
+    turning = np.diag([1.0, 1.0, -1.0, 1.0])
+    turning[2, 3] = there.shape[2] - 1
+    assert VoxelGeometry(there.shape, there.affine @ turning).matches(geometry)
+    return values[:, :, ::-1]
+
+
+def slices_by_place(engine) -> dict[tuple[float, ...], str]:
+    """How far each annotation slice has come, by its middle in the world."""
+    return {
+        tuple(np.round(engine.slice_centre_ras(*found.place), 2) + 0.0): found.state
+        for found in engine.annotation_slices()
+    }
 
 
 def dice(first, second):

@@ -7,7 +7,9 @@ import sys
 from functools import cache
 from types import ModuleType
 
-from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
+from PySide6 import QtCore, QtGui, QtWidgets
+
+from slicer_fakes.ui_loader import StrictUiLoader, ui_in_python
 
 # PySide6 6.12 releases None and True once too often at each signal and call that returns them. Python 3.12 made them
 # immortal; before, the process ends when the count reaches zero, also while it exits: these are never given back.
@@ -97,12 +99,15 @@ def make_qt(custom_widgets: dict[str, type]) -> ModuleType:
     qt = ModuleType("qt")
     vars(qt).update(qt_names())
 
-    class QUiLoader(QtUiTools.QUiLoader):
+    class QUiLoader(StrictUiLoader):
         def createWidget(self, class_name: str, parent=None, name: str = ""):
             cls = custom_widgets.get(class_name) or getattr(qt, class_name)
             widget = cls(parent)
             widget.setObjectName(name)
             return widget
+
+        def in_python(self, text: str) -> str:
+            return ui_in_python(text, custom_widgets)
 
     qt.QUiLoader = QUiLoader
     return qt

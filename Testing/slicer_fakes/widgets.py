@@ -24,12 +24,13 @@ class Remembering(PropertiesAsAttributes):
 
 
 class FakeMRMLWidget(Remembering, QtWidgets.QWidget):
-    """qMRMLWidget: hands its scene to its children, as the connections in the .ui do in Slicer."""
+    """qMRMLWidget: tells of its scene whatever the .ui connects with that."""
 
+    mrmlSceneChanged = QtCore.Signal(object)
+
+    @QtCore.Slot(object)
     def setMRMLScene(self, scene) -> None:
-        for child in self.findChildren(QtWidgets.QWidget):
-            if child is not self and hasattr(child, "setMRMLScene"):
-                child.setMRMLScene(scene)
+        self.mrmlSceneChanged.emit(scene)
 
 
 class FakeNodeComboBox(Remembering, QtWidgets.QComboBox):
@@ -51,6 +52,7 @@ class FakeNodeComboBox(Remembering, QtWidgets.QComboBox):
         self.setSizeAdjustPolicy(QtWidgets.QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
 
+    @QtCore.Slot(object)
     def setMRMLScene(self, scene) -> None:
         self._scene = scene
         for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndCloseEvent):
@@ -149,6 +151,7 @@ class FakeSegmentEditorWidget(Remembering, QtWidgets.QWidget):
             self._effects.addWidget(button)
         self._effects.addStretch(1)
 
+    @QtCore.Slot(object)
     def setMRMLScene(self, _scene) -> None:
         self.calls.append("setMRMLScene")
 
@@ -289,6 +292,10 @@ class FakeSliderWidget(Remembering, QtWidgets.QWidget):
 
 class FakePathLineEdit(Remembering, QtWidgets.QWidget):
     """ctkPathLineEdit: a line beside a button that would open a file dialog."""
+
+    # Of its enumerations `Filter` and `Option`.
+    Dirs, Files, Readable, Writable = 0x1, 0x2, 0x10, 0x20
+    DontConfirmOverwrite = 0x4
 
     currentPathChanged = QtCore.Signal(str)
     filters = a_property(int, "filters", 0)

@@ -1,4 +1,4 @@
-"""What goes wrong while the worker works, and what is left of the scene."""
+"""What the user does while the worker works, or before there is anything to work on, and what is left of the scene."""
 
 from __future__ import annotations
 
@@ -10,85 +10,6 @@ from Module.fake_worker_client import FakeWorkerClient, FakeWorkerError
 from Module.mrml import a_volume_node, masks_by_name
 
 from DiffusionSegLib.errors import DiffusionSegError
-
-STAGES = {
-    "open": "start_training",
-    "annotate": "start_training",
-    "train": "start_training",
-    "preview": "start_preview",
-    "predict": "start_prediction",
-}
-
-
-def reach(engine, stage):
-    """Bring the engine to where the stage is next."""
-    if stage in {"preview", "predict"}:
-        engine.finish_training(engine.start_training())
-
-
-def begin(engine, stage):
-    if stage == "preview":
-        return engine.start_preview([(2, 10)])
-    return getattr(engine, STAGES[stage])()
-
-
-def finish(engine, stage, work):
-    getattr(engine, STAGES[stage].replace("start", "finish"))(work)
-
-
-def snapshot(engine, volume):
-    """What the user has made: it must survive whatever happens."""
-    slices = engine.annotation_slices()
-    return {name: mask.copy() for name, mask in masks_by_name(engine.seeds, volume).items()}, slices
-
-
-def unchanged(before, engine, volume):
-    masks, slices = snapshot(engine, volume)
-    return slices == before[1] and all(np.array_equal(masks[name], before[0][name]) for name in before[0])
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_killed_worker_leaves_the_scene_and_the_next_click_works(painted_engine, client, volume, stage):
-    reach(painted_engine, stage)
-    before = snapshot(painted_engine, volume)
-    client.slow = {stage}
-    work = begin(painted_engine, stage)
-    assert not work.done
-    client.kill()
-    with pytest.raises(DiffusionSegError, match="ended unexpectedly"):
-        finish(painted_engine, stage, work)
-    assert unchanged(before, painted_engine, volume)
-    client.slow = set()
-    finish(painted_engine, stage, begin(painted_engine, stage))
-    assert client.starts == 2
-    painted_engine.finish_prediction(painted_engine.start_prediction())
-    assert masks_by_name(painted_engine.preview, volume)["Caudate"].any()
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_cancel_stops_and_the_next_click_works(painted_engine, client, volume, stage):
-    reach(painted_engine, stage)
-    before = snapshot(painted_engine, volume)
-    client.slow = {stage}
-    work = begin(painted_engine, stage)
-    assert not work.done
-    painted_engine.cancel()
-    with pytest.raises(DiffusionSegError, match=r"Stopped\."):
-        finish(painted_engine, stage, work)
-    assert unchanged(before, painted_engine, volume)
-    client.slow = set()
-    finish(painted_engine, stage, begin(painted_engine, stage))
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_full_disk_is_told_and_the_next_click_works(painted_engine, client, volume, stage):
-    reach(painted_engine, stage)
-    before = snapshot(painted_engine, volume)
-    client.faults = {stage: FakeWorkerError("The disk is full.", "Free some space.")}
-    with pytest.raises(DiffusionSegError, match="The disk is full"):
-        finish(painted_engine, stage, begin(painted_engine, stage))
-    assert unchanged(before, painted_engine, volume)
-    finish(painted_engine, stage, begin(painted_engine, stage))
 
 
 def test_a_segmenter_that_does_not_arrive_leaves_the_one_of_before(predicted_engine, client):
@@ -111,32 +32,6 @@ def test_a_worker_that_others_restarted_is_told_everything_again(painted_engine,
     painted_engine.finish_prediction(painted_engine.start_prediction())
     assert client.calls == ["open", "load_segmenter", "annotate", "predict"]
     assert np.array_equal(client.painted, painted_engine.painted())
-
-
-def test_a_volume_deleted_while_predicting_drops_the_result_only(painted_engine, client, scene, volume):
-    painted_engine.finish_training(painted_engine.start_training())
-    before = scene.GetNumberOfNodes()
-    client.slow = {"predict"}
-    work = painted_engine.start_prediction()
-    scene.RemoveNode(volume)
-    with pytest.raises(DiffusionSegError, match="removed while it was worked on"):
-        painted_engine.finish_prediction(work)
-    assert scene.GetNumberOfNodes() <= before
-    assert painted_engine.seeds is not None
-    assert painted_engine.preview is None
-
-
-def test_a_scene_closed_while_training_stays_empty(painted_engine, client, scene):
-    client.slow = {"train"}
-    work = painted_engine.start_training()
-    assert not work.done
-    scene.Clear(False)
-    before = scene.GetNumberOfNodes()
-    with pytest.raises(DiffusionSegError, match="removed while it was worked on"):
-        painted_engine.finish_training(work)
-    assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
-    assert scene.GetNumberOfNodes() <= before + 1
-    assert painted_engine.labels == []
 
 
 def test_a_scene_added_while_training_keeps_what_its_own_task_has_learnt(
@@ -169,14 +64,6 @@ def test_a_volume_chosen_while_training_gets_no_foreign_segmenter(painted_engine
     client.slow = set()
     painted_engine.finish_training(painted_engine.start_training())
     assert painted_engine.labels
-
-
-def test_a_scene_closed_before_the_voxels_were_sent_is_told(painted_engine, client, scene):
-    client.slow = {"open"}
-    work = painted_engine.start_training()
-    scene.Clear(False)
-    with pytest.raises(DiffusionSegError, match="removed while it was worked on"):
-        painted_engine.finish_training(work)
 
 
 def test_another_volume_chosen_while_predicting_gets_no_foreign_result(painted_engine, client, scene, volume, head):

@@ -8,11 +8,10 @@ from conftest import an_affine, an_oblique_rotation, axis_orders
 from DiffusionSegCore.voxel_geometry import VoxelGeometry, array_from_matrix, local_to_world
 from Module.mrml import a_volume_node, rotation_node
 
-AFFINES = {
-    "axis aligned": an_affine(np.eye(3), (1, 1, 2)),
-    "oblique": an_affine(an_oblique_rotation(), (1, 1, 2)),
-    "sagittal": an_affine(axis_orders()[20], (1, 1, 2)),
-}
+SPACING = (0.8, 1.1, 2.0)
+AFFINES = {f"order {number}": an_affine(order, SPACING) for number, order in enumerate(axis_orders())}
+AFFINES["oblique"] = an_affine(an_oblique_rotation(), SPACING)
+AFFINES["oblique, left-handed"] = an_affine(an_oblique_rotation() @ np.diag([1, 1, -1]), SPACING)
 
 
 @pytest.fixture

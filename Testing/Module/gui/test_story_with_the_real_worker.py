@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import a_head, an_affine
+from held_worker import Hold
 from Module.mrml import a_volume_node, paint_slices, slicers_scene
 
 NAMES = {3: "Caudate", 7: "Putamen"}
@@ -172,12 +173,21 @@ def test_a_closed_scene_ends_the_training_and_the_next_scene_works(painted, sett
     assert painted.logic.engine.preview is not None
 
 
-def test_a_volume_that_is_deleted_while_it_is_segmented_is_told(painted, settle, scene, volume):
-    painted.ui.trainButton.click()
-    settle("features")
-    scene.RemoveNode(volume)
+@pytest.mark.parametrize(
+    ("held_at", "shown"), [("features", "Computing features"), ("prediction", "Segmenting the volume")]
+)
+def test_a_volume_that_is_deleted_while_the_worker_is_at_it_is_told(
+    painted, settle, scene, volume, tmp_path, held_at, shown
+):
+    hold = Hold(tmp_path / "hold")
+    painted.ui.workerCommandEdit.text = shlex.join(hold.command)
+    with hold.at(held_at):
+        painted.ui.trainButton.click()
+        settle(shown)
+        scene.RemoveNode(volume)
     settle()
     assert "removed" in painted.ui.messageLabel.text
+    assert painted.logic.engine.findings.extent != "whole"
     assert not painted.ui.trainButton.enabled
 
 
