@@ -147,7 +147,7 @@ STAGES = {
     ),
     "load": Stage(
         lambda desk: desk.engine.start_loading(desk.path),
-        lambda desk, work: desk.engine.finish_loading(work, desk.path),
+        lambda desk, work: desk.engine.finish_loading(work),
         "load_segmenter",
         "load_segmenter",
         after_saving=True,

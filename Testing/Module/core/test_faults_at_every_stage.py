@@ -19,7 +19,7 @@ from DiffusionSegLib.errors import DiffusionSegError
 
 KILLED, STOPPED, GONE = "was ended by force", r"^Stopped\.$", "removed while it was worked on"
 REFUSED, FULL, WARNED = "The memory is short", "no space left", "warned"
-# Nothing of the scene goes into the work or comes out of it, or all that could still fail was the keeping of a file.
+# Nothing of the scene goes into the work or comes out of it.
 DONE = "^$"
 # Nothing is written, or it is the click of another row.
 NONE = None
@@ -29,7 +29,7 @@ TABLE = {
     "annotate": (KILLED, STOPPED, REFUSED, GONE, GONE, NONE),
     "extract":  (KILLED, STOPPED, REFUSED, DONE, DONE, WARNED),
     "train":    (KILLED, STOPPED, REFUSED, GONE, GONE, NONE),
-    "keep":     (KILLED, DONE,    DONE,    GONE, GONE, WARNED),
+    "keep":     (KILLED, STOPPED, REFUSED, GONE, GONE, WARNED),
     "preview":  (KILLED, STOPPED, REFUSED, GONE, GONE, WARNED),
     "predict":  (KILLED, STOPPED, REFUSED, GONE, GONE, WARNED),
     "suggest":  (KILLED, STOPPED, REFUSED, GONE, GONE, WARNED),
@@ -145,7 +145,7 @@ def test_a_full_disk_costs_what_was_to_be_written_only(desk, worker, full_disk, 
     step.prepare(desk)
     before = desk.contents()
     fill(full_disk)
-    desk.engine.renew_worker(str(full_disk), str(full_disk))
+    desk.engine.renew_worker(str(full_disk))
     worker.poll()
     if told == WARNED:
         step.complete(desk)
