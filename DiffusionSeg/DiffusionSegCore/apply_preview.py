@@ -90,6 +90,11 @@ class AppliedPreview:
         """Names of the segments that were replaced though they were not as an earlier Apply had left them."""
         return tuple(self._drawn)
 
+    @property
+    def voxels_taken(self) -> tuple[str, ...]:
+        """Names of other segments that lost voxels to what was applied."""
+        return tuple(after.name for name, (_, after) in self._changed.items() if name not in self._claims)
+
     def undo(self) -> list[str]:
         """Make the segments that were changed what they were; those that were edited since then stay as they are.
 

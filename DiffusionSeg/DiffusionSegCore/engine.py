@@ -46,6 +46,8 @@ class DiffusionSegEngine(SegmentationTask):
     _applied: AppliedPreview | None = None
     # Names of segments that the last Apply replaced though they were drawn, or edited, by hand.
     edits_replaced: tuple[str, ...] = ()
+    # Names of other segments that lost voxels to it.
+    voxels_taken: tuple[str, ...] = ()
 
     def start_extraction(self, on_progress: Report | None = None) -> ScanWork:
         """Compute the features of the volume ahead, while the user paints; training and preview then need not."""
@@ -139,9 +141,10 @@ class DiffusionSegEngine(SegmentationTask):
         self.findings.show_volume(work, arrays)
 
     def apply_preview(self, overwrite: str = "all") -> slicer.vtkMRMLSegmentationNode:
-        """Copy the preview into the user's segmentation and return that; `edits_replaced` then tells what that cost.
+        """Copy the preview into the user's segmentation and return that.
 
-        What was painted since the volume was segmented is laid over it before.
+        `edits_replaced` and `voxels_taken` then tell what that cost. What was painted since the volume was segmented is
+        laid over it before.
 
         Args:
             overwrite: whether its other segments lose the applied voxels: "all" of them, "visible" ones or "none".
@@ -163,7 +166,7 @@ class DiffusionSegEngine(SegmentationTask):
         # A second click, which changes nothing, must not cost the way back from the first.
         if applied.changed_anything:
             self._applied = applied
-        self.edits_replaced = applied.edits_replaced
+        self.edits_replaced, self.voxels_taken = applied.edits_replaced, applied.voxels_taken
         return self.result
 
     @property

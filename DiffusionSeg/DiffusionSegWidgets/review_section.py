@@ -62,6 +62,9 @@ class ReviewSection:
             if engine.edits_replaced:
                 text = _("Replaced what was drawn or edited there by hand: {names}.")
                 told.append(text.format(names=", ".join(engine.edits_replaced)))
+            if engine.voxels_taken:
+                text = _("Lost voxels to it: {names}; with Overwrite at none they keep them.")
+                told.append(text.format(names=", ".join(engine.voxels_taken)))
             self._panel.messages.inform(" ".join(told))
         self._panel.refresh()
 

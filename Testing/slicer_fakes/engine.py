@@ -117,6 +117,7 @@ class FakeEngine:
         self.doubts: list[str] = []
         self.warnings: list[str] = []
         self.edits_replaced: tuple[str, ...] = ()
+        self.voxels_taken: tuple[str, ...] = ()
         self.did: list[tuple] = []
         self.faults: dict[str, Exception] = {}
         self._slices: dict[tuple[int, int], str] = {}
