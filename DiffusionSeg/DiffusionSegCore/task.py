@@ -18,7 +18,7 @@ from DiffusionSegCore.learnt_labels import LearntLabel, labels_as_learnt
 from DiffusionSegCore.result_segmentation import check_takes_results
 from DiffusionSegCore.scan_doubts import ScanDoubts
 from DiffusionSegCore.scan_work import HINT, ScanWork
-from DiffusionSegCore.scene_nodes import RESULT, SceneNodes
+from DiffusionSegCore.scene_nodes import RESULT, SEEDS_ATTRIBUTE, SceneNodes
 from DiffusionSegCore.scene_state import SceneState
 from DiffusionSegCore.seeds import seeds_for
 from DiffusionSegCore.segment_labels import label_to_json
@@ -160,9 +160,10 @@ class SegmentationTask(AnnotationBoard):
         """Choose where `apply_preview` copies to.
 
         Raises:
-            DiffusionSegError: if that is the preview or was painted in, or belongs to another volume.
+            DiffusionSegError: if that is the preview or a painting, or belongs to another volume.
         """
-        check_takes_results(segmentation_node, self.preview, self.nodes.volume())
+        check_takes_results(segmentation_node, self.nodes)
+        segmentation_node.RemoveAttribute(SEEDS_ATTRIBUTE)
         self.state.refer(RESULT, segmentation_node)
         self.nodes.show_result()
 
