@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import slicer
@@ -16,6 +17,7 @@ from DiffusionSegCore.learnt_labels import LearntLabel, learnt_from
 from DiffusionSegCore.node_placement import new_segmentation
 from DiffusionSegCore.result_segmentation import make_ready
 from DiffusionSegCore.scan_work import ScanWork
+from DiffusionSegCore.seeds import overlap_warnings
 from DiffusionSegCore.segment_labels import label_from_json
 from DiffusionSegCore.segmenter_file import write_segmenter
 from DiffusionSegCore.task import Report, SegmentationTask
@@ -88,7 +90,8 @@ class DiffusionSegEngine(SegmentationTask):
 
         annotating = self.worker.annotating(described, painted)
         training = self.worker.training(warm=warm, learnt_as=learnt_as, trained=trained)
-        return self._work(volume, [*self._opening(volume), annotating, *training], on_progress)
+        work = self._work(volume, [*self._opening(volume), annotating, *training], on_progress)
+        return replace(work, warnings=tuple(overlap_warnings(self.nodes.painted_seeds(), volume.first)))
 
     def finish_training(self, work: ScanWork) -> dict[str, Any]:
         """Wait for the training; returns the number of `voxels` learnt from, the `seconds` it took, and `warnings`.
@@ -99,7 +102,7 @@ class DiffusionSegEngine(SegmentationTask):
         self._finished(work)
         not_kept = work.call.forgiven("save_segmenter")
         warnings = [] if not_kept is None else [f"{not_kept.message} {NOT_KEPT}"]
-        return {**work.call.result_of("train"), "warnings": warnings}
+        return {**work.call.result_of("train"), "warnings": [*work.warnings, *warnings]}
 
     def start_preview(
         self, slices: Sequence[tuple[int, int] | AnnotationSlice] | None = None, on_progress: Report | None = None

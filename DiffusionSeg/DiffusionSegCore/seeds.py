@@ -57,10 +57,13 @@ def seeds_for(
     if not seeds.HasNodeReferenceID(VOLUMES_OF_SEEDS, volume.first.GetID()):
         seeds.AddNodeReferenceID(VOLUMES_OF_SEEDS, volume.first.GetID())
     labels_of(seeds)
-    overlapping = overlapping_names(seeds, volume.first)
-    if overlapping:
-        warnings.append(f"{', '.join(overlapping)} overlap: where they do, the later one in the list is learnt.")
-    return seeds, warnings
+    return seeds, [*warnings, *overlap_warnings(seeds, volume.first)]
+
+
+def overlap_warnings(seeds: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLVolumeNode) -> list[str]:
+    """What the user should know where segments overlap: at most one sentence."""
+    names = overlapping_names(seeds, volume)
+    return [f"{', '.join(names)} overlap: where they do, the later one in the list is learnt."] if names else []
 
 
 def _was_painted_on(volume: slicer.vtkMRMLVolumeNode, seeds: slicer.vtkMRMLSegmentationNode) -> bool:
