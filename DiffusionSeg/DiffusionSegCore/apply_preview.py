@@ -44,7 +44,7 @@ class AppliedPreview:
     ) -> None:
         if overwrite not in OVERWRITE_MODES:
             raise DiffusionSegError(f"There is no overwrite mode {overwrite}.", "Choose all, visible or none.")
-        self.target = target
+        self.preview, self.target = preview, target
         before = copies_of(target)
         scene = volume.GetScene()
         settings = scene.AddNewNodeByClass("vtkMRMLSegmentEditorNode")

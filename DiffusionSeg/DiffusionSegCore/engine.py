@@ -144,7 +144,7 @@ class DiffusionSegEngine(SegmentationTask):
         self.findings.show_volume(work, arrays)
 
     def apply_preview(self, overwrite: str = "all") -> slicer.vtkMRMLSegmentationNode:
-        """Copy the preview into the user's segmentation and return that.
+        """Copy the preview into the user's segmentation and return that; the preview gives way to it in the views.
 
         `edits_replaced` and `voxels_taken` then tell what that cost. What was painted since the volume was segmented is
         laid over it before.
@@ -170,6 +170,7 @@ class DiffusionSegEngine(SegmentationTask):
         if applied.changed_anything:
             self._applied = applied
         self.edits_replaced, self.voxels_taken = applied.edits_replaced, applied.voxels_taken
+        self.nodes.hide_applied()
         return self.result
 
     @property
@@ -178,7 +179,7 @@ class DiffusionSegEngine(SegmentationTask):
         return self._applied is not None
 
     def undo_apply(self) -> list[str]:
-        """Take the last `apply_preview` back, but no edit that was made since.
+        """Take the last `apply_preview` back, but no edit that was made since; the preview is seen again.
 
         Returns:
             where that was and what the user should know, one sentence each.
@@ -190,6 +191,7 @@ class DiffusionSegEngine(SegmentationTask):
             raise DiffusionSegError("Nothing was applied that could be undone.", "")
         applied, self._applied = self._applied, None
         edited = applied.undo()
+        self.nodes.show_applied(applied.preview)
         return [f"The last Apply to {applied.target.GetName()} was taken back.", *edited]
 
     def start_suggesting(self, count: int = 6) -> ScanWork:

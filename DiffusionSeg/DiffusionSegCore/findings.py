@@ -136,6 +136,7 @@ class Findings:
         if nodes.preview is None:
             nodes.state.refer(PREVIEW, new_preview(volume))
         show_labelmap(nodes.preview, labelmap, geometry, learnt, nodes.seeds)
+        nodes.show_applied(nodes.preview)
         if nodes.uncertainty_volume is None:
             nodes.state.refer(UNCERTAINTY, new_uncertainty_volume(volume))
         lie_at(nodes.uncertainty_volume, geometry)

@@ -9,7 +9,7 @@ import slicer
 
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.node_placement import VOLUME_OF_SEGMENTATION
-from DiffusionSegCore.node_visibility import hide, show_again
+from DiffusionSegCore.node_visibility import APPLIED_ATTRIBUTE, hide, show_again
 from DiffusionSegCore.nodes_of_class import nodes_of_class
 from DiffusionSegCore.scene_state import SceneState
 from DiffusionSegLib.errors import DiffusionSegError
@@ -121,6 +121,7 @@ class SceneNodes:
         for role in (PREVIEW, RESULT, UNCERTAINTY):
             if self.state.referenced(role) is seeds:
                 self.state.refer(role)
+                show_again(seeds, APPLIED_ATTRIBUTE)
         self.state.refer(VOLUMES, *volume.nodes)
         self.state.set_value("ChannelCount", len(volume.nodes))
         self.state.refer(SEEDS, seeds)
@@ -146,6 +147,18 @@ class SceneNodes:
         """Show the result, if it was hidden because it was another volume's."""
         if self.result is not None:
             show_again(self.result)
+
+    def hide_applied(self) -> None:
+        """Let the preview give way to what it was applied to, if that is in view: it would hide every change of it."""
+        if self.result.GetDisplayVisibility():
+            show_again(self.preview)
+            hide(self.preview, APPLIED_ATTRIBUTE)
+
+    def show_applied(self, preview: slicer.vtkMRMLSegmentationNode) -> None:
+        """Show a preview again that had given way, at once or with its volume; one that the user hid stays so."""
+        show_again(preview, APPLIED_ATTRIBUTE)
+        if preview is not self.preview or self.state.value(VIEWS_LEFT, False):
+            hide(preview)
 
     def leave_views(self, shown: slicer.vtkMRMLScalarVolumeNode) -> None:
         """Hide what belongs to the chosen volume as long as the views show this one, unless that is a channel of it."""

@@ -15,6 +15,7 @@ from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import Findings
 from DiffusionSegCore.input_volume import UNCERTAINTY_ATTRIBUTE, InputVolume
 from DiffusionSegCore.learnt_labels import LearntLabel, labels_as_learnt
+from DiffusionSegCore.node_visibility import APPLIED_ATTRIBUTE
 from DiffusionSegCore.result_segmentation import check_takes_results
 from DiffusionSegCore.scan_doubts import ScanDoubts
 from DiffusionSegCore.scan_work import HINT, ScanWork
@@ -155,6 +156,12 @@ class SegmentationTask(AnnotationBoard):
     def bring_back(self) -> None:
         """Show what belongs to the chosen volume again: the scene was added."""
         self.nodes.bring_back()
+
+    def show_preview(self, shown: bool) -> None:
+        """Show or hide the preview, if there is one; hidden in this way it stays so, whatever is found."""
+        if self.preview is not None:
+            self.preview.RemoveAttribute(APPLIED_ATTRIBUTE)
+            self.preview.SetDisplayVisibility(shown)
 
     def set_result(self, segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:
         """Choose where `apply_preview` copies to.

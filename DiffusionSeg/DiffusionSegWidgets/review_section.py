@@ -6,6 +6,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.job import Job
+from DiffusionSegWidgets.preview_switch import PreviewSwitch
 from DiffusionSegWidgets.slice_table import SliceTable
 from DiffusionSegWidgets.volume_display import name_of_slice
 
@@ -21,6 +22,7 @@ class ReviewSection:
         self._panel = panel
         ui = panel.ui
         self._table = SliceTable(ui.suggestionTable, panel.annotate.jump)
+        self._preview_switch = PreviewSwitch(panel)
         ui.predictButton.clicked.connect(self.predict)
         ui.addSuggestionButton.clicked.connect(self.add_chosen)
         ui.applyButton.clicked.connect(self.apply)
@@ -50,8 +52,9 @@ class ReviewSection:
             self._panel.annotate.refresh()
 
     def apply(self) -> None:
-        """Copy the preview into the user's segmentation."""
+        """Copy the preview into the user's segmentation, which is seen in its place."""
         with self._panel.messages.guarded(_("Applying")), slicer.util.WaitCursor():
+            self._panel.return_to_volume()
             engine, parameters = self._panel.logic.engine, self._panel.parameters
             if parameters.result_segmentation is None:
                 engine.forget_result()
@@ -90,9 +93,10 @@ class ReviewSection:
     def enable(self, *, ready: bool) -> None:
         """Enable what makes sense now."""
         ui = self._panel.ui
-        previewed = ready and self._panel.logic.engine.preview is not None
+        preview = self._panel.logic.engine.preview if self._panel.volume is not None else None
+        self._preview_switch.follow(preview)
         ui.predictButton.enabled = ready
-        ui.applyButton.enabled = previewed
+        ui.applyButton.enabled = ready and preview is not None
         ui.undoApplyButton.enabled = ready and self._panel.logic.engine.can_undo
         ui.addSuggestionButton.enabled = ready and bool(self._table.slices)
         ui.uncertaintySlider.enabled = ready and self._panel.logic.engine.uncertainty_volume is not None
@@ -100,6 +104,7 @@ class ReviewSection:
     def forget(self) -> None:
         """The scene is gone, or another volume was chosen."""
         self._table.fill([])
+        self._preview_switch.follow(None)
 
     def _after_prediction(self) -> None:
         self.show_uncertainty()

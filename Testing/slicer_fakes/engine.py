@@ -235,6 +235,10 @@ class FakeEngine:
     def shows_uncertainty(self, node) -> bool:
         return node is self.uncertainty_volume
 
+    def show_preview(self, shown: bool) -> None:
+        self._do("show_preview", shown)
+        self.preview.SetDisplayVisibility(shown)
+
     def set_result(self, segmentation) -> None:
         self._do("set_result", segmentation.GetName())
         self.result = segmentation
@@ -247,11 +251,13 @@ class FakeEngine:
         self._do("apply_preview", overwrite)
         self.result = self.result or self._segmentation("segmentation")
         self.can_undo = True
+        self.preview.SetDisplayVisibility(False)
         return self.result
 
     def undo_apply(self) -> list[str]:
         self._do("undo_apply")
         self.can_undo = False
+        self.preview.SetDisplayVisibility(True)
         return ["Edited since Apply and left as it is: Putamen."]
 
     def show_uncertainty(self, opacity: float) -> None:
@@ -295,6 +301,7 @@ class FakeEngine:
 
     def _segmentation(self, name: str):
         node = self.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"T1 {name}")
+        node.CreateDefaultDisplayNodes()
         for number, (label, color) in enumerate((("Putamen", (0.36, 0.66, 0.94)), ("Caudate", (0.93, 0.55, 0.3)))):
             segment = slicer.vtkSegment()
             segment.SetName(label)
