@@ -246,6 +246,8 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Let the views show the volume that the engine works on, if another one was put in its place."""
         if self.volume is not None and self.logic.engine.return_to_views():
             show_volume(self.volume, alone=True)
+            self.review.show_uncertainty()
+            self.input.show_doubts()
 
     def show_seeds(self) -> None:
         """Let the user paint the seeds of the chosen volume."""

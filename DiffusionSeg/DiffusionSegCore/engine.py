@@ -21,7 +21,7 @@ from DiffusionSegCore.seeds import overlap_warnings
 from DiffusionSegCore.segment_labels import label_from_json
 from DiffusionSegCore.segmenter_file import write_segmenter
 from DiffusionSegCore.task import Report, SegmentationTask
-from DiffusionSegCore.uncertainty_display import show_over_image
+from DiffusionSegCore.uncertainty_display import show_over_image, take_off_image
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.labels import Label
 
@@ -215,9 +215,11 @@ class DiffusionSegEngine(SegmentationTask):
         return [found for found, _ in self.finish_suggesting(self.start_suggesting(count))]
 
     def show_uncertainty(self, opacity: float = 0.6) -> None:
-        """Lay the uncertainty over the image in the slice views, opacity 0 to 1; 0 takes it away."""
-        if self.uncertainty_volume is not None:
-            show_over_image(self.uncertainty_volume, opacity)
+        """Lay the uncertainty over the image that the slice views show, opacity 0 to 1; 0 takes it away."""
+        if opacity <= 0:
+            take_off_image(self.scene)
+        elif self.uncertainty_in_view is not None:
+            show_over_image(self.uncertainty_in_view, opacity)
 
     def start_saving(self, path: str) -> CallSequence:
         """Write the segmenter to a file, on this computer.
@@ -279,7 +281,7 @@ class DiffusionSegEngine(SegmentationTask):
         return self._prediction_of(InputVolume(tuple(nodes)), on_progress)
 
     def finish_applying(self, work: ScanWork) -> slicer.vtkMRMLSegmentationNode:
-        """A new segmentation of the other volume.
+        """A new segmentation of the other volume, which keeps where that is unsure.
 
         Raises:
             DiffusionSegError: if the work failed, or the volume is gone.

@@ -94,6 +94,11 @@ class SegmentationTask(AnnotationBoard):
         """Where the ensemble disagrees, from 0 to 1."""
         return self.nodes.uncertainty_volume
 
+    @property
+    def uncertainty_in_view(self) -> slicer.vtkMRMLScalarVolumeNode | None:
+        """The same of the volume that the views show; of one that the segmenter was applied to that of its result."""
+        return self.nodes.uncertainty_in_view
+
     def shows_uncertainty(self, node: slicer.vtkMRMLScalarVolumeNode) -> bool:
         """Whether a volume was computed to show where a result is unsure, and is no scan."""
         return node is self.uncertainty_volume or node.GetAttribute(UNCERTAINTY_ATTRIBUTE) is not None
@@ -110,11 +115,18 @@ class SegmentationTask(AnnotationBoard):
 
     @property
     def doubts(self) -> list[str]:
-        """Why structures of the chosen scan may be missed, one sentence each, as far as the worker has seen it."""
+        """Why structures of the chosen scan may be missed, one sentence each, as far as the worker has seen it.
+
+        Those of another volume that the views show follow, by its name.
+        """
+        told, other = [], self.nodes.shown_instead
         # Whoever looks has asked for nothing that a scan which lost its voxels or a channel could fail.
         with contextlib.suppress(DiffusionSegError):
-            return self._doubts.of(self.nodes.volume(), self.settings.bundle)
-        return []
+            told += self._doubts.of(self.nodes.volume(), self.settings.bundle)
+        with contextlib.suppress(DiffusionSegError):
+            found = [] if other is None else self._doubts.of(InputVolume((other,)), self.settings.bundle)
+            told += [f"{other.GetName()}: {doubt}" for doubt in found]
+        return told
 
     def set_input(
         self,
@@ -239,8 +251,7 @@ class SegmentationTask(AnnotationBoard):
         on_progress: Report | None,
         slices: tuple[tuple[int, int], ...] = (),
     ) -> ScanWork:
-        if self.nodes.are_of(volume):
-            steps = [self._doubts.heard_from(step, volume, self.settings.bundle) for step in steps]
+        steps = [self._doubts.heard_from(step, volume, self.settings.bundle) for step in steps]
         geometry = volume.geometry
         return ScanWork(self.worker.run(steps, on_progress), volume, geometry, slices, tuple(self.learnt))
 

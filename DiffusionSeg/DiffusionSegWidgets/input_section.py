@@ -61,7 +61,7 @@ class InputSection:
         return lambda: engine.start_describing(folder), lambda call: self.bundles.take_description(folder, call)
 
     def show_doubts(self) -> None:
-        """Tell why structures of the chosen scan may be missed, for as long as it is chosen: no click clears this."""
+        """Tell why structures may be missed, for as long as their scan is chosen or in view: no click clears this."""
         label = self._panel.ui.doubtsLabel
         label.text = "" if self._panel.volume is None else " ".join(self._panel.logic.engine.doubts)
         label.visible = bool(label.text)
@@ -110,6 +110,8 @@ class InputSection:
             self._panel.parameters.result_segmentation = self._panel.logic.engine.result
         if another or returned:
             show_volume(volume, alone=follows_another or returned)
+        if returned and not follows_another:
+            self._panel.review.show_uncertainty()
         if warnings:
             self._panel.messages.inform(" ".join(warnings))
 

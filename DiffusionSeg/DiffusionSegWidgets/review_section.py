@@ -78,11 +78,11 @@ class ReviewSection:
         self._panel.refresh()
 
     def show_uncertainty(self, _opacity: float = 0.0) -> None:
-        """Lay the uncertainty over the scan, as opaque as the slider says."""
-        opacity = self._panel.ui.uncertaintySlider.value
-        if opacity > 0:
+        """Lay the uncertainty over the scan in view, as opaque as the slider says."""
+        engine, opacity = self._panel.logic.engine, self._panel.ui.uncertaintySlider.value
+        if opacity > 0 and engine.uncertainty_in_view is None:
             self._panel.return_to_volume()
-        self._panel.logic.engine.show_uncertainty(opacity)
+        engine.show_uncertainty(opacity)
 
     def hide_uncertainty(self) -> None:
         """Take the colours away: the views are going to show another volume than theirs."""
@@ -99,12 +99,16 @@ class ReviewSection:
         ui.applyButton.enabled = ready and preview is not None
         ui.undoApplyButton.enabled = ready and self._panel.logic.engine.can_undo
         ui.addSuggestionButton.enabled = ready and bool(self._table.slices)
-        ui.uncertaintySlider.enabled = ready and self._panel.logic.engine.uncertainty_volume is not None
+        ui.uncertaintySlider.enabled = ready and self._has_map()
 
     def forget(self) -> None:
         """The scene is gone, or another volume was chosen."""
         self._table.fill([])
         self._preview_switch.follow(None)
+
+    def _has_map(self) -> bool:
+        engine = self._panel.logic.engine
+        return engine.uncertainty_volume is not None or engine.uncertainty_in_view is not None
 
     def _after_prediction(self) -> None:
         self.show_uncertainty()

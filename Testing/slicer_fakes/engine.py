@@ -114,7 +114,9 @@ class FakeEngine:
         self.settings = Settings(SceneState(scene))
         self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = self.volume = None
         self.can_undo = self.left = False
-        self.doubts: list[str] = []
+        # Of the volume that the views show instead of the chosen one.
+        self.uncertainty_instead, self.doubts_instead = None, []
+        self._doubts: list[str] = []
         self.warnings: list[str] = []
         self.edits_replaced: tuple[str, ...] = ()
         self.voxels_taken: tuple[str, ...] = ()
@@ -134,6 +136,18 @@ class FakeEngine:
     def _finish(self, name: str, call: FakeCall) -> None:
         call.result()
         self._do(name)
+
+    @property
+    def uncertainty_in_view(self):
+        return self.uncertainty_instead if self.left else self.uncertainty_volume
+
+    @property
+    def doubts(self) -> list[str]:
+        return [*self._doubts, *(self.doubts_instead if self.left else [])]
+
+    @doubts.setter
+    def doubts(self, told: list[str]) -> None:
+        self._doubts = told
 
     def cancel(self) -> None:
         self.did.append(("cancel",))
