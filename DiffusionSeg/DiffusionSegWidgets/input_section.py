@@ -8,7 +8,7 @@ from slicer.i18n import tr as _
 from DiffusionSegWidgets.bundle_choice import BundleChoice
 from DiffusionSegWidgets.job import Job, QuietJob
 from DiffusionSegWidgets.messages import ERROR_STYLE
-from DiffusionSegWidgets.volume_display import show_volume
+from DiffusionSegWidgets.volume_display import show_volume, volumes_in_views
 
 # So long nobody has typed in the model's folder before the worker is asked about it.
 TYPING_MILLISECONDS = 500
@@ -130,7 +130,7 @@ def nothing(*_told) -> None:
 
 
 def first_scan(scene, shows_uncertainty):
-    """The first grey-value volume of the scene; None if there is none.
+    """The first grey-value volume that the slice views show, or else of the scene; None if there is none.
 
     Args:
         scene: where to look.
@@ -140,7 +140,8 @@ def first_scan(scene, shows_uncertainty):
     nodes = [scene.GetNthNodeByClass(index, "vtkMRMLScalarVolumeNode") for index in range(count)]
     # Label maps and colour images are of derived classes.
     scans = [node for node in nodes if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not shows_uncertainty(node)]
-    return scans[0] if scans else None
+    in_view = volumes_in_views()
+    return next(iter([*(node for node in scans if node in in_view), *scans]), None)
 
 
 def still_there(node) -> bool:
