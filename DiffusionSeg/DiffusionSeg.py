@@ -137,6 +137,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._shortcuts.remove()
         self.editor.leave()
         self.disconnect_controls()
+        self.input.leave()
 
     def take_parameters(self) -> None:
         """Connect the controls to the scene's parameter node, which is made if there is none."""

@@ -7,7 +7,7 @@ import slicer
 from DiffusionSegCore.annotation_slices import VOXELS_ATTRIBUTE, keep_slices, read_slices
 from DiffusionSegCore.background_region import region_like
 from DiffusionSegCore.input_volume import InputVolume
-from DiffusionSegCore.node_placement import new_segmentation
+from DiffusionSegCore.node_placement import VOLUME_OF_SEGMENTATION, new_segmentation
 from DiffusionSegCore.nodes_of_class import nodes_of_class
 from DiffusionSegCore.oriented_images import oriented_image, transform_between
 from DiffusionSegCore.painting_place import move_along
@@ -58,6 +58,15 @@ def seeds_for(
         seeds.AddNodeReferenceID(VOLUMES_OF_SEEDS, volume.first.GetID())
     labels_of(seeds)
     return seeds, [*warnings, *overlap_warnings(seeds, volume.first)]
+
+
+def untouched_seeds(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSegmentationNode]:
+    """What was made to paint in and never was: it has neither segments nor slices; what the user made is none."""
+    nodes = nodes_of_class(scene, "vtkMRMLSegmentationNode")
+    made = [
+        node for node in nodes if node.GetAttribute(SEEDS_ATTRIBUTE) and node.GetNodeReference(VOLUME_OF_SEGMENTATION)
+    ]
+    return [node for node in made if not _has_segments(node) and not read_slices(node)]
 
 
 def overlap_warnings(seeds: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLVolumeNode) -> list[str]:

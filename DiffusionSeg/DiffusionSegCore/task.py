@@ -21,7 +21,7 @@ from DiffusionSegCore.scan_doubts import ScanDoubts
 from DiffusionSegCore.scan_work import HINT, ScanWork
 from DiffusionSegCore.scene_nodes import RESULT, SEEDS_ATTRIBUTE, SceneNodes
 from DiffusionSegCore.scene_state import SceneState
-from DiffusionSegCore.seeds import seeds_for
+from DiffusionSegCore.seeds import seeds_for, untouched_seeds
 from DiffusionSegCore.segment_labels import label_to_json
 from DiffusionSegCore.settings import Settings
 from DiffusionSegCore.worker_session import WorkerSession
@@ -152,6 +152,13 @@ class SegmentationTask(AnnotationBoard):
             # What is found again may be from before the last training.
             self.findings.outdate()
         return [*volume.warnings(), *warnings]
+
+    def remove_untouched_seeds(self, *, also_own: bool = False) -> None:
+        """Remove what was made to paint in and never was; `also_own`: also where the chosen volume is to be painted."""
+        for node in untouched_seeds(self.scene):
+            if also_own or node is not self.seeds:
+                for part in filter(None, (node.GetDisplayNode(), node.GetStorageNode(), node)):
+                    self.scene.RemoveNode(part)
 
     def leave_views(self, shown: slicer.vtkMRMLScalarVolumeNode) -> None:
         """Take what belongs to the chosen volume out of the views, which show another one instead."""

@@ -86,6 +86,18 @@ class InputSection:
                 self._open(before)
                 self.opened = True
         self._panel.show_seeds()
+        # The segment editor needs one for each volume that is tried.
+        self._panel.logic.engine.remove_untouched_seeds()
+
+    def leave(self) -> None:
+        """Leave no empty segmentation behind where nothing was painted; entering makes another one.
+
+        Work that goes on would make it when it ends, as entering does.
+        """
+        if self._panel.parameters is not None and self._panel.runs.idle:
+            self._panel.logic.engine.remove_untouched_seeds(also_own=True)
+            if self._panel.logic.engine.seeds is None:
+                self._panel.editor.edit(None, None)
 
     def _open(self, before: tuple | None) -> None:
         volume, channels, segmentation = self._set

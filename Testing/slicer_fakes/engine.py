@@ -163,6 +163,9 @@ class FakeEngine:
         self.volume = volumes[0]
         return ["T2 lies on other voxels and is resampled."] if len(volumes) > 1 else []
 
+    def remove_untouched_seeds(self, *, also_own: bool = False) -> None:
+        """The fake's seeds have segments."""
+
     def leave_views(self, shown) -> None:
         self._do("leave_views", shown.GetName())
         self.left = True
