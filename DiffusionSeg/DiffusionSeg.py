@@ -140,6 +140,7 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._shortcuts.remove()
         self.editor.leave()
         self.disconnect_controls()
+        self.input.leave()
 
     def take_parameters(self) -> None:
         """Connect the controls to the scene's parameter node, which is made if there is none."""
@@ -250,6 +251,8 @@ class DiffusionSegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         returned = self.volume is not None and self.logic.engine.return_to_views()
         if returned:
             show_volume(self.volume, alone=True)
+            self.review.show_uncertainty()
+            self.input.show_doubts()
             self.annotate.enable()
         return returned
 

@@ -44,7 +44,7 @@ class AppliedPreview:
     ) -> None:
         if overwrite not in OVERWRITE_MODES:
             raise DiffusionSegError(f"There is no overwrite mode {overwrite}.", "Choose all, visible or none.")
-        self.target = target
+        self.preview, self.target = preview, target
         before = copies_of(target)
         scene = volume.GetScene()
         settings = scene.AddNewNodeByClass("vtkMRMLSegmentEditorNode")
@@ -89,6 +89,11 @@ class AppliedPreview:
     def edits_replaced(self) -> tuple[str, ...]:
         """Names of the segments that were replaced though they were not as an earlier Apply had left them."""
         return tuple(self._drawn)
+
+    @property
+    def voxels_taken(self) -> tuple[str, ...]:
+        """Names of other segments that lost voxels to what was applied."""
+        return tuple(after.name for name, (_, after) in self._changed.items() if name not in self._claims)
 
     def undo(self) -> list[str]:
         """Make the segments that were changed what they were; those that were edited since then stay as they are.

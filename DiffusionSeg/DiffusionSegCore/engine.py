@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import slicer
@@ -17,12 +18,13 @@ from DiffusionSegCore.learnt_labels import LearntLabel, learnt_from
 from DiffusionSegCore.node_placement import new_segmentation
 from DiffusionSegCore.result_segmentation import make_ready
 from DiffusionSegCore.scan_work import ScanWork
+from DiffusionSegCore.seeds import overlap_warnings
 from DiffusionSegCore.segment_labels import label_from_json
 from DiffusionSegCore.segmenter_file import read_segmenter, write_segmenter
 from DiffusionSegCore.segmenter_text import text_of
 from DiffusionSegCore.suggestions import keep_suggestions, read_suggestions
 from DiffusionSegCore.task import Report, SegmentationTask
-from DiffusionSegCore.uncertainty_display import show_over_image
+from DiffusionSegCore.uncertainty_display import show_over_image, take_off_image
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.labels import Label
 
@@ -48,6 +50,8 @@ class DiffusionSegEngine(SegmentationTask):
     _applied: AppliedPreview | None = None
     # Names of segments that the last Apply replaced though they were drawn, or edited, by hand.
     edits_replaced: tuple[str, ...] = ()
+    # Names of other segments that lost voxels to it.
+    voxels_taken: tuple[str, ...] = ()
 
     def start_extraction(self, on_progress: Report | None = None) -> ScanWork:
         """Compute the features of the volume ahead, while the user paints; training and preview then need not."""
@@ -88,16 +92,17 @@ class DiffusionSegEngine(SegmentationTask):
 
         annotating = self.worker.annotating(described, painted)
         training = self.worker.training(warm=warm, learnt_as=learnt_as, trained=trained)
-        return self._work(volume, [*self._opening(volume), annotating, *training], on_progress)
+        work = self._work(volume, [*self._opening(volume), annotating, *training], on_progress)
+        return replace(work, warnings=tuple(overlap_warnings(self.nodes.painted_seeds(), volume.first)))
 
     def finish_training(self, work: ScanWork) -> dict[str, Any]:
-        """Wait for the training; returns the number of `voxels` learnt from and the `seconds` it took.
+        """Wait for the training; returns the number of `voxels` learnt from, the `seconds` it took, and `warnings`.
 
         Raises:
             DiffusionSegError: if it failed, or its volume is gone or no longer the chosen one.
         """
         self._finished(work)
-        return work.call.result_of("train")
+        return {**work.call.result_of("train"), "warnings": list(work.warnings)}
 
     def start_preview(
         self, slices: Sequence[tuple[int, int] | AnnotationSlice] | None = None, on_progress: Report | None = None
@@ -139,9 +144,10 @@ class DiffusionSegEngine(SegmentationTask):
         self.findings.show_volume(work, arrays)
 
     def apply_preview(self, overwrite: str = "all") -> slicer.vtkMRMLSegmentationNode:
-        """Copy the preview into the user's segmentation and return that; `edits_replaced` then tells what that cost.
+        """Copy the preview into the user's segmentation and return that; the preview gives way to it in the views.
 
-        What was painted since the volume was segmented is laid over it before.
+        `edits_replaced` and `voxels_taken` then tell what that cost. What was painted since the volume was segmented is
+        laid over it before.
 
         Args:
             overwrite: whether its other segments lose the applied voxels: "all" of them, "visible" ones or "none".
@@ -163,7 +169,8 @@ class DiffusionSegEngine(SegmentationTask):
         # A second click, which changes nothing, must not cost the way back from the first.
         if applied.changed_anything:
             self._applied = applied
-        self.edits_replaced = applied.edits_replaced
+        self.edits_replaced, self.voxels_taken = applied.edits_replaced, applied.voxels_taken
+        self.nodes.hide_applied()
         return self.result
 
     @property
@@ -177,7 +184,7 @@ class DiffusionSegEngine(SegmentationTask):
         return self._applied is not None
 
     def undo_apply(self) -> list[str]:
-        """Take the last `apply_preview` back, but no edit that was made since.
+        """Take the last `apply_preview` back, but no edit that was made since; the preview is seen again.
 
         Returns:
             where that was and what the user should know, one sentence each.
@@ -189,6 +196,7 @@ class DiffusionSegEngine(SegmentationTask):
             raise DiffusionSegError("Nothing was applied that could be undone.", "")
         applied, self._applied = self._applied, None
         edited = applied.undo()
+        self.nodes.show_applied(applied.preview)
         return [f"The last Apply to {applied.target.GetName()} was taken back.", *edited]
 
     def start_suggesting(self, count: int = 6) -> ScanWork:
@@ -222,9 +230,11 @@ class DiffusionSegEngine(SegmentationTask):
         return [found for found, _ in self.finish_suggesting(self.start_suggesting(count))]
 
     def show_uncertainty(self, opacity: float = 0.6) -> None:
-        """Lay the uncertainty over the image in the slice views, opacity 0 to 1; 0 takes it away."""
-        if self.uncertainty_volume is not None:
-            show_over_image(self.uncertainty_volume, opacity)
+        """Lay the uncertainty over the image that the slice views show, opacity 0 to 1; 0 takes it away."""
+        if opacity <= 0:
+            take_off_image(self.scene)
+        elif self.uncertainty_in_view is not None:
+            show_over_image(self.uncertainty_in_view, opacity)
 
     def start_saving(self, path: str) -> CallSequence:
         """Write the segmenter to a file, on this computer.
@@ -289,7 +299,7 @@ class DiffusionSegEngine(SegmentationTask):
         return self._prediction_of(InputVolume(tuple(nodes)), on_progress)
 
     def finish_applying(self, work: ScanWork) -> slicer.vtkMRMLSegmentationNode:
-        """A new segmentation of the other volume.
+        """A new segmentation of the other volume, which keeps where that is unsure.
 
         Raises:
             DiffusionSegError: if the work failed, or the volume is gone.

@@ -10,12 +10,13 @@ import slicer
 
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.learnt_labels import LearntLabel
-from DiffusionSegCore.node_placement import lie_at, new_segmentation
+from DiffusionSegCore.node_placement import new_segmentation
 from DiffusionSegCore.preview import new_preview, show_labelmap, values_from, with_slices
 from DiffusionSegCore.scan_work import ScanWork
 from DiffusionSegCore.scene_nodes import PREVIEW, UNCERTAINTY, SceneNodes
 from DiffusionSegCore.segment_voxels import has_voxels_of, lies_on_voxels, painted_labels
-from DiffusionSegCore.uncertainty_display import new_uncertainty_volume, set_window
+from DiffusionSegCore.uncertainty_display import new_uncertainty_volume, show_map
+from DiffusionSegCore.uncertainty_of_result import keep_uncertainty
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.known_voxels import known_voxels
 
@@ -72,9 +73,12 @@ class Findings:
         self.nodes.state.set_value(EXTENT, WHOLE_VOLUME)
 
     def show_other_volume(self, work: ScanWork, arrays: dict[str, np.ndarray]) -> slicer.vtkMRMLSegmentationNode:
-        """A new segmentation of a volume that the segmenter was applied to."""
+        """A new segmentation of a volume that the segmenter was applied to, which keeps where it is unsure."""
         node = new_segmentation(work.volume.first, f"{work.volume.first.GetName()} segmentation")
         show_labelmap(node, arrays["labelmap"], work.geometry, work.learnt, self.nodes.seeds)
+        uncertainty = new_uncertainty_volume(work.volume.first)
+        show_map(uncertainty, arrays["uncertainty"], work.geometry)
+        keep_uncertainty(node, uncertainty)
         return node
 
     def lay_over(
@@ -136,10 +140,8 @@ class Findings:
         if nodes.preview is None:
             nodes.state.refer(PREVIEW, new_preview(volume))
         show_labelmap(nodes.preview, labelmap, geometry, learnt, nodes.seeds)
+        nodes.show_applied(nodes.preview)
         if nodes.uncertainty_volume is None:
             nodes.state.refer(UNCERTAINTY, new_uncertainty_volume(volume))
-        lie_at(nodes.uncertainty_volume, geometry)
-        voxels = np.ascontiguousarray(uncertainty.transpose(2, 1, 0), np.float32)
-        slicer.util.updateVolumeFromArray(nodes.uncertainty_volume, voxels)
+        show_map(nodes.uncertainty_volume, uncertainty, geometry)
         self._put_under_transform_of(volume)
-        set_window(nodes.uncertainty_volume, uncertainty)

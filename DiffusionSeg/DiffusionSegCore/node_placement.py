@@ -26,7 +26,9 @@ def place_beside(node: slicer.vtkMRMLTransformableNode, volume: slicer.vtkMRMLVo
 def new_segmentation(volume: slicer.vtkMRMLVolumeNode, name: str) -> slicer.vtkMRMLSegmentationNode:
     """An empty segmentation that is edited on exactly the volume's voxels."""
     scene = volume.GetScene()
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", scene.GenerateUniqueName(name))
+    # Slicer's own unique names count on where a node of that name was removed.
+    free = scene.GetFirstNodeByName(name) is None
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name if free else scene.GenerateUniqueName(name))
     node.CreateDefaultDisplayNodes()
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
     node.SetNodeReferenceID(VOLUME_OF_SEGMENTATION, volume.GetID())

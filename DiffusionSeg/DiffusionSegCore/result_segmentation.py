@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import slicer
 
-from DiffusionSegCore.input_volume import InputVolume
+from DiffusionSegCore.annotation_slices import COMPLETE, read_slices
 from DiffusionSegCore.oriented_images import transform_between
-from DiffusionSegCore.scene_nodes import SEEDS_ATTRIBUTE
+from DiffusionSegCore.scene_nodes import SceneNodes
 from DiffusionSegCore.segment_voxels import BINARY_LABELMAP
 from DiffusionSegLib.errors import DiffusionSegError
 
 
-def check_takes_results(
-    node: slicer.vtkMRMLSegmentationNode, preview: slicer.vtkMRMLSegmentationNode | None, volume: InputVolume
-) -> None:
-    """Make sure that what is found in the volume may replace what this segmentation holds.
+def check_takes_results(node: slicer.vtkMRMLSegmentationNode, nodes: SceneNodes) -> None:
+    """Make sure that what is found in the task's volume may replace what this segmentation holds.
+
+    One that was chosen to paint in by mistake may take it once another one is painted in.
 
     Raises:
-        DiffusionSegError: if it is the preview or was painted in, or holds something of another volume.
+        DiffusionSegError: if it is the preview or what is painted in, or has complete slices of an earlier painting, or
+            holds something of another volume.
     """
-    if node is preview or node.GetAttribute(SEEDS_ATTRIBUTE):
+    if node in (nodes.preview, nodes.seeds) or any(found.state == COMPLETE for found in read_slices(node)):
         message = f"{node.GetName()} holds the painting or the preview."
         raise DiffusionSegError(message, "Choose another segmentation for the result, or a new one.")
-    other = _reference_volume(node)
+    volume, other = nodes.volume(), _reference_volume(node)
     if node.GetSegmentation().GetNumberOfSegments() and other is not None and other not in volume.nodes:
         message = f"{node.GetName()} belongs to {other.GetName()}, not to {volume.first.GetName()}."
         raise DiffusionSegError(message, "Choose None for a new segmentation, or one of this volume.")

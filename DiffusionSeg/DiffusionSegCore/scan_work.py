@@ -28,6 +28,7 @@ class ScanWork:
         geometry: its voxels when the work began.
         slices: axis and index of the slices that were asked for.
         learnt: what the segmenter knew when the work began: another scene may bring another segmenter meanwhile.
+        warnings: what the user should know about what it was begun with, one sentence each.
     """
 
     call: CallSequence
@@ -35,6 +36,7 @@ class ScanWork:
     geometry: VoxelGeometry
     slices: tuple[tuple[int, int], ...] = field(default=())
     learnt: tuple[LearntLabel, ...] = field(default=())
+    warnings: tuple[str, ...] = field(default=())
 
     @property
     def done(self) -> bool:

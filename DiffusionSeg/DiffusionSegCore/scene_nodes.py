@@ -9,9 +9,10 @@ import slicer
 
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.node_placement import VOLUME_OF_SEGMENTATION
-from DiffusionSegCore.node_visibility import hide, show_again
+from DiffusionSegCore.node_visibility import APPLIED_ATTRIBUTE, hide, show_again
 from DiffusionSegCore.nodes_of_class import nodes_of_class
 from DiffusionSegCore.scene_state import SceneState
+from DiffusionSegCore.uncertainty_of_result import uncertainty_of_latest_result
 from DiffusionSegLib.errors import DiffusionSegError
 
 VOLUMES, SEEDS, PREVIEW, RESULT, UNCERTAINTY = "Volumes", "Seeds", "Preview", "Result", "Uncertainty"
@@ -26,8 +27,8 @@ FOUND_IN_VOLUME = {
     UNCERTAINTY: "DiffusionSeg.Uncertainty",
 }
 
-# Whether the views show another volume than the chosen one.
-VIEWS_LEFT = "ViewsLeft"
+# Whether the views show another volume than the chosen one, and which: that may have been deleted since.
+VIEWS_LEFT, SHOWN_INSTEAD = "ViewsLeft", "ShownInstead"
 
 
 class SceneNodes:
@@ -59,6 +60,19 @@ class SceneNodes:
     def uncertainty_volume(self) -> slicer.vtkMRMLScalarVolumeNode | None:
         """Where the members of the ensemble disagree, from 0 to 1."""
         return self.state.referenced(UNCERTAINTY)
+
+    @property
+    def shown_instead(self) -> slicer.vtkMRMLScalarVolumeNode | None:
+        """The volume that the views show instead of the chosen one; None where they show that."""
+        return self.state.referenced(SHOWN_INSTEAD)
+
+    @property
+    def uncertainty_in_view(self) -> slicer.vtkMRMLScalarVolumeNode | None:
+        """The same of the volume that the views show; of one without a preview that of its last result."""
+        if self.state.value(VIEWS_LEFT, False):
+            return None if self.shown_instead is None else uncertainty_of_latest_result(self.shown_instead)
+        latest = [uncertainty_of_latest_result(volume) for volume in self._volume_nodes()[:1]]
+        return next((node for node in (self.uncertainty_volume, *latest) if node is not None), None)
 
     @property
     def roi(self) -> slicer.vtkMRMLMarkupsROINode | None:
@@ -110,7 +124,7 @@ class SceneNodes:
             whether it was about another volume, or other channels of it.
         """
         another = self._volume_nodes() != list(volume.nodes)
-        self.state.set_value(VIEWS_LEFT, None)
+        self._take_views_back()
         if another:
             self.put_away()
             for role, node in _found_in(volume.first).items():
@@ -121,6 +135,7 @@ class SceneNodes:
         for role in (PREVIEW, RESULT, UNCERTAINTY):
             if self.state.referenced(role) is seeds:
                 self.state.refer(role)
+                show_again(seeds, APPLIED_ATTRIBUTE)
         self.state.refer(VOLUMES, *volume.nodes)
         self.state.set_value("ChannelCount", len(volume.nodes))
         self.state.refer(SEEDS, seeds)
@@ -147,12 +162,25 @@ class SceneNodes:
         if self.result is not None:
             show_again(self.result)
 
+    def hide_applied(self) -> None:
+        """Let the preview give way to what it was applied to, if that is in view: it would hide every change of it."""
+        if self.result.GetDisplayVisibility():
+            show_again(self.preview)
+            hide(self.preview, APPLIED_ATTRIBUTE)
+
+    def show_applied(self, preview: slicer.vtkMRMLSegmentationNode) -> None:
+        """Show a preview again that had given way, at once or with its volume; one that the user hid stays so."""
+        show_again(preview, APPLIED_ATTRIBUTE)
+        if preview is not self.preview or self.state.value(VIEWS_LEFT, False):
+            hide(preview)
+
     def leave_views(self, shown: slicer.vtkMRMLScalarVolumeNode) -> None:
         """Hide what belongs to the chosen volume as long as the views show this one, unless that is a channel of it."""
         if shown in self._volume_nodes():
             self.return_to_views()
         else:
             self.state.set_value(VIEWS_LEFT, True)
+            self.state.refer(SHOWN_INSTEAD, shown)
             self._hide()
             self._show_segmentations_of([shown])
 
@@ -160,7 +188,7 @@ class SceneNodes:
         """Show again what `leave_views` had hidden; gives whether it had hidden anything."""
         left = self.state.value(VIEWS_LEFT, False)
         if left:
-            self.state.set_value(VIEWS_LEFT, None)
+            self._take_views_back()
             self._show_segmentations_of(self._volume_nodes())
             self._show()
         return left
@@ -169,7 +197,8 @@ class SceneNodes:
     def undisturbed(self) -> Iterator[None]:
         """Whatever is taken meanwhile, the task is then about its own volume again, if it had one."""
         values = {name: self.state.value(name) for name in ("ChannelCount", VIEWS_LEFT)}
-        before = {role: self.state.all_referenced(role) for role in (VOLUMES, SEEDS, PREVIEW, RESULT, UNCERTAINTY)}
+        roles = (VOLUMES, SEEDS, PREVIEW, RESULT, UNCERTAINTY, SHOWN_INSTEAD)
+        before = {role: self.state.all_referenced(role) for role in roles}
         yield
         if before[VOLUMES]:
             for role, nodes in before.items():
@@ -185,6 +214,10 @@ class SceneNodes:
 
     def _volume_nodes(self) -> list[slicer.vtkMRMLScalarVolumeNode]:
         return self.state.all_referenced(VOLUMES)
+
+    def _take_views_back(self) -> None:
+        self.state.set_value(VIEWS_LEFT, None)
+        self.state.refer(SHOWN_INSTEAD)
 
     def _hide(self) -> None:
         if self.result is not None and self.has_volume:

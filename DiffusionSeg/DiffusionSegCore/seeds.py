@@ -7,7 +7,7 @@ import slicer
 from DiffusionSegCore.annotation_slices import VOXELS_ATTRIBUTE, keep_slices, read_slices
 from DiffusionSegCore.background_region import region_like
 from DiffusionSegCore.input_volume import InputVolume
-from DiffusionSegCore.node_placement import new_segmentation
+from DiffusionSegCore.node_placement import VOLUME_OF_SEGMENTATION, new_segmentation
 from DiffusionSegCore.nodes_of_class import nodes_of_class
 from DiffusionSegCore.oriented_images import oriented_image, transform_between
 from DiffusionSegCore.painting_place import move_along
@@ -57,10 +57,22 @@ def seeds_for(
     if not seeds.HasNodeReferenceID(VOLUMES_OF_SEEDS, volume.first.GetID()):
         seeds.AddNodeReferenceID(VOLUMES_OF_SEEDS, volume.first.GetID())
     labels_of(seeds)
-    overlapping = overlapping_names(seeds, volume.first)
-    if overlapping:
-        warnings.append(f"{', '.join(overlapping)} overlap: where they do, the later one in the list is learnt.")
-    return seeds, warnings
+    return seeds, [*warnings, *overlap_warnings(seeds, volume.first)]
+
+
+def untouched_seeds(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSegmentationNode]:
+    """What was made to paint in and never was: it has neither segments nor slices; what the user made is none."""
+    nodes = nodes_of_class(scene, "vtkMRMLSegmentationNode")
+    made = [
+        node for node in nodes if node.GetAttribute(SEEDS_ATTRIBUTE) and node.GetNodeReference(VOLUME_OF_SEGMENTATION)
+    ]
+    return [node for node in made if not _has_segments(node) and not read_slices(node)]
+
+
+def overlap_warnings(seeds: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLVolumeNode) -> list[str]:
+    """What the user should know where segments overlap: at most one sentence."""
+    names = overlapping_names(seeds, volume)
+    return [f"{', '.join(names)} overlap: where they do, the later one in the list is learnt."] if names else []
 
 
 def _was_painted_on(volume: slicer.vtkMRMLVolumeNode, seeds: slicer.vtkMRMLSegmentationNode) -> bool:

@@ -15,12 +15,13 @@ from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import Findings
 from DiffusionSegCore.input_volume import UNCERTAINTY_ATTRIBUTE, InputVolume
 from DiffusionSegCore.learnt_labels import LearntLabel, labels_as_learnt
+from DiffusionSegCore.node_visibility import APPLIED_ATTRIBUTE
 from DiffusionSegCore.result_segmentation import check_takes_results
 from DiffusionSegCore.scan_doubts import ScanDoubts
 from DiffusionSegCore.scan_work import HINT, ScanWork
-from DiffusionSegCore.scene_nodes import RESULT, SceneNodes
+from DiffusionSegCore.scene_nodes import RESULT, SEEDS_ATTRIBUTE, SceneNodes
 from DiffusionSegCore.scene_state import SceneState
-from DiffusionSegCore.seeds import seeds_for
+from DiffusionSegCore.seeds import seeds_for, untouched_seeds
 from DiffusionSegCore.segment_labels import label_to_json
 from DiffusionSegCore.settings import Settings
 from DiffusionSegCore.worker_session import WorkerSession
@@ -96,6 +97,11 @@ class SegmentationTask(AnnotationBoard):
         """Where the ensemble disagrees, from 0 to 1."""
         return self.nodes.uncertainty_volume
 
+    @property
+    def uncertainty_in_view(self) -> slicer.vtkMRMLScalarVolumeNode | None:
+        """The same of the volume that the views show; of one that the segmenter was applied to that of its result."""
+        return self.nodes.uncertainty_in_view
+
     def shows_uncertainty(self, node: slicer.vtkMRMLScalarVolumeNode) -> bool:
         """Whether a volume was computed to show where a result is unsure, and is no scan."""
         return node is self.uncertainty_volume or node.GetAttribute(UNCERTAINTY_ATTRIBUTE) is not None
@@ -112,11 +118,18 @@ class SegmentationTask(AnnotationBoard):
 
     @property
     def doubts(self) -> list[str]:
-        """Why structures of the chosen scan may be missed, one sentence each, as far as the worker has seen it."""
+        """Why structures of the chosen scan may be missed, one sentence each, as far as the worker has seen it.
+
+        Those of another volume that the views show follow, by its name.
+        """
+        told, other = [], self.nodes.shown_instead
         # Whoever looks has asked for nothing that a scan which lost its voxels or a channel could fail.
         with contextlib.suppress(DiffusionSegError):
-            return self._doubts.of(self.nodes.volume(), self.settings.bundle)
-        return []
+            told += self._doubts.of(self.nodes.volume(), self.settings.bundle)
+        with contextlib.suppress(DiffusionSegError):
+            found = [] if other is None else self._doubts.of(InputVolume((other,)), self.settings.bundle)
+            told += [f"{other.GetName()}: {doubt}" for doubt in found]
+        return told
 
     def set_input(
         self,
@@ -143,6 +156,13 @@ class SegmentationTask(AnnotationBoard):
             self.findings.outdate()
         return [*volume.warnings(), *warnings]
 
+    def remove_untouched_seeds(self, *, also_own: bool = False) -> None:
+        """Remove what was made to paint in and never was; `also_own`: also where the chosen volume is to be painted."""
+        for node in untouched_seeds(self.scene):
+            if also_own or node is not self.seeds:
+                for part in filter(None, (node.GetDisplayNode(), node.GetStorageNode(), node)):
+                    self.scene.RemoveNode(part)
+
     def leave_views(self, shown: slicer.vtkMRMLScalarVolumeNode) -> None:
         """Take what belongs to the chosen volume out of the views, which show another one instead."""
         self.nodes.leave_views(shown)
@@ -159,13 +179,20 @@ class SegmentationTask(AnnotationBoard):
         """Show what belongs to the chosen volume again: the scene was added."""
         self.nodes.bring_back()
 
+    def show_preview(self, shown: bool) -> None:
+        """Show or hide the preview, if there is one; hidden in this way it stays so, whatever is found."""
+        if self.preview is not None:
+            self.preview.RemoveAttribute(APPLIED_ATTRIBUTE)
+            self.preview.SetDisplayVisibility(shown)
+
     def set_result(self, segmentation_node: slicer.vtkMRMLSegmentationNode) -> None:
         """Choose where `apply_preview` copies to.
 
         Raises:
-            DiffusionSegError: if that is the preview or was painted in, or belongs to another volume.
+            DiffusionSegError: if that is the preview or a painting, or belongs to another volume.
         """
-        check_takes_results(segmentation_node, self.preview, self.nodes.volume())
+        check_takes_results(segmentation_node, self.nodes)
+        segmentation_node.RemoveAttribute(SEEDS_ATTRIBUTE)
         self.state.refer(RESULT, segmentation_node)
         self.nodes.show_result()
 
@@ -234,8 +261,7 @@ class SegmentationTask(AnnotationBoard):
         on_progress: Report | None,
         slices: tuple[tuple[int, int], ...] = (),
     ) -> ScanWork:
-        if self.nodes.are_of(volume):
-            steps = [self._doubts.heard_from(step, volume, self.settings.bundle) for step in steps]
+        steps = [self._doubts.heard_from(step, volume, self.settings.bundle) for step in steps]
         geometry = volume.geometry
         return ScanWork(self.worker.run(steps, on_progress), volume, geometry, slices, tuple(self.learnt))
 

@@ -6,8 +6,9 @@ import numpy as np
 import slicer
 
 from DiffusionSegCore.input_volume import UNCERTAINTY_ATTRIBUTE
-from DiffusionSegCore.node_placement import new_scalar_volume
+from DiffusionSegCore.node_placement import lie_at, new_scalar_volume
 from DiffusionSegCore.nodes_of_class import nodes_of_class
+from DiffusionSegCore.voxel_geometry import VoxelGeometry
 
 COLORS_NAME = "DiffusionSeg uncertainty"
 COLOR_COUNT = 256
@@ -36,6 +37,13 @@ def new_uncertainty_volume(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLSc
     return node
 
 
+def show_map(node: slicer.vtkMRMLScalarVolumeNode, uncertainty: np.ndarray, geometry: VoxelGeometry) -> None:
+    """Let the volume node show these uncertainties, from 0 to 1 (I, J, K), on these voxels."""
+    lie_at(node, geometry)
+    slicer.util.updateVolumeFromArray(node, np.ascontiguousarray(uncertainty.transpose(2, 1, 0), np.float32))
+    set_window(node, uncertainty)
+
+
 def set_window(node: slicer.vtkMRMLScalarVolumeNode, uncertainty: np.ndarray) -> None:
     """Spread the colours over the uncertainties that occur: from 0 to nearly the largest.
 
@@ -55,16 +63,24 @@ def set_window(node: slicer.vtkMRMLScalarVolumeNode, uncertainty: np.ndarray) ->
 
 
 def show_over_image(node: slicer.vtkMRMLScalarVolumeNode, opacity: float) -> None:
-    """Lay the uncertainty over the image in all slice views, opacity 0 to 1; 0 brings back what lay there before."""
+    """Lay the uncertainty over the image in all slice views, opacity 0 to 1, in place of another map of uncertainty."""
     for composite in nodes_of_class(node.GetScene(), "vtkMRMLSliceCompositeNode"):
-        shown = composite.GetForegroundVolumeID() == node.GetID()
-        if opacity > 0:
-            if not shown:
-                _keep_foreground(composite)
-                composite.SetForegroundVolumeID(node.GetID())
-            composite.SetForegroundOpacity(opacity)
-        elif shown:
+        if not _shows_map(composite):
+            _keep_foreground(composite)
+        composite.SetForegroundVolumeID(node.GetID())
+        composite.SetForegroundOpacity(opacity)
+
+
+def take_off_image(scene: slicer.vtkMRMLScene) -> None:
+    """Bring back what had lain over the image before a map of uncertainty, in all slice views that show one."""
+    for composite in nodes_of_class(scene, "vtkMRMLSliceCompositeNode"):
+        if _shows_map(composite):
             _bring_foreground_back(composite)
+
+
+def _shows_map(composite: slicer.vtkMRMLSliceCompositeNode) -> bool:
+    node = composite.GetScene().GetNodeByID(composite.GetForegroundVolumeID() or "")
+    return node is not None and node.GetAttribute(UNCERTAINTY_ATTRIBUTE) is not None
 
 
 def _keep_foreground(composite: slicer.vtkMRMLSliceCompositeNode) -> None:

@@ -8,7 +8,7 @@ from slicer.i18n import tr as _
 from DiffusionSegWidgets.bundle_choice import BundleChoice
 from DiffusionSegWidgets.job import Job, QuietJob
 from DiffusionSegWidgets.messages import ERROR_STYLE
-from DiffusionSegWidgets.volume_display import show_volume
+from DiffusionSegWidgets.volume_display import show_volume, volumes_in_views
 
 # So long nobody has typed in the model's folder before the worker is asked about it.
 TYPING_MILLISECONDS = 500
@@ -61,7 +61,7 @@ class InputSection:
         return lambda: engine.start_describing(folder), lambda call: self.bundles.take_description(folder, call)
 
     def show_doubts(self) -> None:
-        """Tell why structures of the chosen scan may be missed, for as long as it is chosen: no click clears this."""
+        """Tell why structures may be missed, for as long as their scan is chosen or in view: no click clears this."""
         label = self._panel.ui.doubtsLabel
         label.text = "" if self._panel.volume is None else " ".join(self._panel.logic.engine.doubts)
         label.visible = bool(label.text)
@@ -86,6 +86,18 @@ class InputSection:
                 self._open(before)
                 self.opened = True
         self._panel.show_seeds()
+        # The segment editor needs one for each volume that is tried.
+        self._panel.logic.engine.remove_untouched_seeds()
+
+    def leave(self) -> None:
+        """Leave no empty segmentation behind where nothing was painted; entering makes another one.
+
+        Work that goes on would make it when it ends, as entering does.
+        """
+        if self._panel.parameters is not None and self._panel.runs.idle:
+            self._panel.logic.engine.remove_untouched_seeds(also_own=True)
+            if self._panel.logic.engine.seeds is None:
+                self._panel.editor.edit(None, None)
 
     def _open(self, before: tuple | None) -> None:
         volume, channels, segmentation = self._set
@@ -111,6 +123,8 @@ class InputSection:
         if another or returned:
             show_volume(volume, alone=follows_another or returned)
         self._panel.review.list_suggestions()
+        if returned and not follows_another:
+            self._panel.review.show_uncertainty()
         if warnings:
             self._panel.messages.inform(" ".join(warnings))
 
@@ -129,7 +143,7 @@ def nothing(*_told) -> None:
 
 
 def first_scan(scene, shows_uncertainty):
-    """The first grey-value volume of the scene; None if there is none.
+    """The first grey-value volume that the slice views show, or else of the scene; None if there is none.
 
     Args:
         scene: where to look.
@@ -139,7 +153,8 @@ def first_scan(scene, shows_uncertainty):
     nodes = [scene.GetNthNodeByClass(index, "vtkMRMLScalarVolumeNode") for index in range(count)]
     # Label maps and colour images are of derived classes.
     scans = [node for node in nodes if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not shows_uncertainty(node)]
-    return scans[0] if scans else None
+    in_view = volumes_in_views()
+    return next(iter([*(node for node in scans if node in in_view), *scans]), None)
 
 
 def still_there(node) -> bool:

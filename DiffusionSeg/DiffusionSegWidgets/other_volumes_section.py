@@ -89,6 +89,7 @@ class OtherVolumesSection:
         self._panel.review.hide_uncertainty()
         self._panel.logic.engine.leave_views(volume)
         show_volume(volume, alone=True)
+        self._panel.refresh()
 
     def _take_loaded(self, call) -> None:
         engine, parameters = self._panel.logic.engine, self._panel.parameters

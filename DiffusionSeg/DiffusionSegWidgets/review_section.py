@@ -6,6 +6,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from DiffusionSegWidgets.job import Job
+from DiffusionSegWidgets.preview_switch import PreviewSwitch
 from DiffusionSegWidgets.slice_table import SliceTable
 from DiffusionSegWidgets.volume_display import name_of_slice
 
@@ -21,6 +22,7 @@ class ReviewSection:
         self._panel = panel
         ui = panel.ui
         self._table = SliceTable(ui.suggestionTable, panel.annotate.jump)
+        self._preview_switch = PreviewSwitch(panel)
         ui.predictButton.clicked.connect(self.predict)
         ui.addSuggestionButton.clicked.connect(self.add_chosen)
         ui.applyButton.clicked.connect(self.apply)
@@ -48,8 +50,9 @@ class ReviewSection:
             self._panel.annotate.add(self._table.current)
 
     def apply(self) -> None:
-        """Copy the preview into the user's segmentation."""
+        """Copy the preview into the user's segmentation, which is seen in its place."""
         with self._panel.messages.guarded(_("Applying")), slicer.util.WaitCursor():
+            self._panel.return_to_volume()
             engine, parameters = self._panel.logic.engine, self._panel.parameters
             if parameters.result_segmentation is None:
                 engine.forget_result()
@@ -60,6 +63,9 @@ class ReviewSection:
             if engine.edits_replaced:
                 text = _("Replaced what was drawn or edited there by hand: {names}.")
                 told.append(text.format(names=", ".join(engine.edits_replaced)))
+            if engine.voxels_taken:
+                text = _("Lost voxels to it: {names}; with Overwrite at none they keep them.")
+                told.append(text.format(names=", ".join(engine.voxels_taken)))
             self._panel.messages.inform(" ".join(told))
         self._panel.refresh()
 
@@ -70,13 +76,13 @@ class ReviewSection:
         self._panel.refresh()
 
     def show_uncertainty(self, _opacity: float = 0.0) -> None:
-        """Lay the uncertainty over the scan, as opaque as the slider says."""
-        opacity = self._panel.ui.uncertaintySlider.value
+        """Lay the uncertainty over the scan in view, as opaque as the slider says."""
+        engine, opacity = self._panel.logic.engine, self._panel.ui.uncertaintySlider.value
         # What was told before stays: this is also done at the end of a run.
         with self._panel.messages.quietly_guarded(_("Showing the uncertainty")):
-            if opacity > 0:
+            if opacity > 0 and engine.uncertainty_in_view is None:
                 self._panel.return_to_volume()
-            self._panel.logic.engine.show_uncertainty(opacity)
+            engine.show_uncertainty(opacity)
 
     def hide_uncertainty(self) -> None:
         """Take the colours away: the views are going to show another volume than theirs."""
@@ -87,11 +93,12 @@ class ReviewSection:
     def enable(self, *, ready: bool) -> None:
         """Enable what makes sense now."""
         ui, engine = self._panel.ui, self._panel.logic.engine
+        self._preview_switch.follow(engine.preview if self._panel.volume is not None else None)
         ui.predictButton.enabled = ready
         ui.applyButton.enabled = ready and engine.can_apply
         ui.undoApplyButton.enabled = ready and engine.can_undo
         ui.addSuggestionButton.enabled = ready and bool(self._table.slices)
-        ui.uncertaintySlider.enabled = ready and engine.uncertainty_volume is not None
+        ui.uncertaintySlider.enabled = ready and self._has_map()
 
     def list_suggestions(self) -> None:
         """List the slices worth painting next that were found last in the volume, perhaps in another session."""
@@ -103,6 +110,11 @@ class ReviewSection:
     def forget(self) -> None:
         """The scene is gone, or another volume was chosen."""
         self._table.fill([])
+        self._preview_switch.follow(None)
+
+    def _has_map(self) -> bool:
+        engine = self._panel.logic.engine
+        return engine.uncertainty_volume is not None or engine.uncertainty_in_view is not None
 
     def _after_prediction(self) -> None:
         self.show_uncertainty()

@@ -89,7 +89,7 @@ class TrainSection:
             Job(
                 _("Training"),
                 lambda: engine.start_training(warm=self._trained),
-                engine.finish_training,
+                self.take_training,
                 self._preview,
                 needs_features=True,
             )
@@ -186,6 +186,12 @@ class TrainSection:
             self._pause.start()
         else:
             self.train()
+
+    def take_training(self, work) -> None:
+        """Take over what was learnt, and tell what the user should know about it."""
+        warnings = self._panel.logic.engine.finish_training(work)["warnings"]
+        if warnings:
+            self._panel.messages.inform(" ".join(warnings))
 
     def _preview(self) -> None:
         self._trained = True

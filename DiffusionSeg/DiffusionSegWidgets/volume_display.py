@@ -10,12 +10,25 @@ from slicer.i18n import tr as _
 def show_volume(volume, *, alone: bool = False) -> None:
     """Put a volume into the background of all slice views, which are turned to the volume's own planes.
 
+    Views that show it already stay as the user, or a saved scene, has left them.
+
     Args:
         volume: the volume.
         alone: take away what lies over it, as where that is another patient's.
     """
     nothing = {"foreground": None, "label": None} if alone else {}
-    slicer.util.setSliceViewerLayers(background=volume, **nothing, fit=True, rotateToVolumePlane=True)
+    new = any(found is not volume for found in volumes_in_views())
+    slicer.util.setSliceViewerLayers(background=volume, **nothing, fit=new, rotateToVolumePlane=new)
+
+
+def volumes_in_views() -> list:
+    """What lies in the background of each slice view of the layout; None where nothing does."""
+    manager = slicer.app.layoutManager()
+    if manager is None:
+        # Slicer's own tests open the module without a main window.
+        return []
+    layers = [manager.sliceWidget(name).mrmlSliceCompositeNode() for name in manager.sliceViewNames()]
+    return [slicer.mrmlScene.GetNodeByID(layer.GetBackgroundVolumeID() or "") for layer in layers]
 
 
 def voxels_of(volume) -> tuple | None:

@@ -63,7 +63,10 @@ class FakeApplication:
         views = {node.GetLayoutName(): node for node in nodes}
         return SimpleNamespace(
             sliceViewNames=lambda: list(views),
-            sliceWidget=lambda name: SimpleNamespace(mrmlSliceNode=lambda: views[name]),
+            sliceWidget=lambda name: SimpleNamespace(
+                mrmlSliceNode=lambda: views[name],
+                mrmlSliceCompositeNode=lambda: slicer.mrmlScene.GetFirstNode(name, "vtkMRMLSliceCompositeNode"),
+            ),
             mrmlSliceLogics=lambda: SimpleNamespace(GetNumberOfItems=lambda: 0),
         )
 

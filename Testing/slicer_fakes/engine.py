@@ -114,8 +114,12 @@ class FakeEngine:
         self.settings = Settings(SceneState(scene))
         self.seeds = self.preview = self.roi = self.uncertainty_volume = self.result = self.volume = None
         self.can_apply = self.can_undo = self.left = False
-        self.doubts: list[str] = []
+        # Of the volume that the views show instead of the chosen one.
+        self.uncertainty_instead, self.doubts_instead = None, []
+        self._doubts: list[str] = []
+        self.warnings: list[str] = []
         self.edits_replaced: tuple[str, ...] = ()
+        self.voxels_taken: tuple[str, ...] = ()
         self.did: list[tuple] = []
         self.faults: dict[str, Exception] = {}
         # The slice that the views show, by axis.
@@ -136,6 +140,18 @@ class FakeEngine:
         call.result()
         self._do(name)
 
+    @property
+    def uncertainty_in_view(self):
+        return self.uncertainty_instead if self.left else self.uncertainty_volume
+
+    @property
+    def doubts(self) -> list[str]:
+        return [*self._doubts, *(self.doubts_instead if self.left else [])]
+
+    @doubts.setter
+    def doubts(self, told: list[str]) -> None:
+        self._doubts = told
+
     def cancel(self) -> None:
         self.did.append(("cancel",))
 
@@ -152,6 +168,9 @@ class FakeEngine:
             self.result = None
         self.volume = volumes[0]
         return ["T2 lies on other voxels and is resampled."] if len(volumes) > 1 else []
+
+    def remove_untouched_seeds(self, *, also_own: bool = False) -> None:
+        """The fake's seeds have segments."""
 
     def leave_views(self, shown) -> None:
         self._do("leave_views", shown.GetName())
@@ -231,7 +250,7 @@ class FakeEngine:
     def finish_training(self, call: FakeCall) -> dict:
         self._finish("finish_training", call)
         self.can_apply = False
-        return {"voxels": 1, "seconds": 0.1}
+        return {"voxels": 1, "seconds": 0.1, "warnings": self.warnings}
 
     def start_preview(self, slices) -> FakeCall:
         return self._start("start_preview", "preview", slices)
@@ -252,6 +271,10 @@ class FakeEngine:
     def shows_uncertainty(self, node) -> bool:
         return node is self.uncertainty_volume
 
+    def show_preview(self, shown: bool) -> None:
+        self._do("show_preview", shown)
+        self.preview.SetDisplayVisibility(shown)
+
     def set_result(self, segmentation) -> None:
         self._do("set_result", segmentation.GetName())
         self.result = segmentation
@@ -264,11 +287,13 @@ class FakeEngine:
         self._do("apply_preview", overwrite)
         self.result = self.result or self._segmentation("segmentation")
         self.can_undo = True
+        self.preview.SetDisplayVisibility(False)
         return self.result
 
     def undo_apply(self) -> list[str]:
         self._do("undo_apply")
         self.can_undo = False
+        self.preview.SetDisplayVisibility(True)
         return ["Edited since Apply and left as it is: Putamen."]
 
     def show_uncertainty(self, opacity: float) -> None:
@@ -316,6 +341,7 @@ class FakeEngine:
 
     def _segmentation(self, name: str):
         node = self.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"T1 {name}")
+        node.CreateDefaultDisplayNodes()
         for number, (label, color) in enumerate((("Putamen", (0.36, 0.66, 0.94)), ("Caudate", (0.93, 0.55, 0.3)))):
             segment = slicer.vtkSegment()
             segment.SetName(label)

@@ -24,6 +24,7 @@ NAMES = {
     "slicer.app": "Base/Python/slicer/slicerqt.py",
     "slicer.app.cachePath": "Base/QTCore/qSlicerCoreApplication.h",
     "slicer.app.connect": "Base/QTGUI/qSlicerApplication.h",
+    "slicer.app.layoutManager": "Base/QTGUI/qSlicerApplication.h",
     "slicer.app.userSettings": "Base/QTCore/qSlicerCoreApplication.h",
     "slicer.cli.runSync": "Base/Python/slicer/cli.py",
     "slicer.i18n.tr": "Base/Python/slicer/i18n.py",

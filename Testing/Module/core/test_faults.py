@@ -7,7 +7,7 @@ import pytest
 from conftest import a_head, an_affine
 from DiffusionSegCore import DiffusionSegEngine
 from Module.fake_worker_client import FakeWorkerClient, FakeWorkerError
-from Module.mrml import a_volume_node, masks_by_name
+from Module.mrml import a_volume_node
 
 from DiffusionSegLib.errors import DiffusionSegError
 

@@ -70,6 +70,7 @@ def test_what_was_found_in_another_volume_is_hidden_with_that(predicted_engine, 
 
 def test_what_is_put_away_is_brought_back_where_the_task_stays_the_same(predicted_engine, volume, other):
     shown = predicted_engine.seeds, predicted_engine.preview, predicted_engine.roi, predicted_engine.apply_preview()
+    predicted_engine.show_preview(True)
     predicted_engine.put_away()
     assert visible(*shown) == [False] * 4
     predicted_engine.bring_back()
@@ -89,6 +90,7 @@ def test_a_task_that_comes_with_an_added_scene_leaves_the_one_before_to_be_found
     another_scene.save(tmp_path / "added.mrb")
     volume, preview = predicted_engine.nodes.volume().first, predicted_engine.preview
     shown = predicted_engine.seeds, preview, predicted_engine.roi, predicted_engine.apply_preview()
+    predicted_engine.show_preview(True)
     predicted_engine.put_away()
     assert scene.ReadFromMRB(str(tmp_path / "added.mrb"), False)
     predicted_engine.bring_back()

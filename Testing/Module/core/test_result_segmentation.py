@@ -18,6 +18,38 @@ def test_a_painting_is_never_the_result(predicted_engine, finished, volume):
             predicted_engine.set_result(painting)
 
 
+@pytest.fixture
+def once_chosen_to_paint_in(predicted_engine, finished, volume):
+    """A finished segmentation that slices were proposed for by mistake, before the painting was chosen again."""
+    seeds = predicted_engine.seeds
+    predicted_engine.forget_result()
+    predicted_engine.set_input([volume], finished)
+    predicted_engine.propose_slices(stride=3)
+    predicted_engine.set_input([volume], seeds)
+    return finished
+
+
+def test_a_segmentation_that_was_once_chosen_to_paint_in_by_mistake_takes_results(
+    predicted_engine, once_chosen_to_paint_in, found, volume
+):
+    predicted_engine.set_result(once_chosen_to_paint_in)
+    applied = masks_by_name(predicted_engine.apply_preview(), volume)
+    assert all(np.array_equal(applied[name], mask) for name, mask in found.items())
+
+
+def test_a_result_that_was_once_painted_in_comes_back_with_its_volume(
+    predicted_engine, once_chosen_to_paint_in, scene, volume, head
+):
+    predicted_engine.set_result(once_chosen_to_paint_in)
+    seeds = predicted_engine.seeds
+    predicted_engine.set_input([a_volume_node(scene, head[0], an_affine(np.eye(3), (1.0, 1.0, 1.0)), "next patient")])
+    assert not once_chosen_to_paint_in.GetDisplayVisibility()
+    predicted_engine.set_input([volume])
+    assert predicted_engine.seeds is seeds
+    assert predicted_engine.result is once_chosen_to_paint_in
+    assert once_chosen_to_paint_in.GetDisplayVisibility()
+
+
 def test_the_segmentation_of_another_volume_is_not_the_result(predicted_engine, finished, scene, volume, head):
     other = a_volume_node(scene, head[0], an_affine(np.eye(3), (1.0, 1.0, 1.0)), "next patient")
     finished.SetReferenceImageGeometryParameterFromVolumeNode(other)

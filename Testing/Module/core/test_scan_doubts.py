@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import slicer
 from conftest import an_affine
 from Module.mrml import a_volume_node
@@ -38,3 +39,32 @@ def test_doubts_of_another_volume_that_is_segmented_are_not_those_of_the_chosen_
     other = a_volume_node(predicted_engine.scene, head[0], an_affine(np.eye(3), (1.0, 1.0, 1.0)), "next patient")
     predicted_engine.finish_applying(predicted_engine.start_applying(other))
     assert predicted_engine.doubts == []
+
+
+@pytest.fixture
+def doubted(predicted_engine, client, head):
+    """Another volume that was segmented, and of which the worker has doubts."""
+    client.doubts = [UNLIKE]
+    other = a_volume_node(predicted_engine.scene, head[0], an_affine(np.eye(3), (1.0, 1.0, 1.0)), "next patient")
+    predicted_engine.finish_applying(predicted_engine.start_applying(other))
+    return other
+
+
+def test_doubts_of_another_volume_are_told_while_the_views_show_that(predicted_engine, doubted):
+    predicted_engine.leave_views(doubted)
+    assert predicted_engine.doubts == [f"next patient: {UNLIKE}"]
+    predicted_engine.return_to_views()
+    assert predicted_engine.doubts == []
+
+
+def test_doubts_of_another_volume_stay_with_it_when_it_is_chosen(predicted_engine, volume, doubted):
+    predicted_engine.set_input([doubted])
+    assert predicted_engine.doubts == [UNLIKE]
+    predicted_engine.set_input([volume])
+    assert predicted_engine.doubts == []
+
+
+def test_doubts_of_a_volume_that_was_deleted_keep_none_of_its_voxels(predicted_engine, doubted):
+    predicted_engine.scene.RemoveNode(doubted)
+    predicted_engine.finish_prediction(predicted_engine.start_prediction())
+    assert {node.GetName() for node in predicted_engine._doubts._told} == {"head"}

@@ -48,6 +48,7 @@ def trained(panel, head, settle):
     panel.ui.trainButton.click()
     settle()
     panel.ui.applyButton.click()
+    panel.ui.showPreviewCheckBox.click()
     panel.ui.uncertaintySlider.value = 0.4
     assert panel.ui.suggestionTable.rowCount > 0
     return panel
@@ -72,6 +73,7 @@ def another_task(module, head, tmp_path):
     parameters = DiffusionSegParameters(engine.state.node)
     parameters.input_volume, parameters.further_channels, parameters.segmentation = nodes[0], nodes[1:], engine.seeds
     parameters.result_segmentation = engine.apply_preview()
+    engine.show_preview(True)
     whole.save(folder / "scene.mrb")
     engine.close()
     return folder / "scene.mrb"

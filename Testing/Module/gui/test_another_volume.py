@@ -158,6 +158,7 @@ WORKING = {
     "fitting the region": lambda panel: panel.ui.fitRegionButton.click(),
     "training": lambda panel: panel.ui.trainButton.click(),
     "segmenting": lambda panel: panel.ui.predictButton.click(),
+    "applying": lambda panel: panel.ui.applyButton.click(),
     "showing the uncertainty": lambda panel: setattr(panel.ui.uncertaintySlider, "value", 0.4),
     "choosing another painting": lambda panel: panel.ui.segmentationSelector.setCurrentNode(None),
 }

@@ -186,6 +186,14 @@ def test_what_apply_costs_of_the_users_own_work_is_told(trained, engine):
     assert trained.ui.messageLabel.text == f"{told} Replaced what was drawn or edited there by hand: Caudate, Putamen."
 
 
+def test_which_other_segments_lose_voxels_to_apply_is_told_with_the_way_to_keep_them(trained, engine):
+    engine.voxels_taken = ("Tumour", "Oedema")
+    trained.ui.applyButton.click()
+    told = "The result is in the segmentation; Undo takes it back."
+    lost = "Lost voxels to it: Tumour, Oedema; with Overwrite at none they keep them."
+    assert trained.ui.messageLabel.text == f"{told} {lost}"
+
+
 def test_without_a_choice_apply_makes_a_new_segmentation_also_the_second_time(trained, engine):
     trained.ui.applyButton.click()
     first = trained.ui.resultSelector.currentNode()
