@@ -10,6 +10,7 @@ from torch import Tensor
 
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
 from DiffusionSegLib.segmenter.normalised_layer import NormalisedLayer
+from DiffusionSegLib.segmenter.quick_products import lowered, product
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +65,15 @@ class LearningMembers:
         members, features, width = self.first.shape
         rows = torch.arange(0, members * features, features, device=batches.columns.device)[:, None] + batches.columns
         seen = self.first.flatten(0, 1).index_select(0, rows.flatten()).view(members, -1, width)
-        outputs = torch.baddbmm(self.first_bias, batches.features, seen)
+        inputs = lowered(batches.features)
+        outputs = product(inputs, lowered(seen)).add_(self.first_bias)
         for layer in self.layers:
             outputs = layer.forward(outputs)
         losses, gradient = _cross_entropy(outputs, batches.targets[..., None])
         for layer in reversed(self.layers):
             gradient = layer.backward(gradient)
         torch.sum(gradient, 1, keepdim=True, out=self.of_first_bias)
-        of_seen = torch.bmm(batches.features.mT, gradient)
+        of_seen = product(inputs.mT, lowered(gradient))
         # What was hidden has none.
         self.of_first.zero_().flatten(0, 1).index_copy_(0, rows.flatten(), of_seen.flatten(0, 1))
         return losses

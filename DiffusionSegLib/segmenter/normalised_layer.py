@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from DiffusionSegLib.segmenter.ensemble import EPSILON
+from DiffusionSegLib.segmenter.quick_products import lowered, product
 
 # Share of a batch in the means that predictions are normalised by.
 MOMENTUM = 0.1
@@ -43,9 +44,9 @@ class NormalisedLayer:
         self.variance.lerp_(variance, MOMENTUM)
         self._rate = variance.add_(EPSILON).rsqrt_()
         scale = self.gain * self._rate
-        self._folded = scale.mT * self.weight
         offset = torch.baddbmm(self.bias, torch.addcmul(self.shift, mean, scale, value=-1), self.weight)
-        return torch.baddbmm(offset, active, self._folded)
+        self._factor, self._folded = lowered(active), lowered(scale.mT * self.weight)
+        return product(self._factor, self._folded).add_(offset)
 
     def backward(self, outer: Tensor) -> Tensor:
         """The gradient of the hidden units from that of the outputs; those of the parameters are left in place."""
@@ -53,8 +54,10 @@ class NormalisedLayer:
         torch.bmm(self._ones, outer, out=self.of_bias)
         self.of_bias.mul_(count)
         # The gradient of a linear layer that acts on normalised units.
-        product = torch.bmm(active.mT, outer)
-        of_normalised = product.addcmul_(self._mean.mT, self.of_bias, value=-1).mul_(self._rate.mT)
+        factor = lowered(outer)
+        of_normalised = (
+            product(self._factor.mT, factor).addcmul_(self._mean.mT, self.of_bias, value=-1).mul_(self._rate.mT)
+        )
         torch.sum(of_normalised * self.weight, -1, out=self.of_gain[:, 0])
         torch.bmm(self.of_bias, self.weight.mT, out=self.of_shift)
         torch.mul(self.gain.mT, of_normalised, out=self.of_weight).addcmul_(self.shift.mT, self.of_bias)
@@ -62,6 +65,6 @@ class NormalisedLayer:
         scale = self.gain * self._rate / count
         slope = scale * self._rate * self.of_gain
         level = scale * self.of_shift - self._mean * slope
-        of_hidden = torch.bmm(outer, self._folded.mT, out=torch.empty_like(active))
+        of_hidden = product(factor, self._folded.mT)
         of_hidden.addcmul_(active, slope, value=-1).sub_(level)
         return torch.ops.aten.threshold_backward(of_hidden, active, 0)

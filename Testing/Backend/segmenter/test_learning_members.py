@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from ensemble_members import an_ensemble, one_by_one
 
+from DiffusionSegLib.segmenter import quick_products
 from DiffusionSegLib.segmenter.learning_members import LearningMembers, MemberBatches, ensemble_of
 
 MEMBERS, FEATURES, VOXELS = 3, 5, 40
@@ -54,6 +55,21 @@ def test_losses_and_gradients_are_those_of_the_members_one_by_one(slices):
             norm = by_itself[3 * layer + 2]
             torch.testing.assert_close(moved.gains[layer][member, 0], norm.weight + norm.weight.grad)
             torch.testing.assert_close(moved.shifts[layer][member, 0], norm.bias + norm.bias.grad)
+
+
+def gradient_in_single_precision():
+    members = slice(0, MEMBERS)
+    part, batch = LearningMembers(an_ensemble(), members), batches_of(members)
+    part.learn(MemberBatches(batch.features.float(), batch.columns, batch.targets))
+    return part.parameters.grad
+
+
+def test_products_in_bfloat16_change_the_gradients_by_little(monkeypatch):
+    monkeypatch.setattr(quick_products, "_cpu_multiplies_bfloat16", lambda: False)
+    expected = gradient_in_single_precision()
+    monkeypatch.setattr(quick_products, "_cpu_multiplies_bfloat16", lambda: True)
+    found = gradient_in_single_precision()
+    assert 0 < float((found - expected).norm() / expected.norm()) < 0.02
 
 
 def test_means_over_the_batches_are_kept_as_torch_keeps_them():
