@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-import SimpleITK as sitk
 import torch
 from torch import Tensor
 
 from DiffusionSegLib.bounding_box import bounding_box
 from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.features.recursive_gaussians import RecursiveGaussians
 from DiffusionSegLib.template import UNIT_MM
 
 # Positions in the template as multiples of this: a head then spans about -5 to 5, where intensities span -2 to 2.
@@ -37,9 +37,9 @@ def local_images(
         parts.append(_box_positions(tissue))
     elif config.coordinates == "template":
         assert positions is not None
-        parts.append(iter(positions))
+        parts.append(iter(torch.from_numpy(positions)))
     # Each is rounded as it comes, so that no more than one of them is there in full.
-    kept = [torch.from_numpy(np.asarray(image, np.float16)) for part in parts for image in part]
+    kept = [image.half() for part in parts for image in part]
     return torch.stack(kept) if kept else torch.zeros(0, *tissue.shape, dtype=torch.float16)
 
 
@@ -73,19 +73,18 @@ def signs_in_a_mirror(features: int, config: FeatureConfig) -> Tensor:
     return signs
 
 
-def _filtered(channel: np.ndarray, config: FeatureConfig, spacing_mm: float) -> Iterator[np.ndarray]:
-    image = sitk.GetImageFromArray(np.ascontiguousarray(channel, dtype=np.float32))
+def _filtered(channel: np.ndarray, config: FeatureConfig, spacing_mm: float) -> Iterator[Tensor]:
+    image = torch.from_numpy(np.ascontiguousarray(channel, dtype=np.float32))
     for sigma in config.intensity_sigmas_mm:
-        smooth = sitk.SmoothingRecursiveGaussian(image, sigma / spacing_mm) if sigma else image
-        yield sitk.GetArrayFromImage(smooth)
+        yield RecursiveGaussians(channel.shape, sigma / spacing_mm).smoothed(image) if sigma else image
     for sigma in config.edge_sigmas_mm:
-        yield sitk.GetArrayFromImage(sitk.GradientMagnitudeRecursiveGaussian(image, sigma / spacing_mm))
-        yield sitk.GetArrayFromImage(sitk.LaplacianRecursiveGaussian(image, sigma / spacing_mm))
+        gaussians = RecursiveGaussians(channel.shape, sigma / spacing_mm)
+        yield gaussians.gradient_magnitude(image)
+        yield gaussians.laplacian(image)
 
 
-def _box_positions(tissue: np.ndarray) -> Iterator[np.ndarray]:
+def _box_positions(tissue: np.ndarray) -> Iterator[Tensor]:
     """The position in the tissue's bounding box, from -1 to 1 along each axis."""
     for axis, (size, (first, past)) in enumerate(zip(tissue.shape, bounding_box(tissue), strict=True)):
-        place = 2 * (np.arange(size) - first) / max(past - 1 - first, 1) - 1
-        shape = [size if other == axis else 1 for other in range(3)]
-        yield np.broadcast_to(place.reshape(shape).astype(np.float32), tissue.shape)
+        place = 2 * (torch.arange(size, dtype=torch.float32) - first) / max(past - 1 - first, 1) - 1
+        yield place.view([size if other == axis else 1 for other in range(3)]).expand(tissue.shape)
