@@ -61,6 +61,7 @@ class SpeedComparison:
         dice: mean over the structures, of our labels after so few steps of training.
         rooflines: our stages against the machine's best rates.
         convolution_seconds: what the convolutions of our features take on their own.
+        relative_operations: how many times as many operations the denoiser has as its convolutions.
         training_in_turn: cost of training the ensemble's members one after the other.
         training_steps: of either training.
         region: both ways side by side.
@@ -81,6 +82,7 @@ class SpeedComparison:
     dice: float
     rooflines: dict[str, Roofline]
     convolution_seconds: float
+    relative_operations: float
     training_in_turn: Cost
     training_steps: int
     region: RegionComparison
@@ -101,8 +103,8 @@ class SpeedComparison:
 
     @property
     def feature_share(self) -> float:
-        """How much of the features' time is what the convolutions take on their own."""
-        return self.convolution_seconds / self.stages["features"].seconds
+        """The denoiser's operations a second while features are made, as a share of its convolutions' on their own."""
+        return self.relative_operations * self.convolution_seconds / self.stages["features"].seconds
 
     @property
     def whole_speedup(self) -> float:
@@ -178,6 +180,7 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
         dice=mean_dice(found.labelmap, scan.reference),
         rooflines={**comparison.rooflines, **rooflines},
         convolution_seconds=log.best_seconds(device),
+        relative_operations=log.relative_operations,
         training_in_turn=in_turn,
         training_steps=ours.ensemble.steps,
         region=comparison,

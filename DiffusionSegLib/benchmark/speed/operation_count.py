@@ -49,7 +49,7 @@ class OperationCount(TorchDispatchMode):
 def _operations(function: Any, args: Any, kwargs: Any, result: Any) -> int:
     if function.name() == ONE_DNN_LINEAR:
         inputs, weight = args[:2]
-        return int(2 * inputs.shape[0] * weight.numel())
+        return int(2 * inputs.shape[:-1].numel() * weight.numel())
     count = flop_registry.get(function._overloadpacket)
     return 0 if count is None else int(count(*args, **kwargs, out_val=result))
 

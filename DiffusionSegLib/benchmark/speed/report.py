@@ -83,8 +83,9 @@ def _lines(found: SpeedComparison) -> Iterator[str]:
         f"{many.features_per_voxel} features."
     )
     yield (
-        f"The denoiser's convolutions alone take {found.convolution_seconds:.2f} s, "
-        f"{100 * found.feature_share:.0f} % of the features' time."
+        f"The denoiser's convolutions alone take {found.convolution_seconds:.2f} s; with its attention it has "
+        f"{found.relative_operations:.2f} times their operations. Features are made at "
+        f"{100 * found.feature_share:.0f} % of their rate."
     )
     for precision, agreement in (("single", region.single), ("half", region.half)):
         yield (

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from DiffusionSegLib.benchmark.speed.convolution_rate import ConvolutionLog
 from DiffusionSegLib.benchmark.speed.cost import measured, wait_for
@@ -11,6 +12,7 @@ from DiffusionSegLib.benchmark.speed.machine_rates import MachineRates as Rates
 from DiffusionSegLib.benchmark.speed.machine_rates import Roofline
 from DiffusionSegLib.benchmark.speed.operation_count import OperationCount, counted, counted_by_steps
 from DiffusionSegLib.benchmark.speed.scan import SpeedScan
+from DiffusionSegLib.diffusion.unet_blocks import AttentionBlock
 from DiffusionSegLib.linear_layer import linear
 
 CPU = torch.device("cpu")
@@ -26,7 +28,7 @@ def test_operations_and_bytes_of_a_product_are_counted_once(mode):
 
 
 def test_operations_of_a_linear_layer_are_counted_by_whatever_library_it_is_computed():
-    inputs, weight = torch.ones(20, 30), torch.ones(40, 30)
+    inputs, weight = torch.ones(5, 4, 30), torch.ones(40, 30)
     with torch.inference_mode():
         linear(inputs, weight)  # chooses the library, which takes some operations, too
         count = counted(lambda: linear(inputs, weight))
@@ -85,6 +87,18 @@ def test_every_call_of_a_convolution_counts():
     network(torch.ones(1, 2, 8, 8))
     assert sorted(log.calls.values()) == [3, 3]
     assert log.best_seconds(CPU) > 0
+
+
+def test_operations_of_convolutions_and_attention_are_those_that_torch_counts():
+    network = nn.Sequential(nn.Conv2d(2, 16, 3, padding=1), AttentionBlock(16, 2, groups=4))
+    images, log = torch.randn(3, 2, 8, 6), ConvolutionLog()
+    with log:
+        network(images)
+    assert log.operations == counted(lambda: network[0](images)).operations
+    hidden = network[0](images)
+    with sdpa_kernel(SDPBackend.MATH):
+        assert log.attention_operations == counted(lambda: network[1](hidden)).operations
+    assert log.relative_operations == 1 + log.attention_operations / log.operations
 
 
 def test_convolutions_are_noted_in_the_precision_that_they_compute_in():
