@@ -101,10 +101,10 @@ def _label(value: int, text: dict[str, Any]) -> Label:
 
 
 def _color(said: Sequence[Any]) -> tuple[int, int, int]:
-    """Red, green and blue up to 255, which may also be given as fractions of 1."""
+    """Red, green and blue up to 255, which may also be given as fractions of 1: as numbers with a point."""
     parts = [float(part) for part in said]
-    most = 255 if all(part.is_integer() for part in parts) else 1
-    if not all(0 <= part <= most for part in parts):
+    most = 1 if any(type(part) is float for part in said) and max(parts) <= 1 else 255
+    if not all(0 <= part <= most and (most == 1 or part.is_integer()) for part in parts):
         raise ValueError(f"the colour {said} is neither of whole numbers from 0 to 255 nor of fractions from 0 to 1")
     red, green, blue = (round(part * 255 / most) for part in parts)
     return red, green, blue

@@ -76,10 +76,12 @@ def _refuse_damaged(folder: Path, read: Sequence[Path]) -> None:
 
 
 def _seems_slice(path: Path, endings: set[str], of_slices: bytes) -> bool:
-    head = _head(path)
     # Names with a point in front are hidden: macOS leaves such files, which are no slices, beside others.
+    if path.name.startswith("."):
+        return False
+    head = _head(path)
     dicom = head[PREAMBLE_BYTES:].startswith(PREFIX) or path.suffix.lower() in endings
-    return dicom and not path.name.startswith(".") and _class_of(head) in {b"", of_slices}
+    return dicom and _class_of(head) in {b"", of_slices}
 
 
 def _class_of(head: bytes) -> bytes:
@@ -89,8 +91,12 @@ def _class_of(head: bytes) -> bytes:
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(HEAD_BYTES)
+    """The beginning of a file; empty if it may not be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError:
+        return b""
 
 
 def _refuse_frames(file: str) -> None:

@@ -107,7 +107,7 @@ class Session:
             message = f"The scan is less than {THINNEST_VOXELS * spacing:g} mm thick."
             raise DiffusionSegError(message, "Give a volume, not a single slice or picture.")
         self._volume = volume.validate()
-        self._annotation = self._features = self._gathered = None
+        self._annotation = self._features = self._gathered = self.kept_views = None
         self._doubts_when_opened = doubts_of_intensities(volume.data, self.bundle.config.modality)
         self._doubts_when_aligned = []
         _warn_of(self._doubts_when_opened)

@@ -34,7 +34,11 @@ class StageReport:
             entry["peak_memory_mb"] = _larger(entry["peak_memory_mb"], _megabytes(peak_bytes()))
 
     def to_json(self) -> dict[str, Any]:
-        """The report as a JSON object; on macOS the memory of a stage is the process's peak up to its end."""
+        """The report as a JSON object.
+
+        What the allocator keeps for later counts as held. Where a peak cannot be forgotten, as on macOS, the memory of
+        a stage is the process's peak up to its end.
+        """
         self._note_peak()
         return {
             "device": self.device,

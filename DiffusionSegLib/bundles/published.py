@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 from DiffusionSegLib.bundles.bundle import BundleConfig
+from DiffusionSegLib.bundles.description import CONFIG
 from DiffusionSegLib.bundles.export import write_bundle
 from DiffusionSegLib.diffusion.layouts import BRAINTUMOR_128, GUIDED_DIFFUSION_256, read_checkpoint
 from DiffusionSegLib.diffusion.schedule import NoiseSchedule
 from DiffusionSegLib.diffusion.unet import UNetConfig
+from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.feature_config import FeatureConfig
 
 
@@ -75,8 +77,10 @@ class PublishedBundle:
         """Read the checkpoint, nothing in which is executed, and write the bundle to the folder `out`.
 
         Raises:
-            DiffusionSegError: if the checkpoint is unreadable or of another layout.
+            DiffusionSegError: if the checkpoint is unreadable or of another layout, or the folder holds a bundle.
         """
+        if (out / CONFIG).exists():
+            raise DiffusionSegError(f"The folder {out} holds a bundle already.", "Choose another folder.")
         published = PUBLISHED[self.layout]
         unet = read_checkpoint(checkpoint, published.unet, grey=published.grey)
         config = BundleConfig(

@@ -149,7 +149,7 @@ class PretrainingJob:
     def _bundle_config(self) -> BundleConfig:
         return BundleConfig(
             name=self.name,
-            description=f"Denoisers of {self.modality.upper()} slices at {self.config.spacing_mm:g} mm.",
+            description=f"Denoisers of {self.modality.upper()} slices at {self.config.spacing_mm:g} mm{self._order()}.",
             licence=self.licence,
             unet=self.config.unet,
             schedule=self.config.schedule,
@@ -159,6 +159,10 @@ class PretrainingJob:
             modality=self.modality,
             features=FeatureConfig(coordinates="template" if self.config.position_weight else "box"),
         )
+
+    def _order(self) -> str:
+        """What whoever gives scans of several channels must know."""
+        return f", of the channels {', '.join(self.channels)} in this order" if self.channels else ""
 
     def _card(self, images: int, labelmaps: int) -> str:
         return (

@@ -14,6 +14,7 @@ from DiffusionSegLib.diffusion.unet_blocks import (
     ConvolutionDown,
     ConvolutionUp,
     ResidualBlock,
+    SiLU,
     Stage,
     convolution,
     time_embedding,
@@ -124,7 +125,7 @@ class UNet(nn.Module):
 
         self.out = nn.Sequential(
             nn.GroupNorm(config.groups, channels),
-            nn.SiLU(inplace=True),
+            SiLU(),
             zeroed(convolution(config.dims, channels, config.channels_out * pixels, 3)),
         )
 

@@ -33,6 +33,13 @@ def doubled(images: Tensor) -> Tensor:
     return F.interpolate(images, scale_factor=2, mode="nearest")
 
 
+class SiLU(nn.Module):
+    """x * sigmoid(x): in place but while it is learnt through, when what comes in is needed again."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return F.silu(images, inplace=not torch.is_grad_enabled())
+
+
 class ResidualBlock(nn.Module):
     """Two convolutions with the time embedding between them, around a skip connection.
 
@@ -64,14 +71,14 @@ class ResidualBlock(nn.Module):
         self.resample = {None: None, "down": halved, "up": doubled}[resample]
         self.in_layers = nn.Sequential(
             nn.GroupNorm(groups, channels_in),
-            nn.SiLU(inplace=True),
+            SiLU(),
             convolution(dims, channels_in, channels_out, 3),
         )
         width = 2 * channels_out if scale_shift else channels_out
         self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(embedding, width))
         self.out_layers = nn.Sequential(
             nn.GroupNorm(groups, channels_out),
-            nn.SiLU(inplace=True),
+            SiLU(),
             nn.Dropout(dropout),
             zeroed(convolution(dims, channels_out, channels_out, 3)),
         )

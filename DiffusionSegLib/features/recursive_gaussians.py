@@ -32,13 +32,18 @@ class RecursiveGaussians:
 
     def gradient_magnitude(self, image: Tensor) -> Tensor:
         """The length of the smoothed image's gradient, a voxel."""
-        slopes = (self._filtered(image, orders) for orders in _along_each_axis(SLOPE))
-        return sum((slope.square_() for slope in slopes), torch.zeros_like(image)).sqrt_()
+        found = torch.zeros_like(image)
+        for orders in _along_each_axis(SLOPE):
+            slope = self._filtered(image, orders)
+            found.addcmul_(slope, slope)
+        return found.sqrt_()
 
     def laplacian(self, image: Tensor) -> Tensor:
         """The sum of the smoothed image's second derivatives, a voxel squared."""
-        curvatures = (self._filtered(image, orders) for orders in _along_each_axis(CURVATURE))
-        return sum(curvatures, torch.zeros_like(image))
+        found = torch.zeros_like(image)
+        for orders in _along_each_axis(CURVATURE):
+            found += self._filtered(image, orders)
+        return found
 
     def _filtered(self, image: Tensor, orders: tuple[int, ...]) -> Tensor:
         chosen = [of_axis[order] for of_axis, order in zip(self._matrices, orders, strict=True)]

@@ -17,9 +17,8 @@ MOMENTUM = 0.1
 class NormalisedLayer:
     """A layer of all members while they learn.
 
-    Normalisation is folded into the linear layer, forwards and backwards: its means over the batch follow from products
-    that the linear layer's gradients need anyway, so that few passes over the hidden units are left. Exact but for
-    rounding.
+    Normalisation is folded into the linear layer, forwards and backwards, so that few passes over the hidden units are
+    left. Exact but for rounding.
 
     Args:
         values: gain and shift (members, 1, width), weight (members, width, outputs), bias (members, 1, outputs).
@@ -44,9 +43,10 @@ class NormalisedLayer:
         self.variance.lerp_(variance, MOMENTUM)
         self._rate = variance.add_(EPSILON).rsqrt_()
         scale = self.gain * self._rate
-        offset = torch.baddbmm(self.bias, torch.addcmul(self.shift, mean, scale, value=-1), self.weight)
-        self._factor, self._folded = lowered(active), lowered(scale.mT * self.weight)
-        return product(self._factor, self._folded).add_(offset)
+        offset = torch.baddbmm(self.bias, self.shift, self.weight)
+        # Less their means: what a unit that is always on has in common would take the digits of what it tells.
+        self._centred, self._folded = lowered(active - mean), lowered(scale.mT * self.weight)
+        return product(self._centred, self._folded).add_(offset)
 
     def backward(self, outer: Tensor) -> Tensor:
         """The gradient of the hidden units from that of the outputs; those of the parameters are left in place."""
@@ -55,9 +55,7 @@ class NormalisedLayer:
         self.of_bias.mul_(count)
         # The gradient of a linear layer that acts on normalised units.
         factor = lowered(outer)
-        of_normalised = (
-            product(self._factor.mT, factor).addcmul_(self._mean.mT, self.of_bias, value=-1).mul_(self._rate.mT)
-        )
+        of_normalised = product(self._centred.mT, factor).mul_(self._rate.mT)
         torch.sum(of_normalised * self.weight, -1, out=self.of_gain[:, 0])
         torch.bmm(self.of_bias, self.weight.mT, out=self.of_shift)
         torch.mul(self.gain.mT, of_normalised, out=self.of_weight).addcmul_(self.shift.mT, self.of_bias)

@@ -97,7 +97,7 @@ class Segmenter:
     def check_bundle(self, bundle: ModelBundle) -> None:
         """Raise a DiffusionSegError unless the segmenter was trained on features that `bundle` makes."""
         if self.header.bundle_digest != bundle.digest:
-            message = f"The segmenter was made with other weights of the bundle {self.header.bundle}."
+            message = f"The segmenter was made with other weights or settings of the bundle {self.header.bundle}."
             raise DiffusionSegError(message, "Choose that bundle, or train the segmenter again.")
         check_fit(self.header, self.ensemble.weights[0].shape[1], bundle)
 

@@ -119,11 +119,13 @@ class ScanFolder:
             features_file.save_features(self.folder, features, progress)
 
     def save_view(self, config: FeatureConfig, number: int, view: ViewActivations) -> None:
-        """Keep a view of features that are still being computed.
+        """Keep a view of features that are still being computed, but never in place of whole ones.
 
         Raises:
             DiffusionSegError: if the disk, or what the whole folder may hold, does not suffice.
         """
+        if self.holds_features:
+            return
         with _told(self.folder):
             features_file.delete_others(self.folder, config)
             # Work on other scans is not deleted for views of which the last one will not fit.

@@ -92,6 +92,14 @@ def test_a_second_training_does_not_run_the_denoiser_again(tiny_bundle, monkeypa
     session.predict()
 
 
+def test_another_scan_is_not_looked_for_where_the_last_one_was_kept(tiny_bundle):
+    image, _ = a_head()
+    session = Session(SessionOptions(tiny_bundle, device="cpu"))
+    session.kept_views = object()
+    session.open(Volume(image[None], Grid(image.shape, np.eye(4))))
+    assert session.kept_views is None
+
+
 def test_a_seed_repeats_the_result(tiny_bundle):
     image, labels = a_head((24, 24, 20))
     found = []

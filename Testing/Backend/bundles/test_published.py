@@ -1,5 +1,6 @@
 """Bundles made of published checkpoints; small ones of the same layouts stand for them."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -66,6 +67,13 @@ def test_a_checkpoint_of_another_layout_is_told_and_nothing_is_written(checkpoin
     assert imported(tmp_path / "other.pt", tmp_path / "bundle") == 2
     assert "another kind of denoiser" in capsys.readouterr().err
     assert not (tmp_path / "bundle").exists()
+
+
+def test_a_folder_that_holds_a_bundle_is_not_written_to(checkpoint, tiny_bundle, tmp_path, capsys):
+    shutil.copytree(tiny_bundle.folder, tmp_path / "bundle")
+    assert imported(checkpoint[1], tmp_path / "bundle") == 2
+    assert "holds a bundle already" in capsys.readouterr().err
+    assert ModelBundle.load(tmp_path / "bundle").digest == tiny_bundle.digest
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path, capsys):

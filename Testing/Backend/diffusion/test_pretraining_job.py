@@ -61,6 +61,7 @@ def test_several_channels_become_a_bundle_for_scans_of_as_many(tmp_path):
         job.run([tmp_path / "scans"], [tmp_path / "maps"], tmp_path / "bundle", torch.device("cpu"))
     bundle = find_bundle(str(tmp_path / "bundle"))
     assert bundle.config.unet.channels_in == 2
+    assert bundle.config.description.endswith("of the channels T1w, FLAIR in this order.")
     assert bundle.denoisers().activations(torch.randn(1, 2, 16, 16), torch.tensor([5]), 0, [0])[0].isfinite().all()
 
 

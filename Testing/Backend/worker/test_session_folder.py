@@ -102,6 +102,13 @@ def test_a_view_of_unfinished_features_is_found_again_by_features_like_them_alon
     assert scan.load_view(features.config, 0) is None
 
 
+def test_a_view_of_other_features_does_not_cost_those_that_are_whole(features, tmp_path):
+    scan = SessionFolder(tmp_path, PLENTY).scan("a" * 64, "weights")
+    scan.save_features(features)
+    scan.save_view(replace(features.config, noise_seed=7), 0, features.views[0])
+    assert scan.load_features() is not None
+
+
 def test_views_of_features_that_never_fit_cost_no_other_scans_work(features, tmp_path):
     whole = SessionFolder(tmp_path, int(1.2 * features_bytes(features)))
     other, large = (whole.scan(name * 64, "weights") for name in "ab")
