@@ -94,7 +94,7 @@ def test_a_second_training_does_not_run_the_denoiser_again(tiny_bundle, monkeypa
 
 def test_another_scan_is_not_looked_for_where_the_last_one_was_kept(tiny_bundle):
     image, _ = a_head()
-    session = Session(SessionOptions(tiny_bundle, device="cpu"))
+    session = Session(options(tiny_bundle))
     session.kept_views = object()
     session.open(Volume(image[None], Grid(image.shape, np.eye(4))))
     assert session.kept_views is None
