@@ -40,19 +40,6 @@ class RunControl:
         self._scroll.setSingleShot(True)
         self._scroll.setInterval(0)
         self._scroll.timeout.connect(self.scroll)
-        for button in (
-            ui.trainButton,
-            ui.estimateButton,
-            ui.predictButton,
-            ui.saveSegmenterButton,
-            ui.loadSegmenterButton,
-            ui.applyToOtherButton,
-            ui.connectButton,
-            ui.restartButton,
-            ui.deleteWorkButton,
-        ):
-            # What begins by itself while the user paints must not move the panel.
-            button.clicked.connect(self.scroll_soon)
         ui.cancelButton.clicked.connect(self.cancel)
         ui.runFrame.visible = False
 
@@ -71,8 +58,12 @@ class RunControl:
         if self.busy:
             self._messages.inform(_("Still busy; press Cancel to stop."))
             return
+        job.asked = self._messages.asked
         if not self._going_on:
             self._messages.clear()
+            if job.asked:
+                # Once the panel has made room for them; what begins by itself while the user paints moves nothing.
+                self._scroll.start()
         if self._job is None:
             self._start(job)
             return
@@ -115,10 +106,6 @@ class RunControl:
                 with self._messages.guarded(_("Stopping")):
                     self._logic.cancel()
 
-    def scroll_soon(self, _checked: bool = False) -> None:
-        """A click may have begun work: scroll to its progress and Cancel once the panel has made room for them."""
-        self._scroll.start()
-
     def scroll(self) -> None:
         """Scroll to progress and Cancel, if work goes on."""
         if self.busy:
@@ -148,7 +135,7 @@ class RunControl:
             for notification in self._logic.poll():
                 self._take(notification["method"], notification["params"])
         except Exception as error:  # a chart that cannot be drawn must not leave the panel busy
-            self._messages.complain(error, job.doing)
+            self._complain(job, error)
         try:
             done = job.call.done
         except Exception as error:  # asking also sends what comes next, of which anything may be missing by now
@@ -206,7 +193,7 @@ class RunControl:
         self._going_on = True
         try:
             if job.then is not None:
-                with self._messages.quietly_guarded(job.doing):
+                with self._messages.begun(asked=job.asked), self._messages.quietly_guarded(job.doing):
                     job.then()
         finally:
             self._going_on = False
@@ -223,11 +210,15 @@ class RunControl:
         elif job.cancelled:
             self._messages.inform(_("{doing} was stopped.").format(doing=job.doing))
         elif error is not None:
-            self._messages.complain(error, job.doing)
+            self._complain(job, error)
         if waiting is not None:
             self._start(waiting)
         else:
             self._on_change()
+
+    def _complain(self, job: Job, error: Exception) -> None:
+        with self._messages.begun(asked=job.asked):
+            self._messages.complain(error, job.doing)
 
     def _put_away(self) -> None:
         self._ui.runFrame.visible = False

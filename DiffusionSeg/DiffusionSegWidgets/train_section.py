@@ -170,22 +170,30 @@ class TrainSection:
 
     def on_pause(self) -> None:
         """Show the new states of the slices, and train again if that is wanted."""
-        if self._panel.parameters is None:
-            return
+        if self._panel.parameters is not None:
+            with self._panel.messages.begun(asked=False), self._panel.messages.quietly_guarded(_("Training")):
+                self._go_on()
+
+    def _go_on(self) -> None:
         # The volume may have been cropped in place, of which no parameter tells.
         self.outdate_estimate()
         with self._panel.messages.quietly_guarded(_("Reading the painting")):
             self._panel.annotate.refresh()
-        # Nobody but the user may take the computer to its limits, and not by a stroke.
-        if not self._panel.parameters.retrain_on_paint or (self.too_large and not self._trained):
+        if not self._retrains():
             self._panel.preparation.begin()
-            return
-        if self._panel.runs.busy:
+        elif self._panel.runs.busy:
             # Segmenting all of a large scan must not keep the slices in view waiting.
             self._panel.runs.give_way()
             self._pause.start()
         else:
             self.train()
+
+    def _retrains(self) -> bool:
+        # Nobody but the user may take the computer to its limits, and not by a stroke.
+        if not self._panel.parameters.retrain_on_paint or (self.too_large and not self._trained):
+            return False
+        # A slice may be complete without any paint, from which alone nothing can be learnt.
+        return self._panel.volume is not None and bool(self._panel.logic.engine.painted().any())
 
     def take_training(self, work) -> None:
         """Take over what was learnt, and tell what the user should know about it."""

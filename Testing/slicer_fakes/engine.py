@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import slicer
 from DiffusionSegCore.scene_state import SceneState
 from DiffusionSegCore.settings import Settings
@@ -118,6 +119,7 @@ class FakeEngine:
         self.uncertainty_instead, self.doubts_instead = None, []
         self._doubts: list[str] = []
         self.warnings: list[str] = []
+        self.nothing_painted = False
         self.edits_replaced: tuple[str, ...] = ()
         self.voxels_taken: tuple[str, ...] = ()
         self.did: list[tuple] = []
@@ -198,6 +200,9 @@ class FakeEngine:
         if "annotation_slices" in self.faults:
             raise self.faults.pop("annotation_slices")
         return [FakeSlice(*place, state) for place, state in sorted(self._slices.items())]
+
+    def painted(self) -> np.ndarray:
+        return np.full((1, 1, 1), 0 if self.nothing_painted else 1, np.uint16)
 
     def paint(self, axis: int, index: int) -> None:
         """As if the user had painted: the seeds report it."""
