@@ -260,10 +260,13 @@ class SegmentationTask(AnnotationBoard):
         steps: list[Step],
         on_progress: Report | None,
         slices: tuple[tuple[int, int], ...] = (),
+        warnings: Sequence[str] = (),
     ) -> ScanWork:
         steps = [self._doubts.heard_from(step, volume, self.settings.bundle) for step in steps]
         geometry = volume.geometry
-        return ScanWork(self.worker.run(steps, on_progress), volume, geometry, slices, tuple(self.learnt))
+        return ScanWork(
+            self.worker.run(steps, on_progress), volume, geometry, slices, tuple(self.learnt), tuple(warnings)
+        )
 
     def _finished(self, work: ScanWork) -> tuple[dict[str, Any], dict[str, Any]]:
         result = work.result()

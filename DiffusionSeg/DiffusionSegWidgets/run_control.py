@@ -32,6 +32,7 @@ class RunControl:
         self._job: Job | None = None
         self._waiting: Job | None = None
         self._going_on = False
+        self._warnings: list[str] = []
         self._time_left = TimeLeft()
         self._timer = qt.QTimer()
         self._timer.setInterval(POLL_MILLISECONDS)
@@ -61,6 +62,7 @@ class RunControl:
         job.asked = self._messages.asked
         if not self._going_on:
             self._messages.clear()
+            self._warnings.clear()
             if job.asked:
                 # Once the panel has made room for them; what begins by itself while the user paints moves nothing.
                 self._scroll.start()
@@ -77,9 +79,17 @@ class RunControl:
         """Start a job that nobody waits for, if what it needs is installed; does nothing while another one runs."""
         if self._job is not None:
             return
+        if not self._going_on:
+            self._warnings.clear()
         self._job = job
         self._on_change()
         self._dependencies.if_there(lambda: self._begin(job), lambda error: self._end(job, error))
+
+    def warn(self, text: str) -> None:
+        """Tell what the user should know about the run, beside what was told of it before."""
+        if text not in self._warnings:
+            self._warnings.append(text)
+        self._messages.inform(" ".join(self._warnings))
 
     def stop_quiet(self) -> None:
         """Let the quiet job end, if there is one, and nothing quiet follow it."""
@@ -235,7 +245,7 @@ class RunControl:
         elif method == "curve":
             self._on_curve(params)
         elif method == "warning":
-            self._messages.inform(f"{params['message']} {params.get('hint', '')}".strip())
+            self.warn(f"{params['message']} {params.get('hint', '')}".strip())
 
     def _show_stage(self, stage: str, done: float, total: float) -> None:
         bar = self._ui.progressBar

@@ -197,9 +197,8 @@ class TrainSection:
 
     def take_training(self, work) -> None:
         """Take over what was learnt, and tell what the user should know about it."""
-        warnings = self._panel.logic.engine.finish_training(work)["warnings"]
-        if warnings:
-            self._panel.messages.inform(" ".join(warnings))
+        for warning in self._panel.logic.engine.finish_training(work)["warnings"]:
+            self._panel.runs.warn(warning)
 
     def _preview(self) -> None:
         self._trained = True
