@@ -149,6 +149,7 @@ class AnnotateSection:
         ui.completeButton.text = _("Not complete") if chosen in self._complete else _("Mark complete")
         ui.nextSliceButton.enabled = bool(self._table.slices)
         region = self._panel.logic.engine.roi if self._panel.volume is not None else None
+        self._panel.train.observe_region(region)
         ui.showRegionCheckBox.enabled = ui.removeRegionButton.enabled = region is not None
         blocked = ui.showRegionCheckBox.blockSignals(True)
         ui.showRegionCheckBox.checked = region is not None and bool(region.GetDisplayVisibility())

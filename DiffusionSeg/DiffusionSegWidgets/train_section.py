@@ -26,7 +26,7 @@ class TrainSection:
     def __init__(self, panel) -> None:
         self._panel = panel
         self._chart = TrainingChart(panel.ui.chartLabel)
-        self._painting = None
+        self._painting = self._region = None
         self._trained = False
         # What the estimate that is shown is about.
         self._estimated: tuple | None = None
@@ -156,10 +156,22 @@ class TrainSection:
                 self._panel.addObserver(painting, event, self.on_painted)
         self._painting = painting
 
+    def observe_region(self, region) -> None:
+        """Notice when this background region was dragged; None to stop."""
+        if region is self._region:
+            return
+        dragged = slicer.vtkMRMLMarkupsNode.PointEndInteractionEvent
+        if self._region is not None:
+            self._panel.removeObserver(self._region, dragged, self.on_painted)
+        if region is not None:
+            self._panel.addObserver(region, dragged, self.on_painted)
+        self._region = region
+
     def forget(self) -> None:
         """The scene is gone, or another volume or painting was chosen: the next training starts from nothing."""
         self._pause.stop()
         self.observe(None)
+        self.observe_region(None)
         self._trained = False
         self._estimated = None
         self._chart.clear()

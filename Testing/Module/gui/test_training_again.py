@@ -92,6 +92,22 @@ def test_whatever_changes_what_is_background_trains_again(retraining, engine, se
     assert done(engine).count("finish_training") == before + 1
 
 
+def test_a_region_whose_faces_are_dragged_trains_again(retraining, engine, settle):
+    before = done(engine).count("finish_training")
+    engine.roi.InvokeEvent(slicer.vtkMRMLMarkupsNode.PointEndInteractionEvent)
+    settle()
+    assert done(engine).count("finish_training") == before + 1
+
+
+def test_a_region_of_another_painting_trains_nothing(retraining, engine, settle):
+    region, engine.roi = engine.roi, None
+    retraining.annotate.enable()
+    before = done(engine).count("finish_training")
+    region.InvokeEvent(slicer.vtkMRMLMarkupsNode.PointEndInteractionEvent)
+    settle()
+    assert done(engine).count("finish_training") == before
+
+
 def test_a_slice_that_was_not_complete_is_removed_without_training(retraining, engine, settle):
     before = done(engine).count("finish_training")
     retraining.ui.annotationTable.setCurrentCell(1, 0)
