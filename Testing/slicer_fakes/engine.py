@@ -235,8 +235,9 @@ class FakeEngine:
 
     def fit_background_region(self, margin: float) -> None:
         self._do("fit_background_region", margin)
-        self.roi = self.scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "Background region")
-        self.roi.CreateDefaultDisplayNodes()
+        if self.roi is None:
+            self.roi = self.scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "Background region")
+            self.roi.CreateDefaultDisplayNodes()
 
     def remove_background_region(self) -> None:
         self._do("remove_background_region")
