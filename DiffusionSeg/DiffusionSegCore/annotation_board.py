@@ -20,6 +20,7 @@ from DiffusionSegCore.annotation_slices import (
     with_states,
 )
 from DiffusionSegCore.background_region import box_around, box_of, new_region, set_box
+from DiffusionSegCore.node_placement import remove_whole
 from DiffusionSegCore.oriented_images import transform_between
 from DiffusionSegCore.painting_place import move_along
 from DiffusionSegCore.scene_nodes import SceneNodes
@@ -122,7 +123,7 @@ class AnnotationBoard:
         """Take the background region, if there is one, out of the scene: outside of it nothing is background then."""
         region = self.nodes.roi
         if region is not None:
-            region.GetScene().RemoveNode(region)
+            remove_whole(region)
 
     def background_box(self) -> list[list[int]] | None:
         """The background region as first and one-past-last voxel along I, J, K; None if there is no region."""
