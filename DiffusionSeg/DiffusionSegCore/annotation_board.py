@@ -26,7 +26,7 @@ from DiffusionSegCore.painting_place import move_along
 from DiffusionSegCore.scene_nodes import SceneNodes
 from DiffusionSegCore.segment_labels import label_to_json, labels_of
 from DiffusionSegCore.segment_voxels import lies_on_voxels, painted_labels, segment_mask
-from DiffusionSegCore.slice_views import show_slice, shown_slices, world_centre
+from DiffusionSegCore.slice_views import show_slice, shown_slices
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -88,10 +88,6 @@ class AnnotationBoard:
         self.add_slice(axis, index)
         state = COMPLETE if complete else TO_PAINT
         self._keep(replace(found, state=state) if found.place == (axis, index) else found for found in self._slices())
-
-    def slice_centre_ras(self, axis: int, index: int) -> tuple[float, float, float]:
-        """Where the views jump to for a slice, in RAS millimetres of the world."""
-        return world_centre(self.nodes.volume().first, axis, index)
 
     def show_slice(self, axis: int, index: int) -> None:
         """Turn the slice views to the volume's planes and let them jump to a slice."""

@@ -219,7 +219,7 @@ class SegmentationTask(AnnotationBoard):
         return self.worker.run([Step("estimate", params)])
 
     def start_forgetting(self) -> CallSequence:
-        """Delete the features that the worker keeps in the session folder; gives the bytes that became free."""
+        """Delete all work that the worker keeps in the session folder; gives the bytes that became free."""
         return self.worker.run([Step("forget", {"path": self.worker.session_folder})])
 
     def cancel(self) -> None:
