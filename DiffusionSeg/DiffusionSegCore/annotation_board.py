@@ -20,12 +20,13 @@ from DiffusionSegCore.annotation_slices import (
     with_states,
 )
 from DiffusionSegCore.background_region import box_around, box_of, new_region, set_box
+from DiffusionSegCore.node_placement import remove_whole
 from DiffusionSegCore.oriented_images import transform_between
 from DiffusionSegCore.painting_place import move_along
 from DiffusionSegCore.scene_nodes import SceneNodes
 from DiffusionSegCore.segment_labels import label_to_json, labels_of
 from DiffusionSegCore.segment_voxels import lies_on_voxels, painted_labels, segment_mask
-from DiffusionSegCore.slice_views import show_slice, shown_slices, world_centre
+from DiffusionSegCore.slice_views import show_slice, shown_slices
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -88,10 +89,6 @@ class AnnotationBoard:
         state = COMPLETE if complete else TO_PAINT
         self._keep(replace(found, state=state) if found.place == (axis, index) else found for found in self._slices())
 
-    def slice_centre_ras(self, axis: int, index: int) -> tuple[float, float, float]:
-        """Where the views jump to for a slice, in RAS millimetres of the world."""
-        return world_centre(self.nodes.volume().first, axis, index)
-
     def show_slice(self, axis: int, index: int) -> None:
         """Turn the slice views to the volume's planes and let them jump to a slice."""
         self._check(axis, index)
@@ -122,7 +119,7 @@ class AnnotationBoard:
         """Take the background region, if there is one, out of the scene: outside of it nothing is background then."""
         region = self.nodes.roi
         if region is not None:
-            region.GetScene().RemoveNode(region)
+            remove_whole(region)
 
     def background_box(self) -> list[list[int]] | None:
         """The background region as first and one-past-last voxel along I, J, K; None if there is no region."""

@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import slicer
 
+from DiffusionSegCore.kept_voxels import moved_place, way_between
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 
 SLICES_ATTRIBUTE = "DiffusionSeg.AnnotationSlices"
 # The voxels that the slices are of, as they were when these were kept.
 VOXELS_ATTRIBUTE = "DiffusionSeg.AnnotationVoxels"
-# Where the planes of cropped voxels lie about half a voxel off, painting and slice may be rounded to different ones.
-LARGEST_OFFSET_VOXELS = 0.4
 TO_PAINT, PAINTED, COMPLETE = "to paint", "painted", "complete"
 
 
@@ -70,7 +69,7 @@ def read_slices(
     if geometry is None:
         return kept
     matrix = _from_kept_voxels(seeds, geometry, moved_along)
-    return [] if matrix is None else [_moved(found, matrix) for found in kept]
+    return [] if matrix is None else [AnnotationSlice(*moved_place(found.place, matrix), found.state) for found in kept]
 
 
 def keep_slices(
@@ -159,13 +158,4 @@ def _from_kept_voxels(
     matrix = np.linalg.solve(geometry.affine, kept)
     if shape == tuple(geometry.shape) and not np.allclose(matrix, np.eye(4), atol=1e-3) and moved_along():
         return np.eye(4, dtype=int)
-    whole = np.rint(matrix).astype(int)
-    parallel = np.allclose(matrix[:3, :3], whole[:3, :3], atol=1e-3)
-    same_size = np.array_equal(np.abs(whole[:3, :3]).sum(0), [1, 1, 1])
-    off = np.abs(matrix[:3, 3] - whole[:3, 3]).max()
-    return whole if parallel and same_size and off <= LARGEST_OFFSET_VOXELS else None
-
-
-def _moved(found: AnnotationSlice, matrix: np.ndarray) -> AnnotationSlice:
-    axis = int(np.flatnonzero(matrix[:3, found.axis])[0])
-    return replace(found, axis=axis, index=int(matrix[axis, found.axis] * found.index + matrix[axis, 3]))
+    return way_between(kept, geometry.affine)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import slicer
@@ -92,8 +91,8 @@ class DiffusionSegEngine(SegmentationTask):
 
         annotating = self.worker.annotating(described, painted)
         training = self.worker.training(warm=warm, learnt_as=learnt_as, trained=trained)
-        work = self._work(volume, [*self._opening(volume), annotating, *training], on_progress)
-        return replace(work, warnings=tuple(overlap_warnings(self.nodes.painted_seeds(), volume.first)))
+        warnings = overlap_warnings(self.nodes.painted_seeds(), volume.first)
+        return self._work(volume, [*self._opening(volume), annotating, *training], on_progress, warnings=warnings)
 
     def finish_training(self, work: ScanWork) -> dict[str, Any]:
         """Wait for the training; returns the number of `voxels` learnt from, the `seconds` it took, and `warnings`.

@@ -10,13 +10,13 @@ import slicer
 
 from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.learnt_labels import LearntLabel
-from DiffusionSegCore.node_placement import new_segmentation
+from DiffusionSegCore.node_placement import new_segmentation, remove_whole
 from DiffusionSegCore.preview import new_preview, show_labelmap, values_from, with_slices
 from DiffusionSegCore.scan_work import ScanWork
 from DiffusionSegCore.scene_nodes import PREVIEW, UNCERTAINTY, SceneNodes
 from DiffusionSegCore.segment_voxels import has_voxels_of, lies_on_voxels, painted_labels
-from DiffusionSegCore.uncertainty_display import new_uncertainty_volume, show_map
-from DiffusionSegCore.uncertainty_of_result import keep_uncertainty
+from DiffusionSegCore.uncertainty_display import new_uncertainty_volume, show_map, take_off_image
+from DiffusionSegCore.uncertainty_of_result import keep_uncertainty, maps_without_result
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.known_voxels import known_voxels
 
@@ -73,12 +73,18 @@ class Findings:
         self.nodes.state.set_value(EXTENT, WHOLE_VOLUME)
 
     def show_other_volume(self, work: ScanWork, arrays: dict[str, np.ndarray]) -> slicer.vtkMRMLSegmentationNode:
-        """A new segmentation of a volume that the segmenter was applied to, which keeps where it is unsure."""
+        """A new segmentation of a volume that the segmenter was applied to, which keeps where it is unsure.
+
+        Maps of earlier results that were deleted go.
+        """
+        for outlived in maps_without_result(work.volume.first):
+            take_off_image(outlived.GetScene())
+            remove_whole(outlived)
         node = new_segmentation(work.volume.first, f"{work.volume.first.GetName()} segmentation")
         show_labelmap(node, arrays["labelmap"], work.geometry, work.learnt, self.nodes.seeds)
         uncertainty = new_uncertainty_volume(work.volume.first)
         show_map(uncertainty, arrays["uncertainty"], work.geometry)
-        keep_uncertainty(node, uncertainty)
+        keep_uncertainty(node, uncertainty, work.volume.first)
         return node
 
     def lay_over(

@@ -1,4 +1,4 @@
-"""New nodes put where the user looks for them: under the volume's transform and beside it in the data tree."""
+"""New nodes put where the user looks for them, under the volume's transform and beside it, and taken away again."""
 
 from __future__ import annotations
 
@@ -42,6 +42,14 @@ def new_scalar_volume(volume: slicer.vtkMRMLVolumeNode, name: str) -> slicer.vtk
     node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(name))
     place_beside(node, volume)
     return node
+
+
+def remove_whole(node: slicer.vtkMRMLDisplayableNode) -> None:
+    """Take a node out of its scene, and what says how it is displayed and stored, which would stay there alone."""
+    scene = node.GetScene()
+    displays = [node.GetNthDisplayNode(number) for number in range(node.GetNumberOfDisplayNodes())]
+    for part in filter(None, (*displays, node.GetStorageNode(), node)):
+        scene.RemoveNode(part)
 
 
 def lie_at(node: slicer.vtkMRMLVolumeNode, geometry: VoxelGeometry) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import slicer
 
 from DiffusionSegCore.annotation_slices import COMPLETE, read_slices
+from DiffusionSegCore.input_volume import InputVolume
 from DiffusionSegCore.oriented_images import transform_between
-from DiffusionSegCore.scene_nodes import SceneNodes
-from DiffusionSegCore.segment_voxels import BINARY_LABELMAP
+from DiffusionSegCore.scene_nodes import REGION_OF_SEEDS, SEEDS_ATTRIBUTE, SceneNodes
+from DiffusionSegCore.segment_voxels import BINARY_LABELMAP, lies_on_voxels, painted_labels
 from DiffusionSegLib.errors import DiffusionSegError
+
+# A painting lies on the slices of its list, a finished segmentation that was chosen to paint in between them, too.
+SHARE_OF_PAINTING = 0.5
 
 
 def check_takes_results(node: slicer.vtkMRMLSegmentationNode, nodes: SceneNodes) -> None:
@@ -17,13 +22,14 @@ def check_takes_results(node: slicer.vtkMRMLSegmentationNode, nodes: SceneNodes)
     One that was chosen to paint in by mistake may take it once another one is painted in.
 
     Raises:
-        DiffusionSegError: if it is the preview or what is painted in, or has complete slices of an earlier painting, or
-            holds something of another volume.
+        DiffusionSegError: if it is the preview, what is painted in or an earlier painting, or holds what belongs to
+            another volume.
     """
-    if node in (nodes.preview, nodes.seeds) or any(found.state == COMPLETE for found in read_slices(node)):
+    volume = nodes.volume()
+    if node in (nodes.preview, nodes.seeds) or _is_painting(node, volume):
         message = f"{node.GetName()} holds the painting or the preview."
         raise DiffusionSegError(message, "Choose another segmentation for the result, or a new one.")
-    volume, other = nodes.volume(), _reference_volume(node)
+    other = _reference_volume(node)
     if node.GetSegmentation().GetNumberOfSegments() and other is not None and other not in volume.nodes:
         message = f"{node.GetName()} belongs to {other.GetName()}, not to {volume.first.GetName()}."
         raise DiffusionSegError(message, "Choose None for a new segmentation, or one of this volume.")
@@ -43,6 +49,25 @@ def make_ready(node: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLVolum
         node.CreateDefaultDisplayNodes()
     if _reference_volume(node) is None and not node.GetSegmentation().GetNumberOfSegments():
         node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+
+
+def _is_painting(node: slicer.vtkMRMLSegmentationNode, volume: InputVolume) -> bool:
+    if any(found.state == COMPLETE for found in read_slices(node)):
+        return True
+    # What has taken a result once is no painting any more, whatever slices were listed for it before.
+    if not node.GetAttribute(SEEDS_ATTRIBUTE):
+        return False
+    return node.GetNodeReference(REGION_OF_SEEDS) is not None or _lies_on_its_slices(node, volume)
+
+
+def _lies_on_its_slices(node: slicer.vtkMRMLSegmentationNode, volume: InputVolume) -> bool:
+    slices = read_slices(node, volume.geometry, lambda: lies_on_voxels(node, volume.first))
+    on_slices = np.zeros(volume.geometry.shape, bool)
+    for found in slices:
+        if found.is_of(volume.geometry):
+            np.moveaxis(on_slices, found.axis, 0)[found.index] = True
+    painted = painted_labels(node, volume.first) > 0 if slices else on_slices
+    return bool(painted.any()) and painted[on_slices].sum() > SHARE_OF_PAINTING * painted.sum()
 
 
 def _reference_volume(node: slicer.vtkMRMLSegmentationNode) -> slicer.vtkMRMLNode | None:

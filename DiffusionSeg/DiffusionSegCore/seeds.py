@@ -61,12 +61,16 @@ def seeds_for(
 
 
 def untouched_seeds(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSegmentationNode]:
-    """What was made to paint in and never was: it has neither segments nor slices; what the user made is none."""
+    """What was made to paint in and never was: it has no segments, slices or region; what the user made is none."""
     nodes = nodes_of_class(scene, "vtkMRMLSegmentationNode")
     made = [
         node for node in nodes if node.GetAttribute(SEEDS_ATTRIBUTE) and node.GetNodeReference(VOLUME_OF_SEGMENTATION)
     ]
-    return [node for node in made if not _has_segments(node) and not read_slices(node)]
+    return [
+        node
+        for node in made
+        if not _has_segments(node) and not read_slices(node) and node.GetNodeReference(REGION_OF_SEEDS) is None
+    ]
 
 
 def overlap_warnings(seeds: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLVolumeNode) -> list[str]:

@@ -15,6 +15,7 @@ from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import Findings
 from DiffusionSegCore.input_volume import UNCERTAINTY_ATTRIBUTE, InputVolume
 from DiffusionSegCore.learnt_labels import LearntLabel, labels_as_learnt
+from DiffusionSegCore.node_placement import remove_whole
 from DiffusionSegCore.node_visibility import APPLIED_ATTRIBUTE
 from DiffusionSegCore.result_segmentation import check_takes_results
 from DiffusionSegCore.scan_doubts import ScanDoubts
@@ -160,8 +161,7 @@ class SegmentationTask(AnnotationBoard):
         """Remove what was made to paint in and never was; `also_own`: also where the chosen volume is to be painted."""
         for node in untouched_seeds(self.scene):
             if also_own or node is not self.seeds:
-                for part in filter(None, (node.GetDisplayNode(), node.GetStorageNode(), node)):
-                    self.scene.RemoveNode(part)
+                remove_whole(node)
 
     def leave_views(self, shown: slicer.vtkMRMLScalarVolumeNode) -> None:
         """Take what belongs to the chosen volume out of the views, which show another one instead."""
@@ -219,7 +219,7 @@ class SegmentationTask(AnnotationBoard):
         return self.worker.run([Step("estimate", params)])
 
     def start_forgetting(self) -> CallSequence:
-        """Delete the features that the worker keeps in the session folder; gives the bytes that became free."""
+        """Delete all work that the worker keeps in the session folder; gives the bytes that became free."""
         return self.worker.run([Step("forget", {"path": self.worker.session_folder})])
 
     def cancel(self) -> None:
@@ -260,10 +260,13 @@ class SegmentationTask(AnnotationBoard):
         steps: list[Step],
         on_progress: Report | None,
         slices: tuple[tuple[int, int], ...] = (),
+        warnings: Sequence[str] = (),
     ) -> ScanWork:
         steps = [self._doubts.heard_from(step, volume, self.settings.bundle) for step in steps]
         geometry = volume.geometry
-        return ScanWork(self.worker.run(steps, on_progress), volume, geometry, slices, tuple(self.learnt))
+        return ScanWork(
+            self.worker.run(steps, on_progress), volume, geometry, slices, tuple(self.learnt), tuple(warnings)
+        )
 
     def _finished(self, work: ScanWork) -> tuple[dict[str, Any], dict[str, Any]]:
         result = work.result()

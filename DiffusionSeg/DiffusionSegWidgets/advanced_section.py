@@ -75,9 +75,9 @@ class AdvancedSection:
         self.connect_worker()
 
     def delete_work(self) -> None:
-        """Delete the features that are kept on disk."""
+        """Delete the features that are kept on disk, and the worker's copies of painting and segmenter."""
         doing, logic = _("Deleting kept work"), self._panel.logic
-        question = _("Delete all kept features? They take minutes to compute again; scenes and segmenters stay.")
+        question = _("Delete all kept work? Features take minutes to compute again; scenes and segmenter files stay.")
         if not slicer.util.confirmOkCancelDisplay(question):
             return
         if logic.runs_elsewhere:

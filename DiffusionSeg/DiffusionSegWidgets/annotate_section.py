@@ -51,6 +51,11 @@ class AnnotateSection:
         """Add the slices that the views show, and choose the first of them that is new."""
         engine = self._panel.logic.engine
         with self._panel.messages.guarded(_("Adding slices")):
+            if self._panel.return_to_volume():
+                # The views show this volume again, at the other one's place: nobody chose those slices.
+                told = _("Another volume was in view. Look at {name} now, then press again.")
+                self._panel.messages.inform(told.format(name=self._panel.volume.GetName()))
+                return
             new = [place for place in engine.shown_slices() if place not in self._table.slices]
             for place in new:
                 engine.add_slice(*place)
@@ -149,6 +154,7 @@ class AnnotateSection:
         ui.completeButton.text = _("Not complete") if chosen in self._complete else _("Mark complete")
         ui.nextSliceButton.enabled = bool(self._table.slices)
         region = self._panel.logic.engine.roi if self._panel.volume is not None else None
+        self._panel.train.observe_region(region)
         ui.showRegionCheckBox.enabled = ui.removeRegionButton.enabled = region is not None
         blocked = ui.showRegionCheckBox.blockSignals(True)
         ui.showRegionCheckBox.checked = region is not None and bool(region.GetDisplayVisibility())

@@ -22,6 +22,8 @@ class Job:
         self.gives_way, self.needs_features = gives_way, needs_features
         self.call = None
         self.cancelled = False
+        # Whether a click has begun it, or what it follows.
+        self.asked = True
 
 
 class QuietJob(Job):

@@ -1,6 +1,7 @@
 """What belongs to this computer and not to a scene: how the worker is started, and where work is kept.
 
-A scene may come from anybody, and go to anybody: it must not say which program is run here, nor where files lie.
+A scene may come from anybody, and go to anybody: it must not say which program is run here, nor where work is kept.
+The folder of a model of the user's own is chosen for a scene, which names it.
 """
 
 from __future__ import annotations

@@ -49,7 +49,13 @@ class MessageLine:
 
     def __init__(self, label) -> None:
         self._label = label
+        self._asked = True
         self.clear()
+
+    @property
+    def asked(self) -> bool:
+        """Whether what goes on now was begun by a click; else no error moves the panel from under the pointer."""
+        return self._asked
 
     def clear(self) -> None:
         """Nothing to tell."""
@@ -64,7 +70,17 @@ class MessageLine:
         if not hasattr(error, "message"):
             logging.error("%s failed", doing, exc_info=error)
         self._show(sentence(error, doing), ERROR_STYLE)
-        bring_into_sight(self._label)
+        if self._asked:
+            bring_into_sight(self._label)
+
+    @contextmanager
+    def begun(self, *, asked: bool):
+        """What is done inside belongs to what a click has begun, or what began by itself."""
+        before, self._asked = self._asked, asked
+        try:
+            yield
+        finally:
+            self._asked = before
 
     @contextmanager
     def guarded(self, doing: str):

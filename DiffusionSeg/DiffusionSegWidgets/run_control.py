@@ -32,6 +32,7 @@ class RunControl:
         self._job: Job | None = None
         self._waiting: Job | None = None
         self._going_on = False
+        self._warnings: list[str] = []
         self._time_left = TimeLeft()
         self._timer = qt.QTimer()
         self._timer.setInterval(POLL_MILLISECONDS)
@@ -40,19 +41,6 @@ class RunControl:
         self._scroll.setSingleShot(True)
         self._scroll.setInterval(0)
         self._scroll.timeout.connect(self.scroll)
-        for button in (
-            ui.trainButton,
-            ui.estimateButton,
-            ui.predictButton,
-            ui.saveSegmenterButton,
-            ui.loadSegmenterButton,
-            ui.applyToOtherButton,
-            ui.connectButton,
-            ui.restartButton,
-            ui.deleteWorkButton,
-        ):
-            # What begins by itself while the user paints must not move the panel.
-            button.clicked.connect(self.scroll_soon)
         ui.cancelButton.clicked.connect(self.cancel)
         ui.runFrame.visible = False
 
@@ -71,8 +59,13 @@ class RunControl:
         if self.busy:
             self._messages.inform(_("Still busy; press Cancel to stop."))
             return
+        job.asked = self._messages.asked
         if not self._going_on:
             self._messages.clear()
+            self._warnings.clear()
+            if job.asked:
+                # Once the panel has made room for them; what begins by itself while the user paints moves nothing.
+                self._scroll.start()
         if self._job is None:
             self._start(job)
             return
@@ -86,9 +79,17 @@ class RunControl:
         """Start a job that nobody waits for, if what it needs is installed; does nothing while another one runs."""
         if self._job is not None:
             return
+        if not self._going_on:
+            self._warnings.clear()
         self._job = job
         self._on_change()
         self._dependencies.if_there(lambda: self._begin(job), lambda error: self._end(job, error))
+
+    def warn(self, text: str) -> None:
+        """Tell what the user should know about the run, beside what was told of it before."""
+        if text not in self._warnings:
+            self._warnings.append(text)
+        self._messages.inform(" ".join(self._warnings))
 
     def stop_quiet(self) -> None:
         """Let the quiet job end, if there is one, and nothing quiet follow it."""
@@ -114,10 +115,6 @@ class RunControl:
             else:
                 with self._messages.guarded(_("Stopping")):
                     self._logic.cancel()
-
-    def scroll_soon(self, _checked: bool = False) -> None:
-        """A click may have begun work: scroll to its progress and Cancel once the panel has made room for them."""
-        self._scroll.start()
 
     def scroll(self) -> None:
         """Scroll to progress and Cancel, if work goes on."""
@@ -148,7 +145,7 @@ class RunControl:
             for notification in self._logic.poll():
                 self._take(notification["method"], notification["params"])
         except Exception as error:  # a chart that cannot be drawn must not leave the panel busy
-            self._messages.complain(error, job.doing)
+            self._complain(job, error)
         try:
             done = job.call.done
         except Exception as error:  # asking also sends what comes next, of which anything may be missing by now
@@ -206,7 +203,7 @@ class RunControl:
         self._going_on = True
         try:
             if job.then is not None:
-                with self._messages.quietly_guarded(job.doing):
+                with self._messages.begun(asked=job.asked), self._messages.quietly_guarded(job.doing):
                     job.then()
         finally:
             self._going_on = False
@@ -223,11 +220,15 @@ class RunControl:
         elif job.cancelled:
             self._messages.inform(_("{doing} was stopped.").format(doing=job.doing))
         elif error is not None:
-            self._messages.complain(error, job.doing)
+            self._complain(job, error)
         if waiting is not None:
             self._start(waiting)
         else:
             self._on_change()
+
+    def _complain(self, job: Job, error: Exception) -> None:
+        with self._messages.begun(asked=job.asked):
+            self._messages.complain(error, job.doing)
 
     def _put_away(self) -> None:
         self._ui.runFrame.visible = False
@@ -244,7 +245,7 @@ class RunControl:
         elif method == "curve":
             self._on_curve(params)
         elif method == "warning":
-            self._messages.inform(f"{params['message']} {params.get('hint', '')}".strip())
+            self.warn(f"{params['message']} {params.get('hint', '')}".strip())
 
     def _show_stage(self, stage: str, done: float, total: float) -> None:
         bar = self._ui.progressBar

@@ -26,7 +26,7 @@ class TrainSection:
     def __init__(self, panel) -> None:
         self._panel = panel
         self._chart = TrainingChart(panel.ui.chartLabel)
-        self._painting = None
+        self._painting = self._region = None
         self._trained = False
         # What the estimate that is shown is about.
         self._estimated: tuple | None = None
@@ -156,10 +156,22 @@ class TrainSection:
                 self._panel.addObserver(painting, event, self.on_painted)
         self._painting = painting
 
+    def observe_region(self, region) -> None:
+        """Notice when this background region was dragged; None to stop."""
+        if region is self._region:
+            return
+        dragged = slicer.vtkMRMLMarkupsNode.PointEndInteractionEvent
+        if self._region is not None:
+            self._panel.removeObserver(self._region, dragged, self.on_painted)
+        if region is not None:
+            self._panel.addObserver(region, dragged, self.on_painted)
+        self._region = region
+
     def forget(self) -> None:
         """The scene is gone, or another volume or painting was chosen: the next training starts from nothing."""
         self._pause.stop()
         self.observe(None)
+        self.observe_region(None)
         self._trained = False
         self._estimated = None
         self._chart.clear()
@@ -170,28 +182,35 @@ class TrainSection:
 
     def on_pause(self) -> None:
         """Show the new states of the slices, and train again if that is wanted."""
-        if self._panel.parameters is None:
-            return
+        if self._panel.parameters is not None:
+            with self._panel.messages.begun(asked=False), self._panel.messages.quietly_guarded(_("Training")):
+                self._go_on()
+
+    def _go_on(self) -> None:
         # The volume may have been cropped in place, of which no parameter tells.
         self.outdate_estimate()
         with self._panel.messages.quietly_guarded(_("Reading the painting")):
             self._panel.annotate.refresh()
-        # Nobody but the user may take the computer to its limits, and not by a stroke.
-        if not self._panel.parameters.retrain_on_paint or (self.too_large and not self._trained):
+        if not self._retrains():
             self._panel.preparation.begin()
-            return
-        if self._panel.runs.busy:
+        elif self._panel.runs.busy:
             # Segmenting all of a large scan must not keep the slices in view waiting.
             self._panel.runs.give_way()
             self._pause.start()
         else:
             self.train()
 
+    def _retrains(self) -> bool:
+        # Nobody but the user may take the computer to its limits, and not by a stroke.
+        if not self._panel.parameters.retrain_on_paint or (self.too_large and not self._trained):
+            return False
+        # A slice may be complete without any paint, from which alone nothing can be learnt.
+        return self._panel.volume is not None and bool(self._panel.logic.engine.painted().any())
+
     def take_training(self, work) -> None:
         """Take over what was learnt, and tell what the user should know about it."""
-        warnings = self._panel.logic.engine.finish_training(work)["warnings"]
-        if warnings:
-            self._panel.messages.inform(" ".join(warnings))
+        for warning in self._panel.logic.engine.finish_training(work)["warnings"]:
+            self._panel.runs.warn(warning)
 
     def _preview(self) -> None:
         self._trained = True

@@ -13,6 +13,7 @@ from DiffusionSegCore import DiffusionSegEngine
 from DiffusionSegCore.oriented_images import oriented_image
 from DiffusionSegCore.segment_labels import labels_of
 from DiffusionSegCore.segment_voxels import segment_mask
+from DiffusionSegCore.slice_views import world_centre
 from DiffusionSegCore.voxel_geometry import VoxelGeometry, matrix_from_array
 
 
@@ -144,6 +145,7 @@ def check_saved_and_reloaded(a_scene, engine, again, folder: Path) -> DiffusionS
     for before, after in zip(*scans, strict=True):
         assert np.array_equal(voxels_on(after, VoxelGeometry.of(before)), voxels_on(before, VoxelGeometry.of(before)))
     assert slices_by_place(engine_again) == slices_by_place(engine)
+    assert suggestions_by_place(engine_again) == suggestions_by_place(engine)
     return engine_again
 
 
@@ -161,10 +163,16 @@ def voxels_on(volume, geometry: VoxelGeometry):
 
 def slices_by_place(engine) -> dict[tuple[float, ...], str]:
     """How far each annotation slice has come, by its middle in the world."""
-    return {
-        tuple(np.round(engine.slice_centre_ras(*found.place), 2) + 0.0): found.state
-        for found in engine.annotation_slices()
-    }
+    return {_place(engine, found): found.state for found in engine.annotation_slices()}
+
+
+def suggestions_by_place(engine) -> dict[tuple[float, ...], float]:
+    """How unsure the segmenter is on each suggested slice, by its middle in the world."""
+    return {_place(engine, found): score for found, score in engine.suggestions}
+
+
+def _place(engine, found) -> tuple[float, ...]:
+    return tuple(np.round(world_centre(engine.nodes.volume().first, *found.place), 2) + 0.0)
 
 
 def dice(first, second):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import slicer
 from DiffusionSegCore.scene_state import SceneState
 from DiffusionSegCore.settings import Settings
@@ -118,6 +119,7 @@ class FakeEngine:
         self.uncertainty_instead, self.doubts_instead = None, []
         self._doubts: list[str] = []
         self.warnings: list[str] = []
+        self.nothing_painted = False
         self.edits_replaced: tuple[str, ...] = ()
         self.voxels_taken: tuple[str, ...] = ()
         self.did: list[tuple] = []
@@ -199,6 +201,9 @@ class FakeEngine:
             raise self.faults.pop("annotation_slices")
         return [FakeSlice(*place, state) for place, state in sorted(self._slices.items())]
 
+    def painted(self) -> np.ndarray:
+        return np.full((1, 1, 1), 0 if self.nothing_painted else 1, np.uint16)
+
     def paint(self, axis: int, index: int) -> None:
         """As if the user had painted: the seeds report it."""
         self._slices[axis, index] = "painted"
@@ -230,8 +235,9 @@ class FakeEngine:
 
     def fit_background_region(self, margin: float) -> None:
         self._do("fit_background_region", margin)
-        self.roi = self.scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "Background region")
-        self.roi.CreateDefaultDisplayNodes()
+        if self.roi is None:
+            self.roi = self.scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "Background region")
+            self.roi.CreateDefaultDisplayNodes()
 
     def remove_background_region(self) -> None:
         self._do("remove_background_region")

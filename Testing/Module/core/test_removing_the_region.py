@@ -20,6 +20,26 @@ def test_outside_of_a_removed_region_nothing_is_background(painted_engine, clien
     assert scene.GetNumberOfNodesByClass("vtkMRMLMarkupsROINode") == 0
 
 
+def test_however_often_a_region_is_fitted_and_removed_nothing_of_it_is_left(painted_engine, scene):
+    painted_engine.remove_background_region()
+    before = scene.GetNumberOfNodes()
+    for _ in range(3):
+        painted_engine.fit_background_region(2.0)
+        painted_engine.remove_background_region()
+    assert scene.GetNumberOfNodes() == before
+
+
+def test_a_region_whose_painting_holds_nothing_any_more_is_not_left_without_it(painted_engine):
+    for found in painted_engine.annotation_slices():
+        painted_engine.remove_slice(*found.place)
+    painted_engine.seeds.GetSegmentation().RemoveAllSegments()
+    painted_engine.remove_untouched_seeds(also_own=True)
+    assert painted_engine.seeds is not None
+    painted_engine.remove_background_region()
+    painted_engine.remove_untouched_seeds(also_own=True)
+    assert painted_engine.seeds is None
+
+
 def test_where_there_is_no_region_none_is_removed(painted_engine):
     painted_engine.remove_background_region()
     painted_engine.remove_background_region()

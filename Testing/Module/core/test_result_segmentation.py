@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import an_affine
+from DiffusionSegCore.scene_nodes import SEEDS_ATTRIBUTE
 from Module.mrml import a_volume_node, masks_by_name, rotation_node
 
 from DiffusionSegLib.errors import DiffusionSegError
@@ -16,6 +17,22 @@ def test_a_painting_is_never_the_result(predicted_engine, finished, volume):
     for painting in (seeds, finished):
         with pytest.raises(DiffusionSegError, match="holds the painting"):
             predicted_engine.set_result(painting)
+
+
+@pytest.mark.parametrize("region", [True, False])
+def test_an_earlier_painting_without_complete_slices_is_never_the_result(predicted_engine, finished, volume, region):
+    painting = predicted_engine.seeds
+    for found in predicted_engine.annotation_slices():
+        predicted_engine.mark_complete(*found.place, complete=False)
+    if not region:
+        predicted_engine.remove_background_region()
+    before = masks_by_name(painting, volume)
+    predicted_engine.set_input([volume], finished)
+    with pytest.raises(DiffusionSegError, match="holds the painting"):
+        predicted_engine.set_result(painting)
+    assert painting.GetAttribute(SEEDS_ATTRIBUTE)
+    after = masks_by_name(painting, volume)
+    assert all(np.array_equal(after[name], mask) for name, mask in before.items())
 
 
 @pytest.fixture
@@ -35,6 +52,7 @@ def test_a_segmentation_that_was_once_chosen_to_paint_in_by_mistake_takes_result
     predicted_engine.set_result(once_chosen_to_paint_in)
     applied = masks_by_name(predicted_engine.apply_preview(), volume)
     assert all(np.array_equal(applied[name], mask) for name, mask in found.items())
+    predicted_engine.set_result(once_chosen_to_paint_in)
 
 
 def test_a_result_that_was_once_painted_in_comes_back_with_its_volume(

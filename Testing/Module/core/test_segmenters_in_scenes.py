@@ -57,7 +57,7 @@ def test_a_segmenter_of_its_usual_size_comes_back_byte_by_byte(engine, a_scene, 
     assert np.array_equal(again, content)
 
 
-def test_a_scenes_file_names_no_folder_of_this_computer(predicted_engine, a_scene, tmp_path):
+def test_a_scenes_file_does_not_name_where_the_segmenter_and_kept_work_lie(predicted_engine, a_scene, tmp_path):
     predicted_engine.save_segmenter(tmp_path / "kept.safetensors")
     predicted_engine.load_segmenter(tmp_path / "kept.safetensors")
     a_scene.save(tmp_path / "task.mrb")

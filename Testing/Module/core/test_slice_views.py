@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import an_affine, an_oblique_rotation, axis_orders
+from DiffusionSegCore.slice_views import world_centre
 from DiffusionSegCore.voxel_geometry import VoxelGeometry, array_from_matrix, local_to_world
 from Module.mrml import a_volume_node, rotation_node
 
@@ -36,7 +37,7 @@ def test_all_views_turn_to_the_volumes_planes_and_meet_in_the_slice(engine, scen
         volume.SetAndObserveTransformNodeID(rotation_node(scene).GetID())
     engine.set_input([volume])
     engine.show_slice(1, 7)
-    centre = np.asarray(engine.slice_centre_ras(1, 7))
+    centre = np.asarray(world_centre(volume, 1, 7))
     geometry = VoxelGeometry.of(volume)
     assert np.allclose(local_to_world(volume).GetInverse().TransformPoint(centre), geometry.slice_centre(1, 7))
     directions = geometry.affine[:3, :3] / geometry.spacing

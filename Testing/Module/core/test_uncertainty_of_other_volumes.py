@@ -7,6 +7,7 @@ import pytest
 import slicer
 from conftest import an_affine
 from DiffusionSegCore import DiffusionSegEngine
+from DiffusionSegCore.uncertainty_of_result import UNCERTAINTY_OF_RESULT
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from Module.mrml import a_volume_node
 
@@ -101,6 +102,21 @@ def test_of_two_results_of_a_volume_the_later_ones_map_is_shown_while_it_is_ther
     assert predicted_engine.uncertainty_in_view is not first
     scene.RemoveNode(second)
     assert predicted_engine.uncertainty_in_view is first
+
+
+def test_the_map_of_a_result_that_was_deleted_goes_with_the_next_run(predicted_engine, scene, other, composite):
+    kept = segment(predicted_engine, other)
+    own = predicted_engine.uncertainty_volume
+    before = scene.GetNumberOfNodes()
+    for _ in range(3):
+        result = segment(predicted_engine, other)
+        predicted_engine.show_uncertainty(0.4)
+        scene.RemoveNode(result.GetDisplayNode())
+        scene.RemoveNode(result)
+    segment(predicted_engine, other)
+    assert scene.GetNumberOfNodes() == before + 4
+    assert kept.GetNodeReference(UNCERTAINTY_OF_RESULT).GetScene() is scene
+    assert own.GetScene() is scene
 
 
 def test_each_of_two_other_volumes_has_its_own(predicted_engine, scene, head, other):

@@ -73,6 +73,7 @@ def test_structures_are_found_saved_and_the_same_after_loading(engine, a_scene, 
     assert dice(found["Caudate"], LABELS == 3) > 0.8
     assert dice(found["Putamen"], LABELS == 7) > 0.8
     assert VoxelGeometry.of(engine.uncertainty_volume).matches(VoxelGeometry.of(volume))
+    assert engine.next_slices()
     check_saved_and_reloaded(a_scene, engine, another_scene, tmp_path)
 
 

@@ -97,6 +97,30 @@ def test_a_warning_of_the_worker_is_shown(training, client, settle):
     assert training.ui.messageLabel.text == "The disk is full. Delete kept work."
 
 
+def test_what_is_learnt_in_spite_of_a_warning_is_told_beside_it(training, engine, client, settle):
+    engine.warnings = ["Caudate, Putamen overlap."]
+    for _told_twice in range(2):
+        client.tell("warning", message="The disk is full.", hint="Delete kept work.")
+    settle()
+    client.held_back = False
+    client.running.end()
+    settle()
+    assert training.ui.messageLabel.text == "The disk is full. Delete kept work. Caudate, Putamen overlap."
+
+
+def test_a_warning_of_the_run_before_is_not_told_again(training, client, settle):
+    client.tell("warning", message="The memory is short.")
+    settle()
+    client.held_back = False
+    client.running.end()
+    settle()
+    client.held_back = True
+    training.ui.predictButton.click()
+    client.tell("warning", message="The disk is full.")
+    settle()
+    assert training.ui.messageLabel.text == "The disk is full."
+
+
 def test_work_that_cannot_go_on_by_itself_does_not_keep_the_panel_busy(training, client, monkeypatch):
     monkeypatch.setattr(type(client.running), "done", property(lambda _call: 1 / 0), raising=False)
     training.runs.poll()

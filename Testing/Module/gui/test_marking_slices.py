@@ -88,6 +88,19 @@ def test_nothing_is_marked_while_the_views_show_another_volume(trained, engine, 
     assert "was not in view" in trained.ui.messageLabel.text
 
 
+def test_no_slice_is_added_while_the_views_show_another_volume(trained, engine, scene, settle):
+    trained.ui.otherVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    trained.ui.applyToOtherButton.click()
+    settle()
+    before = engine.annotation_slices()
+    trained.ui.addSlicesButton.click()
+    assert not engine.left
+    assert engine.annotation_slices() == before
+    assert trained.ui.messageLabel.text == "Another volume was in view. Look at T1 now, then press again."
+    trained.ui.addSlicesButton.click()
+    assert len(engine.annotation_slices()) > len(before)
+
+
 def test_a_slice_that_no_view_of_the_layout_can_show_is_not_marked(proposed, engine):
     del engine.shown[0]
     for _press in range(2):

@@ -38,6 +38,11 @@ def test_a_path_that_is_cut_can_be_read_whole(panel, name):
     assert field.toolTip == meaning
 
 
+@pytest.mark.parametrize("name", ["segmenterPathEdit", "workFolderEdit"])
+def test_a_path_that_the_module_remembers_is_not_remembered_by_its_field_too(panel, name):
+    assert getattr(panel.ui, name).settingKey == ""
+
+
 def test_shortcuts_stand_in_the_tooltips(panel):
     for button, keys in (("nextSliceButton", "N"), ("completeButton", "C"), ("trainButton", "L")):
         assert f"Ctrl+Shift+{keys}" in getattr(panel.ui, button).toolTip

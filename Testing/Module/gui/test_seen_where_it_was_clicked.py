@@ -117,6 +117,34 @@ def test_what_begins_by_itself_moves_nothing_under_the_brush(trained, engine, cl
     assert trained.ui.segmentEditorWidget.mapTo(area, trained.ui.segmentEditorWidget.rect.topLeft()) == before
 
 
+@pytest.mark.parametrize("method", ["start_training", "finish_training"])
+def test_an_error_of_what_begins_by_itself_is_told_and_moves_nothing(trained, engine, area, settle, method):
+    trained.ui.retrainOnPaintCheckBox.checked = True
+    area.ensureWidgetVisible(trained.ui.segmentEditorWidget)
+    area.setFocus()
+    settle()
+    before = trained.ui.segmentEditorWidget.mapTo(area, trained.ui.segmentEditorWidget.rect.topLeft())
+    engine.paint(1, 25)
+    engine.faults[method] = FakeError("The memory is full.")
+    trained.train.on_pause()
+    settle()
+    assert trained.ui.messageLabel.text == "The memory is full."
+    assert trained.ui.segmentEditorWidget.mapTo(area, trained.ui.segmentEditorWidget.rect.topLeft()) == before
+
+
+def test_an_error_of_a_click_is_in_sight_also_after_one_of_what_began_by_itself(
+    trained, engine, press, settle, in_sight
+):
+    trained.ui.retrainOnPaintCheckBox.checked = True
+    engine.faults["start_training"] = FakeError("The memory is full.")
+    trained.train.on_pause()
+    settle()
+    engine.faults["start_training"] = FakeError("The disk is full.")
+    press(trained.ui.trainButton)
+    assert trained.ui.messageLabel.text == "The disk is full."
+    assert in_sight(trained.ui.messageLabel)
+
+
 def test_a_message_of_two_lines_moves_no_button_from_under_the_pointer(trained, area, settle):
     trained.annotate.next_slice()
     trained.messages.clear()

@@ -34,6 +34,13 @@ def test_painting_trains_again_if_that_is_wanted(paint_and_pause, engine, settle
     assert done(engine).count("finish_training") == 2
 
 
+def test_a_slice_that_is_complete_without_any_paint_trains_nothing_by_itself(paint_and_pause, trained, engine, settle):
+    engine.nothing_painted = True
+    paint_and_pause()
+    settle()
+    assert done(engine).count("start_training") == 1
+
+
 def test_the_whole_volume_gives_way_to_what_is_painted_meanwhile(trained, paint_and_pause, engine, client, settle):
     client.held_back = True
     trained.ui.predictButton.click()
@@ -83,6 +90,22 @@ def test_whatever_changes_what_is_background_trains_again(retraining, engine, se
     getattr(retraining.ui, button).click()
     settle()
     assert done(engine).count("finish_training") == before + 1
+
+
+def test_a_region_whose_faces_are_dragged_trains_again(retraining, engine, settle):
+    before = done(engine).count("finish_training")
+    engine.roi.InvokeEvent(slicer.vtkMRMLMarkupsNode.PointEndInteractionEvent)
+    settle()
+    assert done(engine).count("finish_training") == before + 1
+
+
+def test_a_region_of_another_painting_trains_nothing(retraining, engine, settle):
+    region, engine.roi = engine.roi, None
+    retraining.annotate.enable()
+    before = done(engine).count("finish_training")
+    region.InvokeEvent(slicer.vtkMRMLMarkupsNode.PointEndInteractionEvent)
+    settle()
+    assert done(engine).count("finish_training") == before
 
 
 def test_a_slice_that_was_not_complete_is_removed_without_training(retraining, engine, settle):
