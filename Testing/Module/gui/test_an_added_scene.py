@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-
 import numpy as np
 import pytest
 import slicer
 from conftest import a_head, an_affine
-from Module.fake_worker_client import FakeWorkerClient
+from Module.gui.conftest import module_over_the_real_engine
 from Module.mrml import AScene, a_volume_node, paint_slices, slicers_scene
 
 NAMES = {3: "Caudate", 7: "Putamen"}
@@ -16,10 +14,7 @@ NAMES = {3: "Caudate", 7: "Putamen"}
 
 @pytest.fixture
 def module(scene, monkeypatch):
-    import DiffusionSegLib.client
-
-    monkeypatch.setattr(DiffusionSegLib.client, "WorkerClient", lambda **_command: FakeWorkerClient())
-    return importlib.import_module("DiffusionSeg")
+    return module_over_the_real_engine(monkeypatch)
 
 
 @pytest.fixture

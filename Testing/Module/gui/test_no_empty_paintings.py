@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-
 import pytest
 import slicer
-from Module.fake_worker_client import FakeWorkerClient
+from Module.gui.conftest import module_over_the_real_engine
 from Module.mrml import slicers_scene
 from slicer_fakes.application import add_volume
 
 
 @pytest.fixture
 def module(scene, monkeypatch):
-    import DiffusionSegLib.client
-
-    monkeypatch.setattr(DiffusionSegLib.client, "WorkerClient", lambda **_command: FakeWorkerClient())
-    return importlib.import_module("DiffusionSeg")
+    return module_over_the_real_engine(monkeypatch)
 
 
 @pytest.fixture
