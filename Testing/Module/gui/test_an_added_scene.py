@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import slicer
 from conftest import a_head, an_affine
+from Module.fake_worker_client import FakeWorkerClient
 from Module.gui.conftest import module_over_the_real_engine
 from Module.mrml import AScene, a_volume_node, paint_slices, slicers_scene
 
