@@ -30,7 +30,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises:
         DiffusionSegError: if the disk is full or cannot be written to.
     """
-    with folder_beside(path.parent) as folder:
+    with hidden_folder_in(path.parent) as folder:
         # The same name, because writers choose the format by its ending.
         part = folder / path.name
         with _writers_errors_as_os_errors(path.parent):
@@ -43,7 +43,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def folder_beside(folder: Path) -> Iterator[Path]:
+def hidden_folder_in(folder: Path) -> Iterator[Path]:
     """A hidden folder within `folder`, which is made if need be; of both only what was moved out of it stays.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from DiffusionSegLib.atomic_file import folder_beside
+from DiffusionSegLib.atomic_file import hidden_folder_in
 
 
 def check_result_folder(folder: Path) -> None:
@@ -23,7 +23,7 @@ def result_folder(folder: Path) -> Iterator[Path]:
     Raises:
         DiffusionSegError: if the disk is full or cannot be written to.
     """
-    with folder_beside(folder) as unfinished:
+    with hidden_folder_in(folder) as unfinished:
         yield unfinished
         for path in sorted(unfinished.iterdir()):
             os.replace(path, folder / path.name)  # noqa: PTH105

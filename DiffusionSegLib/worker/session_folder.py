@@ -18,7 +18,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from DiffusionSegLib.atomic_file import atomic_path, disk_error
+from DiffusionSegLib.atomic_file import UNFINISHED, atomic_path, disk_error
 from DiffusionSegLib.configuration import from_json, to_json
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features import features_file
@@ -208,7 +208,7 @@ def _delete_all(scan: Path) -> None:
 
 
 def _delete_unfinished(scan: Path) -> None:
-    for path in scan.glob(".unfinished-*"):
+    for path in scan.glob(f"{UNFINISHED}*"):
         # The process that writes it may have just finished.
         with suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > UNFINISHED_SECONDS:
