@@ -100,14 +100,14 @@ def make_qt(custom_widgets: dict[str, type]) -> ModuleType:
     vars(qt).update(qt_names())
 
     class QUiLoader(StrictUiLoader):
+        def __init__(self) -> None:
+            super().__init__(lambda text: ui_in_python(text, custom_widgets))
+
         def createWidget(self, class_name: str, parent=None, name: str = ""):
             cls = custom_widgets.get(class_name) or getattr(qt, class_name)
             widget = cls(parent)
             widget.setObjectName(name)
             return widget
-
-        def in_python(self, text: str) -> str:
-            return ui_in_python(text, custom_widgets)
 
     qt.QUiLoader = QUiLoader
     return qt

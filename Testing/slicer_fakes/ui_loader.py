@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from PySide6 import QtCore, QtUiTools
@@ -13,20 +13,24 @@ CPP_TYPES = {"vtkMRMLScene*": "PyObject"}
 
 
 class StrictUiLoader(QtUiTools.QUiLoader):
-    """A loader to which nothing may be unclear: what Qt only warns of raises RuntimeError."""
+    """A loader to which nothing may be unclear: what Qt only warns of raises RuntimeError.
+
+    Args:
+        in_python: gives the text of a file as Python's widgets understand it.
+    """
+
+    def __init__(self, in_python: Callable[[str], str]) -> None:
+        super().__init__()
+        self._in_python = in_python
 
     def load(self, file: QtCore.QIODevice):
         """The widget that the open file describes."""
         text = bytes(file.readAll()).decode()
         buffer = QtCore.QBuffer()
-        buffer.setData(self.in_python(text).encode())
+        buffer.setData(self._in_python(text).encode())
         buffer.open(QtCore.QIODevice.ReadOnly)
         with qt_warnings_raised():
             return super().load(buffer)
-
-    def in_python(self, text: str) -> str:
-        """The text as Python's widgets understand it."""
-        raise NotImplementedError
 
 
 def ui_in_python(text: str, widgets: Mapping[str, type]) -> str:

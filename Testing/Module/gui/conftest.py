@@ -14,7 +14,6 @@ pytest.importorskip("PySide6", reason="the panel is tested in PySide6")
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 # They need what was just asked for, and the platform must be set before Qt starts.
-from Module.fake_worker_client import FakeWorkerClient  # noqa: E402
 from slicer_fakes.application import a_scene, add_volume, fake_slicer, the_application  # noqa: E402
 from slicer_fakes.engine import FakeClient, FakeEngine  # noqa: E402
 
@@ -47,14 +46,6 @@ def volume(scene):
 @pytest.fixture
 def client():
     return FakeClient()
-
-
-def module_over_the_real_engine(monkeypatch):
-    """The module's file with the engine itself; its worker alone is faked."""
-    import DiffusionSegLib.client
-
-    monkeypatch.setattr(DiffusionSegLib.client, "WorkerClient", lambda **_command: FakeWorkerClient())
-    return importlib.import_module("DiffusionSeg")
 
 
 @pytest.fixture

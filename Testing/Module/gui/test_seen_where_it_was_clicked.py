@@ -102,34 +102,39 @@ def test_what_was_clicked_is_in_sight_again_when_the_run_has_ended(trained, pres
     assert in_sight(getattr(trained.ui, button))
 
 
-def test_what_begins_by_itself_moves_nothing_under_the_brush(trained, engine, client, area, settle):
+@pytest.fixture
+def place_of_the_editor(trained, area, settle):
+    """Tells where the segment editor is, while one paints with it and trains again by that."""
     trained.ui.retrainOnPaintCheckBox.checked = True
-    area.ensureWidgetVisible(trained.ui.segmentEditorWidget)
+    editor = trained.ui.segmentEditorWidget
+    area.ensureWidgetVisible(editor)
     # The mouse is in a view: no control that is disabled now passes its focus on to the next one.
     area.setFocus()
     settle()
-    before = trained.ui.segmentEditorWidget.mapTo(area, trained.ui.segmentEditorWidget.rect.topLeft())
+    return lambda: editor.mapTo(area, editor.rect.topLeft())
+
+
+def test_what_begins_by_itself_moves_nothing_under_the_brush(trained, engine, client, place_of_the_editor, settle):
+    before = place_of_the_editor()
     client.held_back = True
     engine.paint(1, 25)
     trained.train.on_pause()
     settle()
     assert trained.runs.busy
-    assert trained.ui.segmentEditorWidget.mapTo(area, trained.ui.segmentEditorWidget.rect.topLeft()) == before
+    assert place_of_the_editor() == before
 
 
 @pytest.mark.parametrize("method", ["start_training", "finish_training"])
-def test_an_error_of_what_begins_by_itself_is_told_and_moves_nothing(trained, engine, area, settle, method):
-    trained.ui.retrainOnPaintCheckBox.checked = True
-    area.ensureWidgetVisible(trained.ui.segmentEditorWidget)
-    area.setFocus()
-    settle()
-    before = trained.ui.segmentEditorWidget.mapTo(area, trained.ui.segmentEditorWidget.rect.topLeft())
+def test_an_error_of_what_begins_by_itself_is_told_and_moves_nothing(
+    trained, engine, place_of_the_editor, settle, method
+):
+    before = place_of_the_editor()
     engine.paint(1, 25)
     engine.faults[method] = FakeError("The memory is full.")
     trained.train.on_pause()
     settle()
     assert trained.ui.messageLabel.text == "The memory is full."
-    assert trained.ui.segmentEditorWidget.mapTo(area, trained.ui.segmentEditorWidget.rect.topLeft()) == before
+    assert place_of_the_editor() == before
 
 
 def test_an_error_of_a_click_is_in_sight_also_after_one_of_what_began_by_itself(

@@ -7,21 +7,9 @@ import pytest
 import slicer
 from conftest import a_head, an_affine
 from Module.fake_worker_client import FakeWorkerClient
-from Module.gui.conftest import module_over_the_real_engine
-from Module.mrml import AScene, a_volume_node, paint_slices, slicers_scene
+from Module.mrml import AScene, a_volume_node, paint_slices
 
 NAMES = {3: "Caudate", 7: "Putamen"}
-
-
-@pytest.fixture
-def module(scene, monkeypatch):
-    return module_over_the_real_engine(monkeypatch)
-
-
-@pytest.fixture
-def scene(qt, tmp_path):
-    with slicers_scene(tmp_path, {"Red": "Axial"}) as scene:
-        yield scene
 
 
 @pytest.fixture

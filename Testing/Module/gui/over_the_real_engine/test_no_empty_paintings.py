@@ -4,20 +4,7 @@ from __future__ import annotations
 
 import pytest
 import slicer
-from Module.gui.conftest import module_over_the_real_engine
-from Module.mrml import slicers_scene
 from slicer_fakes.application import add_volume
-
-
-@pytest.fixture
-def module(scene, monkeypatch):
-    return module_over_the_real_engine(monkeypatch)
-
-
-@pytest.fixture
-def scene(qt, tmp_path):
-    with slicers_scene(tmp_path, {"Red": "Axial"}) as scene:
-        yield scene
 
 
 def choose(panel, volume):
