@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -53,6 +53,7 @@ class SessionOptions:
         features: which features to take; None for the bundle's own choice.
         ensemble: shape and training of the segmenter.
         keep_largest: label values of which only the largest connected component is kept.
+        combine: whether the mean of the members' probabilities decides, or the most probable class of each as a vote.
     """
 
     bundle: ModelBundle | str = DEFAULT_BUNDLE
@@ -61,6 +62,7 @@ class SessionOptions:
     features: FeatureConfig | None = None
     ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
     keep_largest: tuple[int, ...] = ()
+    combine: Literal["mean", "vote"] = "mean"
 
 
 class Session:
@@ -164,8 +166,15 @@ class Session:
             )
         self.report.voxels_trained = len(voxels.classes)
         voxels = self._with_mirror_image(voxels, self._annotation, config)
-        labels, keep_largest = self._annotation.labels, self.options.keep_largest
-        header = SegmenterHeader.of(self.bundle, config, self.options.ensemble, values, labels, keep_largest)
+        header = SegmenterHeader.of(
+            self.bundle,
+            config,
+            self.options.ensemble,
+            values,
+            self._annotation.labels,
+            self.options.keep_largest,
+            self.options.combine,
+        )
         before = replace(header, labels=tuple(learnt_as)) if learnt_as else header
         with self.report.stage("training"):
             ensemble = train_ensemble(

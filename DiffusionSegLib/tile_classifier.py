@@ -18,6 +18,7 @@ from DiffusionSegLib.memory_shortage import is_memory_shortage
 from DiffusionSegLib.segmenter.consensus import Consensus
 from DiffusionSegLib.segmenter.ensemble import after_first_layer
 from DiffusionSegLib.segmenter.segmenter import Segmenter
+from DiffusionSegLib.segmenter.vote import Vote
 from DiffusionSegLib.source_sampling import mixed_separably
 
 # The confidence that is a probability of 1.
@@ -35,6 +36,7 @@ class TileClassifier:
         self.tissue, self.ensemble = features.tissue, segmenter.ensemble
         self.values = np.asarray(segmenter.header.values, np.uint16)
         self.background = segmenter.header.values.index(0) if 0 in segmenter.header.values else None
+        self.consensus = Vote if segmenter.header.combine == "vote" else Consensus
         self.units = self.ensemble.hidden[0]
         self.layers = self.ensemble.folded_layers()
         self.projection = FirstLayerProjection(features, *self.ensemble.first_layer())
@@ -100,7 +102,7 @@ class TileClassifier:
     def _of_piece(self, projected: BoxProjection, chosen: Tensor | None) -> Tensor:
         """The same of the chosen voxels of a piece, or of all."""
         count = len(projected.columns if chosen is None else chosen)
-        consensus = Consensus(torch.empty(self.ensemble.classes, count, device=self.device))
+        consensus = self.consensus(torch.empty(self.ensemble.classes, count, device=self.device))
         # One member after the other: what is at work stays in the cache.
         for member, layers in enumerate(self.layers):
             hidden = projected.hidden(slice(member * self.units, (member + 1) * self.units))

@@ -24,7 +24,7 @@ def add_parser(commands: Any) -> None:
     add_bundle(parser)
     add_device(parser)
     add_seed(parser)
-    parser.set_defaults(run=run, segmenter_out=None, keep_largest=[])
+    parser.set_defaults(run=run, segmenter_out=None, keep_largest=[], combine="mean")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -36,6 +36,12 @@ def add_parser(commands: Any) -> None:
         metavar="VALUE",
         help="labels of which only the largest connected piece is kept, such as the brainstem's",
     )
+    parser.add_argument(
+        "--combine",
+        choices=("mean", "vote"),
+        default="mean",
+        help="what decides: the mean of the members' probabilities, or a vote of the members (mean)",
+    )
     add_bundle(parser)
     add_device(parser)
     add_seed(parser)
@@ -72,6 +78,7 @@ def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespac
         device=arguments.device,
         seed=arguments.seed,
         keep_largest=tuple(arguments.keep_largest),
+        combine=arguments.combine,
     )
     check_result_folder(arguments.out)
     if arguments.segmenter_out is not None:

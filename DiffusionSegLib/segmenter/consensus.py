@@ -43,5 +43,5 @@ class Consensus:
         largest = math.log(min(self.members, len(self.summed)))
         if largest == 0:
             return torch.zeros_like(self.entropies)
-        entropy_of_mean = torch.special.entr(self.probabilities()).sum(0)
+        entropy_of_mean = torch.special.entr(self.summed / self.members).sum(0)
         return ((entropy_of_mean - self.entropies / self.members) / largest).clamp(0, 1)

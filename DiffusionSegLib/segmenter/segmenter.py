@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError
@@ -38,6 +38,7 @@ class SegmenterHeader:
         keep_largest: label values of which only the largest connected component is kept.
         hidden: widths of the hidden layers.
         members: number of MLPs.
+        combine: whether the mean of their probabilities decides, or the most probable class of each as a vote.
     """
 
     bundle: str
@@ -49,6 +50,7 @@ class SegmenterHeader:
     keep_largest: tuple[int, ...]
     hidden: tuple[int, int]
     members: int
+    combine: Literal["mean", "vote"] = "mean"
 
     @classmethod
     def of(
@@ -59,6 +61,7 @@ class SegmenterHeader:
         values: tuple[int, ...],
         labels: tuple[Label, ...] = (),
         keep_largest: tuple[int, ...] = (),
+        combine: Literal["mean", "vote"] = "mean",
     ) -> SegmenterHeader:
         """The header of an ensemble that learns these values from these features of a bundle."""
         return cls(
@@ -71,12 +74,16 @@ class SegmenterHeader:
             keep_largest=keep_largest,
             hidden=ensemble.hidden,
             members=ensemble.members,
+            combine=combine,
         )
 
     def goes_on_from(self, other: SegmenterHeader) -> bool:
         """Whether an ensemble of the other takes the same features, tells the same structures and has its shape."""
-        alike = replace(self, labels=(), keep_largest=()) == replace(other, labels=(), keep_largest=())
-        return alike and self._names() == other._names()
+        return self._learnt() == other._learnt() and self._names() == other._names()
+
+    def _learnt(self) -> SegmenterHeader:
+        """The header without what is no matter of learning."""
+        return replace(self, labels=(), keep_largest=(), combine="mean")
 
     def _names(self) -> dict[int, str]:
         """What the classes are called, by value."""

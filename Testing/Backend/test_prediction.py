@@ -1,5 +1,7 @@
 """Parts of a scan against the whole of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import a_head, a_volume, an_affine, an_oblique_rotation, axis_orders
@@ -46,6 +48,18 @@ def test_a_region_is_predicted_as_in_the_whole_scan_and_all_else_is_background(t
     assert not part.labelmap[outside].any()
     assert not part.uncertainty[outside].any()
     assert (part.confidence[outside] == 255).all()
+
+
+def test_votes_of_three_members_make_a_label_a_third_two_thirds_or_quite_as_sure(tiny_bundle):
+    session, segmenter = trained(tiny_bundle)
+    voting = replace(segmenter, header=replace(segmenter.header, combine="vote"))
+    mean, vote = (predict(session.features, one, session._model_grid()) for one in (segmenter, voting))
+    assert set(np.unique(vote.confidence)) <= {85, 170, 255}
+    assert len(np.unique(mean.confidence)) > 3
+    np.testing.assert_array_equal(vote.uncertainty, mean.uncertainty)
+    sure = vote.confidence == 255
+    np.testing.assert_array_equal(vote.labelmap[sure], mean.labelmap[sure])
+    assert (vote.labelmap != mean.labelmap).any()
 
 
 def test_nothing_is_computed_where_all_is_known(tiny_bundle, monkeypatch):

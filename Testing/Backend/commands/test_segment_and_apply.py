@@ -9,6 +9,7 @@ import pytest
 
 from DiffusionSegLib import scan_memory
 from DiffusionSegLib.__main__ import main
+from DiffusionSegLib.segmenter.segmenter import Segmenter
 from DiffusionSegLib.session import Session
 
 WRITTEN = {"segmentation.nii.gz", "segmentation.seg.nrrd", "uncertainty.nii.gz", "report.json", "overlay.png"}
@@ -125,6 +126,26 @@ def test_a_scan_that_does_not_fit_into_memory_does_not_cost_the_next_one(case, r
 def segmented(case, out, *more) -> int:
     arguments = ["segment", case / "scan.nii.gz", "--labels", case / "painted.nii.gz", "--out", out, *more]
     return main([str(argument) for argument in [*arguments, "--bundle", case / "tiny", "--device", "cpu"]])
+
+
+def test_members_that_vote_do_so_also_on_other_scans(case, result, tmp_path):
+    segmenter = tmp_path / "voting.safetensors"
+    assert segmented(case, tmp_path / "out", "--combine", "vote", "--segmenter-out", segmenter) == 0
+    assert Segmenter.load(segmenter).header.combine == "vote"
+    assert np.array_equal(voxels(tmp_path / "out" / "uncertainty.nii.gz"), voxels(result / "uncertainty.nii.gz"))
+    for kept in (segmenter, result.parent / "two.safetensors"):
+        arguments = ["apply", kept, case / "scan.nii.gz", "--out", tmp_path / kept.stem, "--bundle", case / "tiny"]
+        assert main([str(argument) for argument in [*arguments, "--device", "cpu"]]) == 0
+    for voting, mean in (
+        (tmp_path / "out" / "segmentation.nii.gz", result / "segmentation.nii.gz"),
+        (tmp_path / "voting" / "scan_segmentation.nii.gz", tmp_path / "two" / "scan_segmentation.nii.gz"),
+    ):
+        alike = voxels(voting) == voxels(mean)
+        assert 0.95 < alike.mean() < 1
+
+
+def voxels(path):
+    return np.asarray(nib.load(path).dataobj)
 
 
 @pytest.mark.parametrize("available", [10_000_000, None, 10**12])

@@ -39,6 +39,29 @@ def test_a_segmenter_comes_back_from_its_file(tmp_path):
     torch.testing.assert_close(loaded.ensemble(batch), segmenter.ensemble(batch), rtol=0, atol=0)
 
 
+def test_members_that_vote_do_so_also_after_their_file_was_loaded():
+    found = a_segmenter()
+    voting = replace(found, header=replace(found.header, combine="vote"))
+    assert Segmenter.from_bytes(voting.to_bytes()).header.combine == "vote"
+
+
+def with_header(content: dict) -> bytes:
+    return save(a_segmenter().ensemble.state_dict(), {"format": FORMAT, "header": json.dumps(content)})
+
+
+def test_a_file_from_before_members_could_vote_means_their_mean():
+    content = to_json(a_segmenter().header)
+    del content["combine"]
+    assert Segmenter.from_bytes(with_header(content)).header == a_segmenter().header
+
+
+@pytest.mark.parametrize("combine", ["median", 3, None])
+def test_an_unknown_way_to_combine_members_is_told_of(combine):
+    content = with_header({**to_json(a_segmenter().header), "combine": combine})
+    with pytest.raises(DiffusionSegError, match=f"{combine!r} is none of mean, vote"):
+        Segmenter.from_bytes(content)
+
+
 def test_a_file_that_is_no_segmenter_is_refused(tmp_path, tiny_bundle: ModelBundle):
     (tmp_path / "text").write_text("no tensors")
     for path in (tmp_path / "text", tiny_bundle.folder / "model.safetensors"):
@@ -135,6 +158,7 @@ def test_an_ensemble_goes_on_only_if_its_values_mean_the_same_structures():
     header = a_segmenter().header
     brainstem, other = header.labels[0], Label(36, "Tectum", (1, 2, 3))
     assert header.goes_on_from(replace(header, labels=(replace(brainstem, color=(9, 9, 9)), other), keep_largest=()))
+    assert header.goes_on_from(replace(header, combine="vote"))
     assert not header.goes_on_from(replace(header, labels=(replace(brainstem, name="Cerebellum"),)))
     both = replace(header, values=(0, 35, 36), labels=(brainstem, other))
     assert not both.goes_on_from(replace(both, labels=(replace(brainstem, value=36), replace(other, value=35))))
