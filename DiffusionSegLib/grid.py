@@ -16,10 +16,13 @@ class Grid:
     Args:
         shape: number of voxels along I, J, K.
         affine: 4 x 4, from voxel indices to RAS millimetres.
+        space_codes: NIfTI's qform_code and sform_code, which say whose millimetres these are: 1 the scanner's, 4 those
+            of MNI's brain. No voxel lies elsewhere for them.
     """
 
     shape: tuple[int, int, int]
     affine: np.ndarray
+    space_codes: tuple[int, int] = (1, 1)
 
     @property
     def spacing(self) -> tuple[float, float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -16,7 +17,7 @@ from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.itk_warnings import without_itk_warnings
 from DiffusionSegLib.memory_shortage import is_memory_shortage
-from DiffusionSegLib.nifti_geometry import affine_of
+from DiffusionSegLib.nifti_geometry import affine_of, space_codes_of
 from DiffusionSegLib.segment_header import ENDING as SEGMENTATION_ENDING
 from DiffusionSegLib.volume import Volume
 from DiffusionSegLib.writing import LPS_FROM_RAS
@@ -108,7 +109,8 @@ def _read_nibabel(path: Path) -> tuple[np.ndarray, Grid]:
     array = np.asanyarray(image.dataobj)  # type: ignore[attr-defined]
     if array.ndim > 3 and array.size == np.prod(array.shape[:3]):
         array = array.reshape(array.shape[:3])
-    return _checked(array, affine_of(image, path.name))  # type: ignore[arg-type]
+    array, grid = _checked(array, affine_of(image, path.name))  # type: ignore[arg-type]
+    return array, replace(grid, space_codes=space_codes_of(image))  # type: ignore[arg-type]
 
 
 def _read_simpleitk(image: sitk.Image) -> tuple[np.ndarray, Grid]:

@@ -28,8 +28,10 @@ def write_volume(path: Path, array: np.ndarray, grid: Grid) -> None:
         if path.name.endswith((".nii", ".nii.gz")):
             image = nib.Nifti1Image(array, grid.affine)
             # Both forms of the geometry, so that readers which trust either agree; a shear only fits the second.
-            image.set_qform(grid.affine, code=1, strip_shears=True)
-            image.set_sform(grid.affine, code=1)
+            qform_code, sform_code = grid.space_codes
+            image.set_qform(grid.affine, code=qform_code, strip_shears=True)
+            image.set_sform(grid.affine, code=sform_code)
+            image.header.set_xyzt_units("mm")
             nib.save(image, part)
         else:
             sitk.WriteImage(_image(array, grid), str(part), useCompression=True)

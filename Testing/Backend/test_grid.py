@@ -24,5 +24,10 @@ def test_a_grid_matches_itself_but_not_one_that_is_shifted_or_flipped(directions
     assert not grid.matches(Grid((4, 5, 7), grid.affine))
 
 
+def test_a_grid_matches_one_of_another_space():
+    grid = Grid((4, 5, 6), np.eye(4))
+    assert grid.matches(Grid((4, 5, 6), np.eye(4), space_codes=(4, 4)))
+
+
 def test_the_diagonal_is_measured_in_millimetres():
     assert Grid((3, 4, 12), np.diag([1, 1, 1, 1.0])).diagonal_mm == pytest.approx(13)

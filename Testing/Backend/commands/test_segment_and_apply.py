@@ -36,6 +36,20 @@ def test_segment_keeps_the_scans_geometry(case, result):
         assert np.array_equal(found.affine, scan.affine)
 
 
+def test_results_are_of_the_scans_space(case, result, tmp_path):
+    scan = nib.load(case / "scan.nii.gz")
+    scan.header["qform_code"] = scan.header["sform_code"] = 4
+    nib.save(scan, tmp_path / "in_mni.nii.gz")
+    arguments = ["apply", result.parent / "two.safetensors", tmp_path / "in_mni.nii.gz", "--out", tmp_path / "out"]
+    assert main([str(argument) for argument in [*arguments, "--bundle", case / "tiny", "--device", "cpu"]]) == 0
+    arguments = ["segment", tmp_path / "in_mni.nii.gz", "--labels", case / "painted.nii.gz", "--out", tmp_path / "out"]
+    assert main([str(argument) for argument in [*arguments, "--bundle", case / "tiny", "--device", "cpu"]]) == 0
+    found = list((tmp_path / "out").glob("*.nii.gz"))
+    assert len(found) == 4
+    for path in found:
+        assert nib.load(path).header["qform_code"] == nib.load(path).header["sform_code"] == 4
+
+
 def test_segment_finds_the_structures_where_nothing_was_painted(case, result):
     found, true = (
         np.asarray(nib.load(path).dataobj) for path in (result / "segmentation.nii.gz", case / "reference.nii.gz")
