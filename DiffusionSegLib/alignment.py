@@ -11,6 +11,7 @@ import torch
 
 from DiffusionSegLib.deformation import MOST_STEPS, find_deformation
 from DiffusionSegLib.errors import DiffusionSegError
+from DiffusionSegLib.itk_interruption import interruptible
 from DiffusionSegLib.progress import Progress, silent
 
 SHRINK_FACTORS = (4, 2, 1)
@@ -89,9 +90,7 @@ def _failure_told() -> Iterator[None]:
 
 
 class _Iterations:
-    """Tells of every iteration of ITK's methods, and lets what is raised then stop them and come through.
-
-    ITK itself would swallow the exception, and Python would obey Ctrl-C only after the method has ended.
+    """Tells of every iteration.
 
     Args:
         progress: told how many iterations are done.
@@ -104,31 +103,6 @@ class _Iterations:
         """Tell of an iteration; what telling raises comes through."""
         self.done = min(self.done + 1, MOST_ITERATIONS)
         self.progress("alignment", self.done, MOST_ITERATIONS)
-
-    @contextmanager
-    def of(self, method: sitk.ImageRegistrationMethod) -> Iterator[None]:
-        """Watch a method while it runs."""
-        raised: list[BaseException] = []
-
-        def iterated() -> None:
-            if raised:
-                # Stopping ends one level of an affine, and the next begins.
-                method.StopRegistration()
-                return
-            try:
-                self.one_more()
-            except BaseException as error:
-                raised.append(error)
-                method.StopRegistration()
-
-        method.AddCommand(sitk.sitkIterationEvent, iterated)
-        try:
-            yield
-        except RuntimeError:
-            if not raised:
-                raise
-        if raised:
-            raise raised[0]
 
 
 def _affine(
@@ -150,7 +124,7 @@ def _affine(
     method.SetShrinkFactorsPerLevel(shrink_factors)
     method.SetSmoothingSigmasPerLevel([factor / 2 for factor in shrink_factors])
     method.SetInitialTransform(affine, inPlace=True)
-    with iterations.of(method):
+    with interruptible(method, iterations.one_more):
         method.Execute(still, moving)
     return affine
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import SimpleITK as sitk
 
 from DiffusionSegLib.alignment import find_transform, image_of
+from DiffusionSegLib.itk_interruption import interruptible
 from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.template import Template
 from DiffusionSegLib.template_building import MARGIN_VOXELS
@@ -22,11 +25,9 @@ def symmetrised(template: Template, progress: Progress = silent) -> Template:
 
     Args:
         template: what to start from.
-        progress: told how many of the alignments are done; what it raises stops the work, after the first of them at
-            once.
+        progress: told how many of the alignments are done; what it raises stops the work at once.
     """
-    progress("symmetry", 0, 1 + ROUNDS)
-    turned = _upright(template)
+    turned = _upright(template, lambda: progress("symmetry", 0, 1 + ROUNDS))
     average = _both_sides(turned)
     for done in range(1, 1 + ROUNDS):
         still, moving = (image_of(image, template.spacing_mm) for image in (average, turned))
@@ -41,7 +42,7 @@ def _both_sides(image: np.ndarray) -> np.ndarray:
     return average
 
 
-def _upright(template: Template) -> np.ndarray:
+def _upright(template: Template, on_iteration: Callable[[], None]) -> np.ndarray:
     """The template's image, with a margin, its middle plane in the middle of the grid and across the first axis."""
     padded = np.pad(template.image, MARGIN_VOXELS)
     image, mirrored = (image_of(array, template.spacing_mm) for array in (padded, padded[::-1]))
@@ -55,7 +56,8 @@ def _upright(template: Template) -> np.ndarray:
     # A mirror undoes neither turns around the first axis nor shifts along the others.
     method.SetOptimizerWeights([0, 1, 1, 1, 0, 0])
     method.SetInitialTransform(turn, inPlace=True)
-    method.Execute(image, mirrored)
+    with interruptible(method, on_iteration):
+        method.Execute(image, mirrored)
     # A tilted image and its mirror image are tilted to opposite sides: each is half the way from being upright.
     half = sitk.Euler3DTransform(turn)
     half.SetParameters([-value / 2 for value in turn.GetParameters()])

@@ -1,5 +1,8 @@
 """Aligning scans to a template, and making one."""
 
+import signal
+import threading
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -149,6 +152,21 @@ def test_an_alignment_stops_at_the_next_iteration_and_lets_through_what_stopped_
         template.positions(2 * image - 1, SPACING_MM, progress=interrupt)
     assert told == whole[:iteration]
     assert {stage for stage, _, _ in told} == {"alignment"}
+
+
+def test_ctrl_c_in_the_midst_of_an_alignment_is_not_told_as_a_failure(template):
+    image, _ = brain_like(turn_degrees=12, shift=4, bend=1.5)
+    begun = threading.Event()
+
+    def press() -> None:
+        begun.wait()
+        signal.raise_signal(signal.SIGINT)
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        template.positions(2 * image - 1, SPACING_MM, progress=lambda *_: begun.set())
+    thread.join()
 
 
 def test_another_contrast_and_a_skull_make_a_scan_look_less_like_the_template(template):
