@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -20,6 +22,8 @@ from DiffusionSegLib.errors import DiffusionSegError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 if all went well, 2 after a problem that was told, 130 after Ctrl-C, 141 if nobody reads on."""
     tell_in_any_encoding()
+    # Else Python ends by looking for cycles among all that torch has loaded, which may take it a second.
+    atexit.register(gc.freeze)
     try:
         return _run(arguments)
     except DiffusionSegError as error:

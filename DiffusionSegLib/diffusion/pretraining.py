@@ -56,6 +56,8 @@ class Pretraining:
         self.labelmaps = SliceSource(labelmaps, outside=0) if labelmaps else None
         torch.manual_seed(config.seed)
         model = Denoisers(config.unet, shared=config.shared).to(device)
+        if device.type == "cpu":
+            _let_ctrl_c_through(model)
         fused = True if device.type == "cuda" else None
         optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=0.01, fused=fused)
         self.state = TrainingState(model, optimizer, config.ema_decay)
@@ -174,6 +176,12 @@ class Pretraining:
             crops.float(), views, margin, changes, random, mode=mode, odd_channels=odd, deformation=deformation
         )
         return crops, views
+
+
+def _let_ctrl_c_through(model: nn.Module) -> None:
+    """Let Python look up at each gradient: a backward pass is one call, which may take longer than anyone waits."""
+    for parameter in model.parameters():
+        parameter.register_hook(lambda _: None)
 
 
 def _append(log: Path, line: dict[str, float]) -> None:

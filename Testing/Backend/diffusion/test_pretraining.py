@@ -1,3 +1,5 @@
+import signal
+import threading
 from contextlib import suppress
 from dataclasses import replace
 
@@ -43,6 +45,23 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(tmp_path):
     assert resumed.state.step == 6
     for name, value in whole.state.mean.items():
         torch.testing.assert_close(resumed.state.mean[name], value, rtol=0, atol=0)
+
+
+def test_ctrl_c_is_obeyed_in_the_midst_of_a_backward_pass(monkeypatch):
+    # Of one that takes some tenths of a second.
+    begun = a_pretraining(replace(CONFIG, unet=replace(SMALL, base_channels=16), crop=96, batch=16))
+    backward = torch.Tensor.backward
+
+    def pressed_meanwhile(loss):
+        threading.Timer(0.02, signal.raise_signal, [signal.SIGINT]).start()
+        backward(loss)
+
+    monkeypatch.setattr(torch.Tensor, "backward", pressed_meanwhile)
+    with pytest.raises(KeyboardInterrupt):
+        list(begun.learn())
+    gradients = [parameter.grad is not None for parameter in begun.state.model.parameters()]
+    assert any(gradients)
+    assert not all(gradients)
 
 
 def test_what_a_step_sees_depends_on_its_number_alone():
