@@ -17,21 +17,23 @@ def unheard(done: int) -> None:
 
 
 class Crew:
-    """As many threads as torch uses cores, each of which computes on one of them; on a GPU the caller's thread alone.
+    """Threads among which torch's cores are shared out, as many as there are cores; on a GPU the caller's thread alone.
 
     Small tensor operations gain little from several cores: on two, a training step of ten members took 9.8 ms when
     torch spread each of its operations over both, and 7.4 ms when each core had five members to itself.
 
     Args:
         device: what computes.
+        most: how many threads there are at most. Python itself runs in one at a time.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, most: int | None = None) -> None:
         self.cores = torch.get_num_threads()
-        self.size = self.cores if device.type == "cpu" else 1
+        self.size = min(self.cores, most or self.cores) if device.type == "cpu" else 1
 
     def __enter__(self) -> Crew:
-        self._threads = ThreadPoolExecutor(self.size, initializer=torch.set_num_threads, initargs=(1,))
+        cores_each = self.cores // self.size
+        self._threads = ThreadPoolExecutor(self.size, initializer=torch.set_num_threads, initargs=(cores_each,))
         return self
 
     def __exit__(

@@ -18,13 +18,13 @@ class MemberBatches:
     """What each member learns from in a step.
 
     Args:
-        features: float32 (members, N, columns).
-        columns: which of the features these are (members, columns).
-        targets: class numbers (members, N).
+        features: shape (members, N, features), in single precision or `lowered`.
+        counts: how much each feature counts (members, features, 1); 0 for what is hidden.
+        targets: class numbers (members, N, 1).
     """
 
     features: Tensor
-    columns: Tensor
+    counts: Tensor
     targets: Tensor
 
 
@@ -61,22 +61,23 @@ class LearningMembers:
 
     @torch.no_grad()
     def learn(self, batches: MemberBatches) -> Tensor:
-        """The loss of each member (members,); the gradient of their sum is left in `parameters.grad`."""
-        members, features, width = self.first.shape
-        rows = torch.arange(0, members * features, features, device=batches.columns.device)[:, None] + batches.columns
-        seen = self.first.flatten(0, 1).index_select(0, rows.flatten()).view(members, -1, width)
+        """The probability that each voxel's class was given (members, N, 1).
+
+        The gradient of the members' cross-entropies, each a mean over its voxels, is left in `parameters.grad`.
+        """
         inputs = lowered(batches.features)
-        outputs = product(inputs, lowered(seen)).add_(self.first_bias)
+        # Weights are far fewer than features: it is in them that some are hidden.
+        outputs = product(inputs, lowered(self.first * batches.counts)).add_(self.first_bias)
         for layer in self.layers:
             outputs = layer.forward(outputs)
-        losses, gradient = _cross_entropy(outputs, batches.targets[..., None])
+        probabilities = outputs.softmax(-1)
+        given = probabilities.gather(-1, batches.targets)
+        gradient = _of_cross_entropy(probabilities, batches.targets)
         for layer in reversed(self.layers):
             gradient = layer.backward(gradient)
         torch.sum(gradient, 1, keepdim=True, out=self.of_first_bias)
-        of_seen = product(inputs.mT, lowered(gradient))
-        # What was hidden has none.
-        self.of_first.zero_().flatten(0, 1).index_copy_(0, rows.flatten(), of_seen.flatten(0, 1))
-        return losses
+        torch.mul(product(inputs.mT, lowered(gradient)), batches.counts, out=self.of_first)
+        return given
 
     def state(self) -> dict[str, Tensor]:
         """What was learnt so far, named as in an `MlpEnsemble` of these members."""
@@ -99,13 +100,11 @@ def ensemble_of(parts: Sequence[LearningMembers]) -> MlpEnsemble:
     return found.eval().requires_grad_(False)
 
 
-def _cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Each member's mean loss, and its gradient in the logits' place (members, N, classes); targets (members, N, 1)."""
-    likelihoods = logits.log_softmax(-1)
-    losses = -likelihoods.gather(-1, targets).mean((1, 2))
+def _of_cross_entropy(probabilities: Tensor, targets: Tensor) -> Tensor:
+    """The logits' gradient (members, N, classes), in the place of the probabilities; targets (members, N, 1)."""
     share = 1 / targets.shape[1]
-    gradient = likelihoods.exp_().mul_(share)
-    return losses, gradient.scatter_add_(-1, targets, gradient.new_full((1, 1, 1), -share).expand(targets.shape))
+    gradient = probabilities.mul_(share)
+    return gradient.scatter_add_(-1, targets, gradient.new_full((1, 1, 1), -share).expand(targets.shape))
 
 
 def _views(vector: Tensor, values: Sequence[Tensor]) -> list[Tensor]:

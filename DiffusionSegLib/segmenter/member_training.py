@@ -21,7 +21,7 @@ class MemberTraining:
         members: which of its members these are.
         config: the training of the ensemble.
         draws: makes batches.
-        features: of the annotated voxels (N, features), on the device that computes.
+        features: of the annotated voxels (N, features), on the device that computes, best `lowered`.
         targets: their class numbers (N,).
     """
 
@@ -40,19 +40,19 @@ class MemberTraining:
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, config.learning_rate, total_steps=config.steps
         )
-        self._losses: list[Tensor] = []
+        self._given: list[Tensor] = []
 
-    def learn(self, rows: Tensor, columns: Tensor) -> None:
+    def learn(self, rows: Tensor, counts: Tensor) -> None:
         """Take some steps; what is drawn for the other members too is given (steps, members, ...)."""
-        for of_step, seen in zip(rows[:, self.members], columns[:, self.members], strict=True):
-            self._losses.append(self.network.learn(self.draws.batches(self.features, self.targets, of_step, seen)))
+        for of_step, count in zip(rows[:, self.members], counts[:, self.members], strict=True):
+            self._given.append(self.network.learn(self.draws.batches(self.features, self.targets, of_step, count)))
             self.optimizer.step()
             self.schedule.step()
 
     def losses(self) -> Tensor:
         """The mean loss of each member (members,) since this was asked last."""
-        found = torch.stack(self._losses).mean(0)
-        self._losses.clear()
+        found = -torch.stack(self._given).log().mean((0, 2, 3))
+        self._given.clear()
         return found
 
 

@@ -57,23 +57,26 @@ class TrainingDraws:
         self.sums = torch.where(self.counts > 0, self.counts.double().pow(config.balance), 0).cumsum(0)
 
     def of_steps(self, steps: int, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Rows (steps, members, batch) and the features seen of them, activations first (steps, members, columns)."""
+        """Rows (steps, members, batch) and how much their features count (steps, members, features, 1).
+
+        Hidden activations count nothing, those that are seen make up for them, and all other features count once.
+        """
         members = self.config.members
         places = torch.rand(2, steps, members, self.config.batch, generator=self.random, dtype=torch.float64)
         drawn = torch.searchsorted(self.sums, places[0] * self.sums[-1], right=True)
         found = self.by_class[self.starts[drawn] + (places[1] * self.counts[drawn]).long()]
         order = torch.rand(steps, members, self.activations, generator=self.random).argsort(-1)
-        others = torch.arange(self.activations, self.features).expand(steps, members, -1)
-        columns = torch.cat([order[..., : self.seen].sort(-1).values, others], dim=-1)
-        return self.learnt[found].to(device), columns.to(device)
+        counts = torch.ones(steps, members, self.features)
+        counts[..., : self.activations] = 0
+        if self.seen:
+            counts.scatter_(-1, order[..., : self.seen], self.activations / self.seen)
+        return self.learnt[found].to(device), counts[..., None].to(device)
 
-    def batches(self, features: Tensor, targets: Tensor, rows: Tensor, columns: Tensor) -> MemberBatches:
-        """The batches of a step of some of the members: rows (members, batch), columns (members, columns)."""
+    def batches(self, features: Tensor, targets: Tensor, rows: Tensor, counts: Tensor) -> MemberBatches:
+        """The batches of a step of some of the members, of rows (members, batch), whose features count so much."""
         chosen = rows.flatten()
         # Half of the time of indexing by brackets.
-        drawn = features.index_select(0, chosen).float()
-        if self.seen:
-            drawn[:, : self.activations] *= self.activations / self.seen
-        drawn = drawn.unflatten(0, rows.shape)
-        seen = drawn.gather(2, columns[:, None].expand(-1, drawn.shape[1], -1))
-        return MemberBatches(seen, columns, targets.index_select(0, chosen).view_as(rows))
+        drawn = features.index_select(0, chosen).unflatten(0, rows.shape)
+        if drawn.dtype == torch.float16:
+            drawn = drawn.float()
+        return MemberBatches(drawn, counts, targets.index_select(0, chosen).view(*rows.shape, 1))

@@ -12,13 +12,13 @@ MEMBERS, FEATURES, VOXELS = 3, 5, 40
 PARTS = [[slice(0, 3)], [slice(0, 2), slice(2, 3)], [slice(0, 1), slice(1, 2), slice(2, 3)]]
 
 
-def batches_of(members):
-    """Each member sees voxels and features of its own."""
+def batches_of(members, voxels=VOXELS):
+    """Each member has voxels of its own, and features that count more, or nothing."""
     random = torch.Generator().manual_seed(3)
-    columns = torch.rand(MEMBERS, FEATURES, generator=random).argsort(-1)[:, :4].sort().values
-    values = torch.randn(MEMBERS, VOXELS, 4, generator=random).double()
-    targets = torch.randint(6, (MEMBERS, VOXELS), generator=random)
-    return MemberBatches(values[members], columns[members], targets[members])
+    order = torch.rand(MEMBERS, FEATURES, 1, generator=random).argsort(1)
+    values = torch.randn(MEMBERS, voxels, FEATURES, generator=random).double()
+    targets = torch.randint(6, (MEMBERS, voxels, 1), generator=random)
+    return MemberBatches(values[members], order.double().clamp(max=2)[members], targets[members])
 
 
 def learnt_one_by_one(ensemble):
@@ -26,9 +26,8 @@ def learnt_one_by_one(ensemble):
     networks, losses = [], []
     for member in range(MEMBERS):
         batch = batches_of(slice(member, member + 1))
-        features = torch.zeros(VOXELS, FEATURES).double().index_copy(1, batch.columns[0], batch.features[0])
         network = one_by_one(ensemble, member).train()
-        losses.append(F.cross_entropy(network(features), batch.targets[0]))
+        losses.append(F.cross_entropy(network(batch.features[0] * batch.counts[0].T), batch.targets[0, :, 0]))
         networks.append(network)
     torch.stack(losses).sum().backward()
     return networks, torch.stack(losses).detach()
@@ -38,9 +37,9 @@ def learnt_one_by_one(ensemble):
 def test_losses_and_gradients_are_those_of_the_members_one_by_one(slices):
     ensemble = an_ensemble().double()
     parts = [LearningMembers(ensemble, members) for members in slices]
-    losses = torch.cat([part.learn(batches_of(members)) for part, members in zip(parts, slices, strict=True)])
+    given = torch.cat([part.learn(batches_of(members)) for part, members in zip(parts, slices, strict=True)])
     expected, expected_losses = learnt_one_by_one(ensemble)
-    torch.testing.assert_close(losses, expected_losses)
+    torch.testing.assert_close(-given.log().mean((1, 2)), expected_losses)
     with torch.no_grad():
         # A step of one along the gradient shows it in the members' own shapes.
         for part in parts:
@@ -60,18 +59,19 @@ def test_losses_and_gradients_are_those_of_the_members_one_by_one(slices):
 def gradient_in_single_precision(always_on):
     members, ensemble = slice(0, MEMBERS), an_ensemble()
     ensemble.biases[0].data += always_on
-    part, batch = LearningMembers(ensemble, members), batches_of(members)
-    part.learn(MemberBatches(batch.features.float(), batch.columns, batch.targets))
+    # Of few voxels, one whose unit rounding turns on or off decides how far gradients are apart.
+    part, batch = LearningMembers(ensemble, members), batches_of(members, voxels=4000)
+    part.learn(MemberBatches(batch.features.float(), batch.counts.float(), batch.targets))
     return part.parameters.grad
 
 
-@pytest.mark.parametrize(("always_on", "little"), [(0.0, 0.03), (20.0, 0.1)])
-def test_products_in_bfloat16_change_the_gradients_by_little(monkeypatch, always_on, little):
+@pytest.mark.parametrize("always_on", [0.0, 20.0])
+def test_products_in_bfloat16_change_the_gradients_by_little(monkeypatch, always_on):
     monkeypatch.setattr(quick_products, "_cpu_multiplies_bfloat16", lambda: False)
     expected = gradient_in_single_precision(always_on)
     monkeypatch.setattr(quick_products, "_cpu_multiplies_bfloat16", lambda: True)
     found = gradient_in_single_precision(always_on)
-    assert 0 < float((found - expected).norm() / expected.norm()) < little
+    assert 0 < float((found - expected).norm() / expected.norm()) < 0.1
 
 
 def test_means_over_the_batches_are_kept_as_torch_keeps_them():

@@ -1,5 +1,6 @@
 """Which voxels and which of their features a step learns from."""
 
+import pytest
 import torch
 
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
@@ -34,21 +35,36 @@ def test_only_rows_to_learn_from_are_drawn_and_all_of_them():
 
 
 def test_members_differ_in_rows_and_in_what_they_see():
-    rows, columns = draws().of_steps(5, torch.device("cpu"))
+    rows, counts = draws().of_steps(5, torch.device("cpu"))
     assert not torch.equal(rows[:, 0], rows[:, 1])
-    assert not torch.equal(columns[:, 0], columns[:, 1])
-    assert columns.shape == (5, 4, ACTIVATIONS // 2 + FEATURES - ACTIVATIONS)
-    # Features beside the activations are never hidden.
-    assert (columns[..., -2:] == torch.tensor([6, 7])).all()
+    assert not torch.equal(counts[:, 0], counts[:, 1])
+    assert counts.shape == (5, 4, FEATURES, 1)
 
 
-def test_batches_hold_what_was_drawn_with_activations_made_up_for_those_hidden():
+def test_activations_that_are_seen_make_up_for_those_hidden():
+    _, counts = draws().of_steps(5, torch.device("cpu"))
+    activations, others = counts[..., 0].tensor_split([ACTIVATIONS], dim=-1)
+    assert ((activations == 0) | (activations == 2)).all()
+    assert (activations.sum(-1) == ACTIVATIONS).all()
+    assert (others == 1).all()
+
+
+def test_where_all_activations_are_hidden_the_other_features_are_seen():
+    config = EnsembleConfig(members=4, batch=50, feature_dropout=1.0)
+    found = TrainingDraws(torch.arange(ROWS), voxels(), 3, config, torch.Generator().manual_seed(0))
+    _, counts = found.of_steps(1, torch.device("cpu"))
+    assert (counts[..., 0] == torch.tensor([0] * ACTIVATIONS + [1, 1])).all()
+
+
+@pytest.mark.parametrize("kept_as", [torch.float16, torch.bfloat16, torch.float32])
+def test_batches_hold_what_was_drawn(kept_as):
     given, found = voxels(), draws()
-    rows, columns = (of_steps[0] for of_steps in found.of_steps(1, torch.device("cpu")))
-    batches = found.batches(given.features, given.classes, rows, columns)
-    for member, (of_member, seen) in enumerate(zip(rows, columns, strict=True)):
-        expected = given.features[of_member][:, seen].float()
-        expected[:, : ACTIVATIONS // 2] *= 2
-        torch.testing.assert_close(batches.features[member], expected)
-        assert torch.equal(batches.targets[member], given.classes[of_member])
-    assert torch.equal(batches.columns, columns)
+    rows, counts = (of_steps[0] for of_steps in found.of_steps(1, torch.device("cpu")))
+    features = given.features.to(kept_as)
+    batches = found.batches(features, given.classes, rows, counts)
+    for member, of_member in enumerate(rows):
+        torch.testing.assert_close(batches.features[member].float(), features[of_member].float(), rtol=0, atol=0)
+        assert torch.equal(batches.targets[member, :, 0], given.classes[of_member])
+    assert torch.equal(batches.counts, counts)
+    # Products in half precision are slow on a CPU, and overflow.
+    assert batches.features.dtype != torch.float16
