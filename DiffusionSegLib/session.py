@@ -21,7 +21,7 @@ from DiffusionSegLib.labels import Label
 from DiffusionSegLib.mirror_labels import mirrored_values
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.normalisation import Normalisation, foreground_mask
-from DiffusionSegLib.orientation_check import seeming_flip
+from DiffusionSegLib.placement import Placement
 from DiffusionSegLib.postprocessing import keep_largest_components
 from DiffusionSegLib.prediction import Prediction, SlicePrediction, predict, preview
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
@@ -32,6 +32,7 @@ from DiffusionSegLib.segmenter.mirrored_voxels import with_mirror_image
 from DiffusionSegLib.segmenter.segmenter import Segmenter, SegmenterHeader
 from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 from DiffusionSegLib.segmenter.training_voxels import gather_training_voxels
+from DiffusionSegLib.segmenter.within_part import lie_within
 from DiffusionSegLib.stage_report import StageReport
 from DiffusionSegLib.suggestion import SliceSuggestion, suggest_slices
 from DiffusionSegLib.tile_classifier import SURE
@@ -165,6 +166,8 @@ class Session:
                 known=self._gathered,
             )
         self.report.voxels_trained = len(voxels.classes)
+        background = values.index(0) if 0 in values else None
+        within_part = config.coordinates == "template" and lie_within(voxels, background, features.part)
         voxels = self._with_mirror_image(voxels, self._annotation, config)
         header = SegmenterHeader.of(
             self.bundle,
@@ -174,6 +177,7 @@ class Session:
             self._annotation.labels,
             self.options.keep_largest,
             self.options.combine,
+            within_part,
         )
         before = replace(header, labels=tuple(learnt_as)) if learnt_as else header
         with self.report.stage("training"):
@@ -196,7 +200,7 @@ class Session:
         What is annotated stays as it is annotated, as far as the segmenter knows its labels.
         """
         segmenter = self._chosen(segmenter)
-        features = self._extracted(segmenter.header.features)
+        features = self._searched_by(segmenter)
         annotation = _as_far_as_known(self._annotation, segmenter)
         with self.report.stage("prediction"):
             region = annotation.unknown_region if annotation else None
@@ -214,7 +218,7 @@ class Session:
         for axis, index in slices:
             if not (0 <= axis < 3 and 0 <= index < shape[axis]):
                 raise DiffusionSegError(f"The slice {axis}, {index} lies outside the scan.", "Choose one within it.")
-        features = self._extracted(segmenter.header.features)
+        features = self._searched_by(segmenter)
         annotation = _as_far_as_known(self._annotation, segmenter)
         with self.report.stage("preview"):
             region = annotation.unknown_region if annotation else None
@@ -254,6 +258,11 @@ class Session:
             raise DiffusionSegError("There is no segmenter yet.", "Train one first.")
         segmenter.check_bundle(self.bundle)
         return segmenter
+
+    def _searched_by(self, segmenter: Segmenter) -> OrthogonalFeatures:
+        """The features of the open scan where a segmenter looks for its structures."""
+        features = self._extracted(segmenter.header.features)
+        return features.within_part() if segmenter.header.within_part else features
 
     def _chosen_features(self) -> FeatureConfig:
         chosen = self.options.features or self.bundle.config.features
@@ -295,19 +304,19 @@ class Session:
                 if not tissue.any():
                     raise DiffusionSegError("The scan shows nothing but air.", "Check the file and its intensities.")
                 self.progress("preparation", 3, 4)
-                positions = likeness = None
-                flipped: tuple[int, ...] = ()
+                placement = None
                 if config.coordinates == "template":
-                    template = self.bundle.template
-                    positions = template.positions(normalised[0], spacing, device=self.device, progress=self.progress)
-                    likeness = template.likeness(normalised[0], positions)
-                    flipped = seeming_flip(normalised[0], spacing, template)
+                    placement = Placement.find(
+                        normalised[0], spacing, self.bundle.template, device=self.device, progress=self.progress
+                    )
             # Before the denoiser takes its minutes.
+            likeness, flipped = (placement.likeness, placement.flipped) if placement else (None, ())
             self._tell_of_alignment(likeness, flipped)
             with self.report.stage("features"):
                 extractor = ActivationExtractor(self.denoisers, self.bundle.config.schedule, config)
+                positions, part = (placement.positions, placement.part) if placement else (None, None)
                 features = OrthogonalFeatures.extract(
-                    normalised, tissue, extractor, spacing, self.progress, positions, self.kept_views
+                    normalised, tissue, extractor, spacing, self.progress, positions, self.kept_views, part
                 )
             features = replace(features, likeness=likeness, flipped=flipped)
             self._hold(features)

@@ -22,7 +22,7 @@ from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.progress import Progress, silent
 
 # The number is raised whenever other features are extracted from the same scan, or are kept in another way.
-FORMAT = "DiffusionSeg features 2"
+FORMAT = "DiffusionSeg features 3"
 COMMON = "features.safetensors"
 VIEW = "features-view{}.safetensors"
 
@@ -112,6 +112,7 @@ def load_features(folder: Path) -> OrthogonalFeatures | None:
             common["spread"],
             json.loads(metadata["likeness"]),
             tuple(json.loads(metadata["flipped"])),
+            common["part"].numpy().astype(bool) if "part" in common else None,
         )
     except UNREADABLE:
         return None
@@ -152,7 +153,8 @@ def _bytes_of(tensors: Mapping[Any, Tensor]) -> int:
 
 
 def _common(features: OrthogonalFeatures) -> dict[str, Tensor]:
-    return {
+    part = {} if features.part is None else {"part": torch.from_numpy(features.part.astype(np.uint8))}
+    return part | {
         "origin": torch.tensor(features.origin),
         "tissue": torch.from_numpy(features.tissue.astype(np.uint8)),
         "local": features.local.cpu().contiguous(),

@@ -38,11 +38,12 @@ class OrthogonalFeatures:
         tissue: which voxels of the crop are not air, bool of shape (I, J, K).
         views: the views' activations over the crop.
         local: what intensities and positions are made from, float16 of shape (number, I, J, K).
-        mean: mean of each feature over the tissue; 0 for positions in the template.
-        spread: standard deviation of each feature over the tissue, larger for activations, as they weigh less; 1 for
+        mean: mean of each feature over the tissue within `part`; 0 for positions in the template.
+        spread: standard deviation of each feature over the same, larger for activations, as they weigh less; 1 for
             positions in the template.
         likeness: how much the scan looks like the template, at most 1; None without a template.
         flipped: the axes of RAS order along which the scan must be flipped to lie as the template does.
+        part: which voxels of the crop lie in what the template shows, bool (I, J, K); None where nearly all do.
     """
 
     config: FeatureConfig
@@ -54,6 +55,7 @@ class OrthogonalFeatures:
     spread: Tensor
     likeness: float | None = None
     flipped: tuple[int, ...] = ()
+    part: np.ndarray | None = None
 
     @classmethod
     def extract(
@@ -65,11 +67,12 @@ class OrthogonalFeatures:
         progress: Progress = silent,
         positions: np.ndarray | None = None,
         kept: KeptViews | None = None,
+        part: np.ndarray | None = None,
     ) -> OrthogonalFeatures:
         """Features of a normalised volume (channels, I, J, K) whose `tissue` (I, J, K) is not air.
 
         `positions` in the template (3, I, J, K) are needed where the configuration wants them. Views of it that are
-        `kept` are not computed again.
+        `kept` are not computed again. `part` is what of it lies in what the template shows, if not nearly all does.
         """
         low, high = tissue_box(tissue)
         box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
@@ -77,7 +80,12 @@ class OrthogonalFeatures:
         views = tuple(extractor.extract(crop, inside, progress, kept))
         places = None if positions is None else positions[(slice(None), *box)]
         local = local_images(crop, inside, places, extractor.config, spacing_mm)
-        return cls(extractor.config, low, inside, views, local, torch.zeros(1), torch.ones(1))._standardised()
+        mean, spread, shown = torch.zeros(1), torch.ones(1), None if part is None else part[box]
+        return cls(extractor.config, low, inside, views, local, mean, spread, part=shown)._standardised()
+
+    def within_part(self) -> OrthogonalFeatures:
+        """The same, with tissue in what the template shows alone."""
+        return self if self.part is None else replace(self, tissue=self.tissue & self.part)
 
     def fused_as(self, views: Sequence[View], fusion: Fusion) -> OrthogonalFeatures:
         """The features of some of the views, or fused in another way, as `extract` would find them."""
@@ -87,7 +95,8 @@ class OrthogonalFeatures:
 
     def _standardised(self) -> OrthogonalFeatures:
         """The same with mean and spread, where so far these change nothing."""
-        inside = np.flatnonzero(self.tissue)
+        # A skull would change the scale of what lies within.
+        inside = np.flatnonzero(self.within_part().tissue)
         chosen = inside[np.random.default_rng(0).permutation(len(inside))[:STATISTICS_VOXELS]]
         points = torch.from_numpy(np.stack(np.unravel_index(chosen, self.tissue.shape), axis=1))
         spread, mean = torch.std_mean(self.at(points), dim=0)

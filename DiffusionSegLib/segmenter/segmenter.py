@@ -39,6 +39,7 @@ class SegmenterHeader:
         hidden: widths of the hidden layers.
         members: number of MLPs.
         combine: whether the mean of their probabilities decides, or the most probable class of each as a vote.
+        within_part: whether it looks for its structures only in that part of a scan which the bundle's template shows.
     """
 
     bundle: str
@@ -51,6 +52,7 @@ class SegmenterHeader:
     hidden: tuple[int, int]
     members: int
     combine: Literal["mean", "vote"] = "mean"
+    within_part: bool = False
 
     @classmethod
     def of(
@@ -62,6 +64,7 @@ class SegmenterHeader:
         labels: tuple[Label, ...] = (),
         keep_largest: tuple[int, ...] = (),
         combine: Literal["mean", "vote"] = "mean",
+        within_part: bool = False,
     ) -> SegmenterHeader:
         """The header of an ensemble that learns these values from these features of a bundle."""
         return cls(
@@ -75,6 +78,7 @@ class SegmenterHeader:
             hidden=ensemble.hidden,
             members=ensemble.members,
             combine=combine,
+            within_part=within_part,
         )
 
     def goes_on_from(self, other: SegmenterHeader) -> bool:
@@ -83,7 +87,7 @@ class SegmenterHeader:
 
     def _learnt(self) -> SegmenterHeader:
         """The header without what is no matter of learning."""
-        return replace(self, labels=(), keep_largest=(), combine="mean")
+        return replace(self, labels=(), keep_largest=(), combine="mean", within_part=False)
 
     def _names(self) -> dict[int, str]:
         """What the classes are called, by value."""

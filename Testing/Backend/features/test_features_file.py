@@ -17,7 +17,7 @@ def features(tiny_bundle):
     config = replace(tiny_bundle.config.features, fusion="concat", views=("sagittal", "axial"))
     extractor = ActivationExtractor(tiny_bundle.denoisers(), tiny_bundle.config.schedule, config)
     found = OrthogonalFeatures.extract((image / image.max() * 2 - 1)[None], image > 0, extractor, 1.0)
-    return replace(found, likeness=0.75, flipped=(1, 2))
+    return replace(found, likeness=0.75, flipped=(1, 2), part=image[::-1] > 0)
 
 
 def test_features_come_back_as_they_were(features, tmp_path):
@@ -27,10 +27,16 @@ def test_features_come_back_as_they_were(features, tmp_path):
     assert again.origin == features.origin
     assert (again.likeness, again.flipped) == (features.likeness, features.flipped)
     np.testing.assert_array_equal(again.tissue, features.tissue)
+    np.testing.assert_array_equal(again.part, features.part)
     points = torch.from_numpy(np.argwhere(features.tissue)[::37])
     torch.testing.assert_close(again.at(points), features.at(points), rtol=0, atol=0)
     written = sum(path.stat().st_size for path in tmp_path.iterdir())
     assert features_bytes(features) <= written < features_bytes(features) + 10_000
+
+
+def test_features_of_a_scan_that_the_template_shows_whole_come_back_as_such(features, tmp_path):
+    save_features(tmp_path, replace(features, part=None))
+    assert load_features(tmp_path).part is None
 
 
 def test_features_that_were_not_written_to_the_end_count_as_absent(features, tmp_path):

@@ -49,9 +49,9 @@ def with_header(content: dict) -> bytes:
     return save(a_segmenter().ensemble.state_dict(), {"format": FORMAT, "header": json.dumps(content)})
 
 
-def test_a_file_from_before_members_could_vote_means_their_mean():
+def test_a_file_from_before_members_could_vote_means_their_mean_and_a_search_everywhere():
     content = to_json(a_segmenter().header)
-    del content["combine"]
+    del content["combine"], content["within_part"]
     assert Segmenter.from_bytes(with_header(content)).header == a_segmenter().header
 
 

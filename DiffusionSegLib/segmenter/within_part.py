@@ -1,0 +1,30 @@
+"""Whether structures lie in that part of a scan which the template shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
+
+# The part is found with voxels of 4 mm: of real brains, up to 0.2 % of the voxels lay beyond it.
+FEW = 0.02
+
+
+def lie_within(voxels: TrainingVoxels, background: int | None, part: np.ndarray | None) -> bool:
+    """Whether of each class but the background next to all voxels lie in the part; all do where it is the whole scan.
+
+    Args:
+        voxels: of one scan, with its own points.
+        background: the number of the class that is none of the structures; None if there is none.
+        part: bool (I, J, K), or None for the whole scan.
+    """
+    if part is None:
+        return True
+    beyond = ~torch.from_numpy(part)[voxels.points.unbind(1)]
+    classes = int(voxels.classes.max()) + 1
+    all_of_them, of_them_beyond = (
+        torch.bincount(found, minlength=classes) for found in (voxels.classes, voxels.classes[beyond])
+    )
+    few = of_them_beyond <= FEW * all_of_them
+    return all(bool(few[number]) for number in range(classes) if number != background)

@@ -1,0 +1,53 @@
+"""Finding the brain within a head, as a template of brains alone shows it."""
+
+import numpy as np
+import pytest
+from head_phantom import SPACING_MM, brain, head
+
+from DiffusionSegLib.part_in_template import part_in_template
+from DiffusionSegLib.template import Template
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return Template(brain(), SPACING_MM)
+
+
+def part_of(image, template, **told):
+    return part_in_template(2 * image - 1, SPACING_MM, template, **told)
+
+
+@pytest.mark.parametrize("nod_degrees", [0, 20, -20])
+def test_the_brain_is_found_in_a_head_that_nods(template, nod_degrees):
+    part, wanted = part_of(head(nod_degrees), template), brain(nod_degrees) > 0
+    assert (part & wanted).sum() > 0.99 * wanted.sum()
+    # With little around it: the head has five times as much tissue as the brain.
+    assert part.sum() < 1.8 * wanted.sum()
+    assert (head(nod_degrees) > 0.1).sum() > 2.5 * wanted.sum()
+
+
+@pytest.mark.parametrize(
+    "cut", [lambda image: image[:, :, 14:], lambda image: image[4:-4, 4:-4, 6:-6], lambda image: np.pad(image, 6)]
+)
+def test_the_brain_is_found_wherever_the_scan_begins_and_ends(template, cut):
+    part, wanted = part_of(cut(head()), template), cut(brain()) > 0
+    assert (part & wanted).sum() > 0.99 * wanted.sum()
+    assert part.sum() < 1.8 * wanted.sum()
+
+
+def test_a_brain_alone_is_no_part_of_anything(template):
+    assert part_of(brain(10), template) is None
+
+
+def test_where_the_template_fits_nowhere_the_scan_is_left_whole(template):
+    noise = np.random.default_rng(0).uniform(0, 1, head().shape)
+    for other in (head()[:, :, ::-1], noise, np.zeros_like(noise)):
+        assert part_of(other, template) is None
+
+
+def test_what_progress_raises_stops_the_search(template):
+    def stop(_stage, _done, _total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        part_of(head(), template, progress=stop)
