@@ -22,6 +22,8 @@ CPU = torch.device("cpu")
 MOST_ITERATIONS = AFFINE_STEPS * len(SHRINK_FACTORS) + MOST_STEPS
 # Of the voxel's edge. Half of it blurs what the deformation aligns: 71.7 % Dice of moved labels instead of 73.4 %.
 SMOOTHING_BEFORE = 0.25
+# Along each axis; of fewer voxels ITK's filter makes nothing.
+FEWEST_TO_SMOOTH = 4
 
 
 def image_of(intensities: np.ndarray, spacing_mm: float) -> sitk.Image:
@@ -32,9 +34,9 @@ def image_of(intensities: np.ndarray, spacing_mm: float) -> sitk.Image:
 
 
 def shrunk(image: sitk.Image, spacing_mm: float) -> sitk.Image:
-    """The image with voxels of that edge, smoothed before as far as it gets coarser."""
+    """The image with voxels of that edge, smoothed before as far as it gets coarser, unless it is very thin."""
     factor = spacing_mm / image.GetSpacing()[0]
-    if factor > 1:
+    if factor > 1 and min(image.GetSize()) >= FEWEST_TO_SMOOTH:
         image = sitk.SmoothingRecursiveGaussian(image, SMOOTHING_BEFORE * spacing_mm)
     size = [max(1, int(np.ceil(edge / factor))) for edge in image.GetSize()]
     return sitk.Resample(image, size, sitk.Transform(), sitk.sitkLinear, image.GetOrigin(), [spacing_mm] * 3)

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from DiffusionSegLib.alignment import image_of, shrunk
 from DiffusionSegLib.itk_interruption import interruptible
+from DiffusionSegLib.itk_warnings import without_itk_warnings
 from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.template import Template
 
@@ -56,14 +57,20 @@ def part_in_template(
     if _tissue_mm3(scan) < MUCH_MORE * _tissue_mm3(shown):
         return None
     aim = shrunk(shown, COARSE_MM)
-    under = _within(aim, RIM_MM)
-    starts = [_refined(scan, aim, under, progress, start) for start in _starts(scan, aim)]
-    likeliest, _ = max(starts, key=lambda found: found[1])
-    found, likeness = _refined(scan, aim, under, progress, _as_affine(likeliest))
+    with without_itk_warnings():
+        found, likeness = _place_in(scan, aim, progress)
     if likeness < LEAST_LIKENESS:
         return None
     part = sitk.Resample(_within(shown, KEPT_RIM_MM), intensities, found.GetInverse(), sitk.sitkNearestNeighbor)
     return sitk.GetArrayFromImage(part).T.astype(bool)
+
+
+def _place_in(scan: sitk.Image, aim: sitk.Image, progress: Progress) -> tuple[sitk.AffineTransform, float]:
+    """From the points of the template to those of the scan, and the squared correlation there."""
+    under = _within(aim, RIM_MM)
+    places = [_refined(scan, aim, under, progress, start) for start in _starts(scan, aim)]
+    likeliest, _ = max(places, key=lambda found: found[1])
+    return _refined(scan, aim, under, progress, _as_affine(likeliest))
 
 
 def _starts(scan: sitk.Image, aim: sitk.Image) -> list[sitk.Similarity3DTransform]:
@@ -73,7 +80,11 @@ def _starts(scan: sitk.Image, aim: sitk.Image) -> list[sitk.Similarity3DTransfor
 
     def unlikeness(start: sitk.Similarity3DTransform) -> float:
         method.SetInitialTransform(start)
-        return float(method.MetricEvaluate(coarse_aim, coarse_scan))
+        try:
+            return float(method.MetricEvaluate(coarse_aim, coarse_scan))
+        except RuntimeError:
+            # The two do not overlap.
+            return 0.0
 
     return sorted(_places(_extent(coarse_scan), _extent(coarse_aim)), key=unlikeness)[:STARTS]
 
@@ -111,8 +122,12 @@ def _refined(
     method.SetShrinkFactorsPerLevel([2, 1])
     method.SetSmoothingSigmasPerLevel([1, 0.5])
     method.SetInitialTransform(place, inPlace=True)
-    with interruptible(method, lambda: progress("alignment", 0, 1)):
-        method.Execute(aim, scan)
+    try:
+        with interruptible(method, lambda: progress("alignment", 0, 1)):
+            method.Execute(aim, scan)
+    except RuntimeError:
+        # The two do not overlap, or one of them is too thin.
+        return place, 0.0
     return place, -method.GetMetricValue()
 
 

@@ -6,7 +6,9 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +66,14 @@ def a_head(shape: tuple[int, int, int] = (40, 36, 32)) -> tuple[np.ndarray, np.n
 
 def a_volume(image: np.ndarray, affine: np.ndarray | None = None) -> Volume:
     return Volume(image[None], Grid(image.shape, np.eye(4) if affine is None else affine), "head")
+
+
+@pytest.fixture
+def obeyed_ctrl_c() -> Iterator[None]:
+    """Ctrl-C as a terminal's programs know it, also where a shell runs the tests in the background, deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

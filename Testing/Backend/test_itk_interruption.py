@@ -23,7 +23,7 @@ def aligned(on_iteration=lambda: None, *, iterations=100_000, image=NOISE):
 
 
 @pytest.fixture
-def ctrl_c_meanwhile():
+def ctrl_c_meanwhile(obeyed_ctrl_c):
     pressed = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
     pressed.start()
     yield

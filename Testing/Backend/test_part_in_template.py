@@ -41,7 +41,8 @@ def test_a_brain_alone_is_no_part_of_anything(template):
 
 def test_where_the_template_fits_nowhere_the_scan_is_left_whole(template):
     noise = np.random.default_rng(0).uniform(0, 1, head().shape)
-    for other in (head()[:, :, ::-1], noise, np.zeros_like(noise)):
+    # The last has as much tissue as a head, and is a slab.
+    for other in (head()[:, :, ::-1], noise, np.zeros_like(noise), np.ones((400, 400, 3))):
         assert part_of(other, template) is None
 
 

@@ -6,6 +6,7 @@ from head_phantom import SPACING_MM, brain, head
 from made_heads import made_head
 
 from DiffusionSegLib.bundles.bundle import find_bundle
+from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.placement import Placement
 from DiffusionSegLib.template import UNIT_MM, Template
 
@@ -24,6 +25,12 @@ def test_a_head_is_placed_by_its_brain(template):
     assert alone.part is None
     assert in_head.likeness > 0.9
     assert in_head.flipped == alone.flipped == ()
+
+
+@pytest.mark.parametrize("slices", [1, 2])
+def test_a_scan_that_is_too_thin_is_told_of(template, slices):
+    with pytest.raises(DiffusionSegError, match="could not be aligned"):
+        Placement.find(np.full((200, 200, slices), 0.5, np.float32), 1.0, template)
 
 
 def test_progress_tells_of_the_alignment_alone(template):

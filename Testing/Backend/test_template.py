@@ -154,6 +154,7 @@ def test_an_alignment_stops_at_the_next_iteration_and_lets_through_what_stopped_
     assert {stage for stage, _, _ in told} == {"alignment"}
 
 
+@pytest.mark.usefixtures("obeyed_ctrl_c")
 def test_ctrl_c_in_the_midst_of_an_alignment_is_not_told_as_a_failure(template):
     image, _ = brain_like(turn_degrees=12, shift=4, bend=1.5)
     begun = threading.Event()

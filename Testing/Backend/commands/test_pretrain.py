@@ -10,6 +10,7 @@ import pytest
 STEPS = 100_000
 
 
+@pytest.mark.usefixtures("obeyed_ctrl_c")
 @pytest.mark.skipif(sys.platform == "win32", reason="no other process can be sent Ctrl-C alone")
 @pytest.mark.parametrize("seconds", [0.0, 0.5])
 def test_ctrl_c_ends_a_pretraining_within_a_second_and_leaves_nothing_half_written(case, tmp_path, seconds):
