@@ -17,7 +17,7 @@ def unheard(done: int) -> None:
 
 
 class Crew:
-    """Threads among which torch's cores are shared out, as many as there are cores; on a GPU the caller's thread alone.
+    """Threads among which torch's cores are shared out, one each unless there are fewer threads; on a GPU the caller's.
 
     Small tensor operations gain little from several cores: on two, a training step of ten members took 9.8 ms when
     torch spread each of its operations over both, and 7.4 ms when each core had five members to itself.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from typing import TypeVar
 
 import numpy as np
@@ -31,6 +32,8 @@ STARTS, MOST_STEPS = 4, 100
 # The square of the correlation, which is what ITK tells. Heads made from the label maps of 9 people reached 0.65 to
 # 0.78, with a strong bias field 0.52 to 0.55; upside down or with the contrast of T2 they reached 0.29.
 LEAST_LIKENESS = 0.4
+# Volumes of the part in those of the template: whatever is bright and round looks like a brain of some size.
+LEAST_GROWTH, MOST_GROWTH = 0.5, 1.5
 
 Place = TypeVar("Place", sitk.Similarity3DTransform, sitk.AffineTransform)
 
@@ -38,7 +41,7 @@ Place = TypeVar("Place", sitk.Similarity3DTransform, sitk.AffineTransform)
 def part_in_template(
     normalised: np.ndarray, spacing_mm: float, template: Template, progress: Progress = silent
 ) -> np.ndarray | None:
-    """Which voxels of a scan lie in what the template shows; None where nearly all do, or where that is not to tell.
+    """Which voxels of a scan lie in what the template shows; None where nearly all do, or where it is not found.
 
     The template is looked for near the top of the scan by the correlation of intensities, which are compared within the
     template and a rim around it alone.
@@ -59,7 +62,8 @@ def part_in_template(
     aim = shrunk(shown, COARSE_MM)
     with without_itk_warnings():
         found, likeness = _place_in(scan, aim, progress)
-    if likeness < LEAST_LIKENESS:
+    growth = float(np.linalg.det(np.reshape(found.GetMatrix(), (3, 3))))
+    if likeness < LEAST_LIKENESS or not LEAST_GROWTH < growth < MOST_GROWTH:
         return None
     part = sitk.Resample(_within(shown, KEPT_RIM_MM), intensities, found.GetInverse(), sitk.sitkNearestNeighbor)
     return sitk.GetArrayFromImage(part).T.astype(bool)
@@ -69,6 +73,8 @@ def _place_in(scan: sitk.Image, aim: sitk.Image, progress: Progress) -> tuple[si
     """From the points of the template to those of the scan, and the squared correlation there."""
     under = _within(aim, RIM_MM)
     places = [_refined(scan, aim, under, progress, start) for start in _starts(scan, aim)]
+    if not places:
+        return sitk.AffineTransform(3), 0.0
     likeliest, _ = max(places, key=lambda found: found[1])
     return _refined(scan, aim, under, progress, _as_affine(likeliest))
 
@@ -86,7 +92,9 @@ def _starts(scan: sitk.Image, aim: sitk.Image) -> list[sitk.Similarity3DTransfor
             # The two do not overlap.
             return 0.0
 
-    return sorted(_places(_extent(coarse_scan), _extent(coarse_aim)), key=unlikeness)[:STARTS]
+    extents = _extent(coarse_scan), _extent(coarse_aim)
+    places = _places(*extents) if all(map(len, extents)) else []
+    return sorted(places, key=unlikeness)[:STARTS]
 
 
 def _places(scan: np.ndarray, aim: np.ndarray) -> list[sitk.Similarity3DTransform]:
@@ -122,13 +130,12 @@ def _refined(
     method.SetShrinkFactorsPerLevel([2, 1])
     method.SetSmoothingSigmasPerLevel([1, 0.5])
     method.SetInitialTransform(place, inPlace=True)
-    try:
-        with interruptible(method, lambda: progress("alignment", 0, 1)):
-            method.Execute(aim, scan)
-    except RuntimeError:
-        # The two do not overlap, or one of them is too thin.
-        return place, 0.0
-    return place, -method.GetMetricValue()
+    likeness = 0.0
+    # The two may not overlap, or one of them be too thin; what progress raises comes through.
+    with interruptible(method, lambda: progress("alignment", 0, 1)), suppress(RuntimeError):
+        method.Execute(aim, scan)
+        likeness = -method.GetMetricValue()
+    return place, likeness
 
 
 def _comparison(under: sitk.Image) -> sitk.ImageRegistrationMethod:

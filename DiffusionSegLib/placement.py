@@ -21,7 +21,8 @@ class Placement:
 
     Args:
         positions: of each voxel, (3, I, J, K), as `Template.positions` gives them.
-        part: which voxels lie in what the template shows, bool (I, J, K); None where nearly all do.
+        part: which voxels lie in what the template shows, bool (I, J, K); None where nearly all do, or
+            where it was not found.
         likeness: how much the scan looks like the template there, at most 1.
         flipped: the axes of RAS order along which the scan must be flipped to lie as the template does.
     """

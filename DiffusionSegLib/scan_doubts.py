@@ -38,6 +38,16 @@ def doubts_of_orientation(flipped: tuple[int, ...]) -> list[str]:
     ]
 
 
+def doubts_of_part(in_part: bool) -> list[str]:
+    """What the user should know of a scan that shows more than the template, if it does, one sentence each."""
+    if not in_part:
+        return []
+    return [
+        "The scan shows more than the model was made for, such as the skull around a brain: "
+        "structures that were learnt within that part are looked for there alone."
+    ]
+
+
 def doubts_of_likeness(likeness: float | None, bundle: str) -> list[str]:
     """What the user should know of how much a scan looks like the template of a bundle, one sentence each.
 

@@ -25,7 +25,12 @@ from DiffusionSegLib.placement import Placement
 from DiffusionSegLib.postprocessing import keep_largest_components
 from DiffusionSegLib.prediction import Prediction, SlicePrediction, predict, preview
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
-from DiffusionSegLib.scan_doubts import doubts_of_intensities, doubts_of_likeness, doubts_of_orientation
+from DiffusionSegLib.scan_doubts import (
+    doubts_of_intensities,
+    doubts_of_likeness,
+    doubts_of_orientation,
+    doubts_of_part,
+)
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
 from DiffusionSegLib.segmenter.mirrored_voxels import with_mirror_image
@@ -138,7 +143,7 @@ class Session:
     def take_features(self, features: OrthogonalFeatures) -> None:
         """Use features that were extracted from the open scan earlier."""
         self._hold(features)
-        self._tell_of_alignment(features.likeness, features.flipped)
+        self._tell_of_alignment(features.likeness, features.flipped, features.part is not None)
 
     def train(self, *, start: Segmenter | None = None, learnt_as: Sequence[Label] = ()) -> Segmenter:
         """A segmenter that has learnt the annotation; it is kept for `predict` and `suggest`.
@@ -166,8 +171,7 @@ class Session:
                 known=self._gathered,
             )
         self.report.voxels_trained = len(voxels.classes)
-        background = values.index(0) if 0 in values else None
-        within_part = config.coordinates == "template" and lie_within(voxels, background, features.part)
+        within_part = _learns_within_part(features, voxels, values)
         voxels = self._with_mirror_image(voxels, self._annotation, config)
         header = SegmenterHeader.of(
             self.bundle,
@@ -262,6 +266,9 @@ class Session:
     def _searched_by(self, segmenter: Segmenter) -> OrthogonalFeatures:
         """The features of the open scan where a segmenter looks for its structures."""
         features = self._extracted(segmenter.header.features)
+        if features.part is not None and segmenter.header.within_part is None:
+            message = "The segmenter was made by a version that could not align scans which show the skull."
+            raise DiffusionSegError(message, "Train it again.")
         return features.within_part() if segmenter.header.within_part else features
 
     def _chosen_features(self) -> FeatureConfig:
@@ -280,10 +287,10 @@ class Session:
         partners = mirrored_values(annotation.labels)
         return voxels if partners is None else with_mirror_image(voxels, annotation.classes, partners, config)
 
-    def _tell_of_alignment(self, likeness: float | None, flipped: tuple[int, ...]) -> None:
+    def _tell_of_alignment(self, likeness: float | None, flipped: tuple[int, ...], in_part: bool) -> None:
         """Tell what is doubtful of how the open scan is aligned to the template."""
         of_likeness = doubts_of_likeness(likeness, self.bundle.name)
-        self._doubts_when_aligned = [*doubts_of_orientation(flipped), *of_likeness]
+        self._doubts_when_aligned = [*doubts_of_orientation(flipped), *of_likeness, *doubts_of_part(in_part)]
         _warn_of(self._doubts_when_aligned)
 
     def _hold(self, features: OrthogonalFeatures) -> None:
@@ -311,7 +318,7 @@ class Session:
                     )
             # Before the denoiser takes its minutes.
             likeness, flipped = (placement.likeness, placement.flipped) if placement else (None, ())
-            self._tell_of_alignment(likeness, flipped)
+            self._tell_of_alignment(likeness, flipped, placement is not None and placement.part is not None)
             with self.report.stage("features"):
                 extractor = ActivationExtractor(self.denoisers, self.bundle.config.schedule, config)
                 positions, part = (placement.positions, placement.part) if placement else (None, None)
@@ -321,6 +328,13 @@ class Session:
             features = replace(features, likeness=likeness, flipped=flipped)
             self._hold(features)
         return features
+
+
+def _learns_within_part(features: OrthogonalFeatures, voxels: TrainingVoxels, values: tuple[int, ...]) -> bool:
+    """Whether what the voxels are of lies in what the bundle's template shows, as far as that is known."""
+    if features.part is not None:
+        return lie_within(voxels, values.index(0) if 0 in values else None, features.part)
+    return features.likeness is not None and not doubts_of_likeness(features.likeness, "")
 
 
 def _warn_of(doubts: list[str]) -> None:

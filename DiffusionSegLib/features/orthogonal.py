@@ -43,7 +43,8 @@ class OrthogonalFeatures:
             positions in the template.
         likeness: how much the scan looks like the template, at most 1; None without a template.
         flipped: the axes of RAS order along which the scan must be flipped to lie as the template does.
-        part: which voxels of the crop lie in what the template shows, bool (I, J, K); None where nearly all do.
+        part: which voxels of the crop lie in what the template shows, bool (I, J, K); None where nearly all do,
+            or where it was not found.
     """
 
     config: FeatureConfig

@@ -33,7 +33,7 @@ WARM_STEPS, WARM_RATE = 0.25, 0.3
 # Steps between two moments at which all members wait for each other and training can be stopped: a fifth of a second.
 STEPS_AT_A_TIME = 20
 # A step has a hundred small operations, and Python calls one at a time: with next to nothing to compute in them, two
-# threads took 1.3 ms a step for ten members, and ten threads 8.4 ms. More cores help within the operations.
+# threads took 1.3 ms a step for ten members, and ten threads 8.4 ms (on two cores; others were not at hand).
 MOST_THREADS = 2
 
 

@@ -51,7 +51,8 @@ class MemberTraining:
 
     def losses(self) -> Tensor:
         """The mean loss of each member (members,) since this was asked last."""
-        found = -torch.stack(self._given).log().mean((0, 2, 3))
+        # A probability may be too small for single precision.
+        found = -torch.stack(self._given).clamp(min=1e-30).log().mean((0, 2, 3))
         self._given.clear()
         return found
 

@@ -11,16 +11,14 @@ from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 FEW = 0.02
 
 
-def lie_within(voxels: TrainingVoxels, background: int | None, part: np.ndarray | None) -> bool:
-    """Whether of each class but the background next to all voxels lie in the part; all do where it is the whole scan.
+def lie_within(voxels: TrainingVoxels, background: int | None, part: np.ndarray) -> bool:
+    """Whether of each class but the background next to all voxels lie in the part.
 
     Args:
         voxels: of one scan, with its own points.
         background: the number of the class that is none of the structures; None if there is none.
-        part: bool (I, J, K), or None for the whole scan.
+        part: bool (I, J, K).
     """
-    if part is None:
-        return True
     beyond = ~torch.from_numpy(part)[voxels.points.unbind(1)]
     classes = int(voxels.classes.max()) + 1
     all_of_them, of_them_beyond = (

@@ -37,7 +37,7 @@ def test_each_thread_computes_on_one_core_and_others_get_theirs_back(cores):
 
 
 @pytest.mark.parametrize(("cores", "threads", "cores_each"), [(1, 1, 1), (2, 2, 1), (5, 2, 2)], indirect=["cores"])
-def test_few_threads_share_out_all_cores(cores, threads, cores_each):
+def test_few_threads_have_as_many_cores_each(cores, threads, cores_each):
     seen = set()
     with Crew(torch.device("cpu"), 2) as crew:
         assert crew.size == threads

@@ -48,7 +48,18 @@ def test_where_the_template_fits_nowhere_the_scan_is_left_whole(template):
 
 def test_what_progress_raises_stops_the_search(template):
     def stop(_stage, _done, _total):
-        raise KeyboardInterrupt
+        raise RuntimeError("enough")
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(RuntimeError, match="enough"):
         part_of(head(), template, progress=stop)
+
+
+def test_something_bright_and_round_of_another_size_is_no_brain(template):
+    places = np.stack(np.meshgrid(*(np.arange(size) - size / 2 for size in (80, 80, 80)), indexing="ij"))
+    ball = np.where(np.linalg.norm(places, axis=0) < 8, 0.8, 0.12)
+    assert part_of(ball, template) is None
+
+
+def test_tissue_that_is_gone_in_coarser_voxels_is_nothing_to_find(template):
+    checkers = 0.12 * (np.indices((60, 60, 60)).sum(0) % 2)
+    assert part_of(checkers, template) is None

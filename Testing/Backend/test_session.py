@@ -1,19 +1,15 @@
 """The main job on a phantom, with a small denoiser of random weights."""
 
-import json
 from dataclasses import replace
 
-import head_phantom
 import numpy as np
 import pytest
 from conftest import a_head, a_volume, an_affine, an_oblique_rotation, axis_orders
 from quick_session import QUICK, nine_slices, options, trained_session
-from scipy import ndimage
 
 from DiffusionSegLib import session as session_module
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.benchmark.painting import annotate_slices, on_slices
-from DiffusionSegLib.configuration import to_json
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
@@ -339,50 +335,3 @@ def test_the_mirror_can_be_left_out(symmetric_bundle, rows_learnt):
     ensemble = replace(QUICK, mirrored=False)
     session = train_with_names(symmetric_bundle, ("Left ball", "Right ball"), ensemble=ensemble)
     assert rows_learnt == [session.report.voxels_trained]
-
-
-@pytest.fixture
-def bundle_of_brains(aligned_bundle):
-    """The bundle with a template that shows a brain and no skull."""
-    config = replace(aligned_bundle.config, spacing_mm=head_phantom.SPACING_MM)
-    (aligned_bundle.folder / "config.json").write_text(json.dumps(to_json(config)))
-    Template(head_phantom.brain(), head_phantom.SPACING_MM).save(aligned_bundle.folder / "template.nii.gz")
-    return replace(aligned_bundle, config=config)
-
-
-def learnt_from(bundle, image, labels):
-    """A segmenter that has learnt the labels of every voxel of an image."""
-    spacing = np.diag([head_phantom.SPACING_MM] * 3 + [1])
-    session, volume = Session(options(bundle)), a_volume(1000 * image, spacing)
-    session.open(volume)
-    values = np.unique(labels)[1:].tolist()
-    session.annotate(Annotation(labels.astype(np.int32), volume.grid, tuple(map(Label.generic, values))))
-    return session.train()
-
-
-def found_in(bundle, segmenter, image):
-    """What a segmenter finds in another image."""
-    session = Session(options(bundle))
-    session.open(a_volume(1000 * image, np.diag([head_phantom.SPACING_MM] * 3 + [1])))
-    return session.predict(segmenter).labelmap
-
-
-@pytest.mark.parametrize("painted", [head_phantom.brain, head_phantom.head])
-def test_structures_of_a_brain_are_found_in_a_head_and_nowhere_around_its_brain(bundle_of_brains, painted):
-    inner = (head_phantom.VENTRICLES, head_phantom.HINDBRAIN)
-    labels = head_phantom.structures() * np.isin(head_phantom.structures(), inner)
-    segmenter = learnt_from(bundle_of_brains, painted(), labels)
-    assert segmenter.header.within_part
-    found, wanted = found_in(bundle_of_brains, segmenter, head_phantom.head(12)), head_phantom.structures(12)
-    for value in inner:
-        assert dice(found, wanted, value, np.ones(wanted.shape, bool)) > 0.6
-    away = ndimage.distance_transform_edt(wanted == 0) * head_phantom.SPACING_MM
-    assert not found[away > 12].any()
-
-
-def test_what_lies_around_the_brain_can_be_learnt_too(bundle_of_brains):
-    image = head_phantom.head()
-    skin = (image > 0.6) & (head_phantom.structures() == 0)
-    segmenter = learnt_from(bundle_of_brains, image, skin.astype(int))
-    assert not segmenter.header.within_part
-    assert (found_in(bundle_of_brains, segmenter, head_phantom.head(12))[head_phantom.structures(12) == 0]).any()
