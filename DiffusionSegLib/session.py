@@ -26,6 +26,7 @@ from DiffusionSegLib.postprocessing import keep_largest_components
 from DiffusionSegLib.prediction import Prediction, SlicePrediction, predict, preview
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.scan_doubts import (
+    LEAST_LIKENESS,
     doubts_of_intensities,
     doubts_of_likeness,
     doubts_of_orientation,
@@ -334,7 +335,7 @@ def _learns_within_part(features: OrthogonalFeatures, voxels: TrainingVoxels, va
     """Whether what the voxels are of lies in what the bundle's template shows, as far as that is known."""
     if features.part is not None:
         return lie_within(voxels, values.index(0) if 0 in values else None, features.part)
-    return features.likeness is not None and not doubts_of_likeness(features.likeness, "")
+    return features.likeness is not None and features.likeness >= LEAST_LIKENESS
 
 
 def _warn_of(doubts: list[str]) -> None:
