@@ -76,7 +76,8 @@ def _place_in(scan: sitk.Image, aim: sitk.Image, progress: Progress) -> tuple[si
     if not places:
         return sitk.AffineTransform(3), 0.0
     likeliest, _ = max(places, key=lambda found: found[1])
-    return _refined(scan, aim, under, progress, _as_affine(likeliest))
+    affine = sitk.AffineTransform(likeliest.GetMatrix(), likeliest.GetTranslation(), likeliest.GetCenter())
+    return _refined(scan, aim, under, progress, affine)
 
 
 def _starts(scan: sitk.Image, aim: sitk.Image) -> list[sitk.Similarity3DTransform]:
@@ -144,14 +145,6 @@ def _comparison(under: sitk.Image) -> sitk.ImageRegistrationMethod:
     method.SetMetricFixedMask(under)
     method.SetInterpolator(sitk.sitkLinear)
     return method
-
-
-def _as_affine(place: sitk.Similarity3DTransform) -> sitk.AffineTransform:
-    affine = sitk.AffineTransform(3)
-    affine.SetCenter(place.GetCenter())
-    affine.SetMatrix(place.GetMatrix())
-    affine.SetTranslation(place.GetTranslation())
-    return affine
 
 
 def _with_margin(image: sitk.Image) -> sitk.Image:
