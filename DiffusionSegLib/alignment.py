@@ -9,7 +9,8 @@ import numpy as np
 import SimpleITK as sitk
 import torch
 
-from DiffusionSegLib.deformation import MOST_STEPS, find_deformation
+from DiffusionSegLib.bounding_box import bounding_box
+from DiffusionSegLib.deformation import MOST_STEPS, TISSUE, find_deformation
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.itk_interruption import interruptible
 from DiffusionSegLib.progress import Progress, silent
@@ -18,10 +19,14 @@ SHRINK_FACTORS = (4, 2, 1)
 # Of images that are coarse already.
 ROUGH_SHRINK_FACTORS = (2, 1)
 AFFINE_STEPS = 60
+# Finer voxels take longer and change nothing that the deformation would not.
+AFFINE_MM = 2.0
 CPU = torch.device("cpu")
 MOST_ITERATIONS = AFFINE_STEPS * len(SHRINK_FACTORS) + MOST_STEPS
 # Of the voxel's edge. Half of it blurs what the deformation aligns: 71.7 % Dice of moved labels instead of 73.4 %.
 SMOOTHING_BEFORE = 0.25
+# Voxels of air that are kept around the tissue, so that the deformation sees where it ends.
+AIR_AROUND = 8
 # Along each axis; of fewer voxels ITK's filter makes nothing.
 FEWEST_TO_SMOOTH = 4
 
@@ -40,6 +45,19 @@ def shrunk(image: sitk.Image, spacing_mm: float) -> sitk.Image:
         image = sitk.SmoothingRecursiveGaussian(image, SMOOTHING_BEFORE * spacing_mm)
     size = [max(1, int(np.ceil(edge / factor))) for edge in image.GetSize()]
     return sitk.Resample(image, size, sitk.Transform(), sitk.sitkLinear, image.GetOrigin(), [spacing_mm] * 3)
+
+
+def around_tissue(image: sitk.Image) -> sitk.Image:
+    """The part of an image that shows tissue, in just so much air that what lies beyond neither takes time nor matters.
+
+    An image of air alone, or too thin to be aligned, stays as it is.
+    """
+    tissue = sitk.GetArrayViewFromImage(image).T > TISSUE
+    if not tissue.any() or min(image.GetSize()) < FEWEST_TO_SMOOTH:
+        return image
+    box = bounding_box(tissue)
+    padded = sitk.ConstantPad(image, [AIR_AROUND] * 3, [AIR_AROUND] * 3, 0.0)
+    return padded[tuple(slice(low, high + 2 * AIR_AROUND) for low, high in box)]
 
 
 def find_transform(
@@ -64,7 +82,8 @@ def find_transform(
     """
     iterations = _Iterations(progress)
     with _failure_told():
-        affine = _affine(still, moving, iterations)
+        coarse = [shrunk(image, max(AFFINE_MM, image.GetSpacing()[0])) for image in (still, moving)]
+        affine = _affine(coarse[0], coarse[1], iterations)
     found = sitk.CompositeTransform([affine])
     if deforming:
         # A composite applies what was added last first.
@@ -139,16 +158,17 @@ def _deformation(
     iterations: _Iterations,
 ) -> sitk.Image:
     """Displacements in mm from the points of one image to those that the affine maps to the other's like places."""
-    matrix = np.asarray(affine.GetMatrix()).reshape(3, 3)
-    offset = np.asarray(affine.TransformPoint((0.0, 0.0, 0.0)))
-    spacing, origins = still.GetSpacing()[0], [np.asarray(image.GetOrigin()) for image in (still, moving)]
-    voxels = np.stack(np.meshgrid(*(np.arange(size) for size in still.GetSize()), indexing="ij"))
+    matrix = np.asarray(affine.GetMatrix(), np.float32).reshape(3, 3)
+    offset = np.asarray(affine.TransformPoint((0.0, 0.0, 0.0)), np.float32)
+    spacing = np.float32(still.GetSpacing()[0])
+    origins = [np.asarray(image.GetOrigin(), np.float32) for image in (still, moving)]
+    voxels = np.stack(np.meshgrid(*(np.arange(size, dtype=np.float32) for size in still.GetSize()), indexing="ij"))
     points = spacing * voxels + origins[0].reshape(3, 1, 1, 1)
     roughly = np.tensordot(matrix, points, 1) + (offset - origins[1]).reshape(3, 1, 1, 1)
     images = [torch.from_numpy(sitk.GetArrayFromImage(image).T.copy()).to(device) for image in (still, moving)]
-    places = torch.from_numpy((roughly / spacing).astype(np.float32)).to(device)
+    places = torch.from_numpy(roughly / spacing).to(device)
     shift = find_deformation(images[0], images[1], places, iterations.one_more) - places
-    displacement = np.tensordot(np.linalg.inv(matrix), spacing * shift.double().cpu().numpy(), 1)
-    field = sitk.GetImageFromArray(np.ascontiguousarray(displacement.transpose(3, 2, 1, 0)), isVector=True)
+    displacement = np.tensordot(np.linalg.inv(matrix), spacing * shift.cpu().numpy(), 1).transpose(3, 2, 1, 0)
+    field = sitk.GetImageFromArray(displacement.astype(np.float64, order="C"), isVector=True)
     field.CopyInformation(still)
     return field

@@ -24,10 +24,20 @@ def multiplied_along_axes(images: Tensor, matrices: Sequence[Tensor | None]) -> 
     return images
 
 
-def window_mean(size: int, window: int, device: torch.device) -> Tensor:
-    """The matrix that averages over a window of an odd number of voxels around each, with zeros beyond the edge."""
+def window_mean(size: int, window: int, device: torch.device, every: int = 1) -> Tensor:
+    """The matrix that averages over a window of an odd number of voxels around each, with zeros beyond the edge.
+
+    Of every so many voxels one has a row.
+    """
     steps = torch.arange(size, device=device)
-    return ((steps[:, None] - steps).abs() <= window // 2).float() / window
+    return ((steps[every // 2 :: every, None] - steps).abs() <= window // 2).float() / window
+
+
+def interpolation(size: int, every: int, device: torch.device) -> Tensor:
+    """The matrix that interpolates linearly between points in the middle of every so many voxels."""
+    points = -(-size // every)
+    places = ((torch.arange(size, device=device) - (every - 1) / 2) / every).clamp(0, points - 1)
+    return (1 - (places[:, None] - torch.arange(points, device=device)).abs()).clamp(min=0)
 
 
 def gaussian(size: int, sigma: float, reach: int, device: torch.device) -> Tensor:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 import torch
 
+from DiffusionSegLib.alignment import AFFINE_MM
 from DiffusionSegLib.bundles.bundle import ModelBundle
 from DiffusionSegLib.crew import Crew
 from DiffusionSegLib.diffusion.denoisers import Denoisers
@@ -121,9 +123,16 @@ def _alignment(bundle: ModelBundle, shape: Shape, device: torch.device) -> Estim
     template = bundle.template
     coarse = replace(template, image=template.image[::COARSER, ::COARSER, ::COARSER])
     normalised = (2 * coarse.image - 1).astype(np.float32)
-    _, spent = _timed(lambda: coarse.positions(normalised, coarse.spacing_mm, device=device), warm_up=False)
-    voxels = np.prod(shape) * (bundle.config.spacing_mm / template.spacing_mm) ** 3
-    return Estimate(spent * float(voxels / coarse.image.size), 0)
+
+    def seconds(*, deforming: bool) -> float:
+        work = partial(coarse.positions, normalised, coarse.spacing_mm, deforming=deforming, device=device)
+        return _timed(work, warm_up=True)[1]
+
+    extent_mm3 = float(np.prod(shape)) * bundle.config.spacing_mm**3
+    affine = seconds(deforming=False)
+    deformation = max(seconds(deforming=True) - affine, 0)
+    affine *= extent_mm3 / coarse.image.size / max(template.spacing_mm, AFFINE_MM) ** 3
+    return Estimate(affine + deformation * extent_mm3 / coarse.image.size / template.spacing_mm**3, 0)
 
 
 def _what_follows(

@@ -12,8 +12,7 @@ import numpy as np
 import SimpleITK as sitk
 import torch
 
-from DiffusionSegLib.alignment import CPU, find_transform, image_of, shrunk
-from DiffusionSegLib.bounding_box import bounding_box
+from DiffusionSegLib.alignment import CPU, around_tissue, find_transform, image_of, shrunk
 from DiffusionSegLib.compressed_file import check_compressed
 from DiffusionSegLib.deformation import TISSUE
 from DiffusionSegLib.errors import DiffusionSegError
@@ -21,8 +20,6 @@ from DiffusionSegLib.progress import Progress, silent
 
 # Positions are given in this unit, so that those within a head stay below one.
 UNIT_MM = 100.0
-# Voxels of air that are kept around the tissue: more than a window of the deformation reaches.
-AIR_AROUND = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +78,9 @@ class Template:
         Raises:
             DiffusionSegError: if the two have nothing in common.
         """
-        scan = _around_tissue(shrunk(image_of((normalised + 1) / 2, spacing_mm), self.spacing_mm))
+        scan = around_tissue(shrunk(image_of((normalised + 1) / 2, spacing_mm), self.spacing_mm))
         to_template = find_transform(scan, self.sitk_image, deforming=deforming, device=device, progress=progress)
-        # The field is smooth: found at the template's spacing and interpolated, it costs an eighth.
+        # The field is smooth: where the scan's voxels are finer than the template's, it is interpolated.
         shift = sitk.TransformToDisplacementField(
             to_template, sitk.sitkVectorFloat32, scan.GetSize(), scan.GetOrigin(), scan.GetSpacing()
         )
@@ -141,16 +138,3 @@ def likeness_of(scan: np.ndarray, found: np.ndarray) -> float:
     if not scan[shown].any() or not found[shown].any():
         return 0.0
     return float(np.corrcoef(scan[shown], found[shown])[0, 1])
-
-
-def _around_tissue(image: sitk.Image) -> sitk.Image:
-    """The part of an image that shows tissue, so that air around it neither takes time nor changes what is found."""
-    tissue = sitk.GetArrayViewFromImage(image).T > TISSUE
-    if not tissue.any():
-        return image
-    return image[
-        tuple(
-            slice(max(low - AIR_AROUND, 0), min(high + AIR_AROUND, size))
-            for (low, high), size in zip(bounding_box(tissue), tissue.shape, strict=True)
-        )
-    ]

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import SimpleITK as sitk
 
-from DiffusionSegLib.alignment import find_transform, image_of, shrunk
+from DiffusionSegLib.alignment import around_tissue, find_transform, image_of
 from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.template import Template
 
-SPACING_MM = 2.0
-MARGIN_VOXELS = 4
+MARGIN_VOXELS = 8
 # An average after affines is blurred; each later round aligns to a sharper one.
 ROUNDS_DEFORM = (False, True, True)
 INVERSION_STEPS = 20
@@ -23,43 +22,57 @@ def build_template(images: Sequence[np.ndarray], spacing_mm: float, progress: Pr
 
     Args:
         images: normalised scans (I, J, K) in RAS order, in [-1, 1].
-        spacing_mm: edge of their voxels.
+        spacing_mm: edge of their voxels, and of the template's.
         progress: told of every alignment.
     """
-    scans = [shrunk(image_of((image.astype(np.float32) + 1) / 2, spacing_mm), SPACING_MM) for image in images]
+    scans = [image_of((image.astype(np.float32) + 1) / 2, spacing_mm) for image in images]
     average = sitk.ConstantPad(scans[0], [MARGIN_VOXELS] * 3, [MARGIN_VOXELS] * 3, 0.0)
     average.SetOrigin([0.0] * 3)
     total = len(ROUNDS_DEFORM) * len(scans)
     for number, deforming in enumerate(ROUNDS_DEFORM):
-        transforms: list[sitk.CompositeTransform] = []
-        for scan in scans:
-            progress("template", number * len(scans) + len(transforms), total)
-            transforms.append(find_transform(average, scan, deforming=deforming))
-        average = _mean(
-            [sitk.Resample(scan, average, found) for scan, found in zip(scans, transforms, strict=True)], average
-        )
+        aligned, in_common = _Mean(), _Mean()
+        for index, scan in enumerate(scans):
+            progress("template", number * len(scans) + index, total)
+            found = find_transform(average, scan, deforming=deforming)
+            aligned.add(sitk.Resample(scan, average, found))
+            if deforming:
+                in_common.add(_deformation_of(found, average))
+        average = sitk.Cast(aligned.image(), sitk.sitkFloat32)
         if deforming:
-            average = _in_mean_shape(average, transforms)
-    return Template(np.clip(sitk.GetArrayFromImage(average).T, 0, 1), SPACING_MM)
+            average = _without(in_common.image(), average)
+        average = around_tissue(average)
+    return Template(np.clip(sitk.GetArrayFromImage(average).T, 0, 1), spacing_mm)
 
 
-def _mean(images: Sequence[sitk.Image], like: sitk.Image) -> sitk.Image:
-    mean = sitk.GetImageFromArray(np.mean([sitk.GetArrayFromImage(image) for image in images], axis=0))
-    mean.CopyInformation(like)
-    return mean
+class _Mean:
+    """The mean of images on one grid, which are not kept: fields of many people at 1 mm would fill the memory."""
+
+    def __init__(self) -> None:
+        self.sum: np.ndarray | None = None
+        self.count = 0
+
+    def add(self, image: sitk.Image) -> None:
+        """Take in one more."""
+        values = sitk.GetArrayViewFromImage(image)
+        self.sum = values.astype(np.float64) if self.sum is None else np.add(self.sum, values, out=self.sum)
+        self.count, self.last = self.count + 1, image
+
+    def image(self) -> sitk.Image:
+        """The mean of all so far."""
+        assert self.sum is not None
+        mean = sitk.GetImageFromArray(self.sum / self.count, isVector=self.last.GetNumberOfComponentsPerPixel() > 1)
+        mean.CopyInformation(self.last)
+        return mean
 
 
-def _in_mean_shape(average: sitk.Image, transforms: Sequence[sitk.CompositeTransform]) -> sitk.Image:
-    """Undo what the deformations have in common: the shape that the average took over from its first scan."""
-    grid = average.GetSize(), average.GetOrigin(), average.GetSpacing()
-    fields = []
-    for found in transforms:
-        deformation = found.GetNthTransform(found.GetNumberOfTransforms() - 1)
-        fields.append(
-            sitk.GetArrayFromImage(sitk.TransformToDisplacementField(deformation, sitk.sitkVectorFloat64, *grid))
-        )
-    common = sitk.GetImageFromArray(np.mean(fields, axis=0), isVector=True)
-    common.CopyInformation(average)
-    undone = sitk.InvertDisplacementField(common, maximumNumberOfIterations=INVERSION_STEPS)
-    transform = sitk.DisplacementFieldTransform(sitk.Cast(undone, sitk.sitkVectorFloat64))
-    return sitk.Resample(average, average, transform)
+def _deformation_of(found: sitk.CompositeTransform, like: sitk.Image) -> sitk.Image:
+    """The displacements in mm without the affine."""
+    deformation = found.GetNthTransform(found.GetNumberOfTransforms() - 1)
+    grid = like.GetSize(), like.GetOrigin(), like.GetSpacing()
+    return sitk.TransformToDisplacementField(deformation, sitk.sitkVectorFloat64, *grid)
+
+
+def _without(in_common: sitk.Image, average: sitk.Image) -> sitk.Image:
+    """The average without what all deformations have in common: the shape that it took over from its first scan."""
+    undone = sitk.InvertDisplacementField(in_common, maximumNumberOfIterations=INVERSION_STEPS)
+    return sitk.Resample(average, average, sitk.DisplacementFieldTransform(undone))

@@ -1,10 +1,10 @@
-"""Smoothing by products with matrices, against pooling and convolution."""
+"""Smoothing and interpolation by products with matrices, against pooling, convolution and straight lines."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from DiffusionSegLib.axis_products import gaussian, multiplied_along_axes, window_mean
+from DiffusionSegLib.axis_products import gaussian, interpolation, multiplied_along_axes, window_mean
 
 CPU = torch.device("cpu")
 SHAPE = (9, 12, 7)
@@ -31,6 +31,19 @@ def test_a_window_mean_is_that_of_pooling(images):
     matrices = [window_mean(size, 5, CPU) for size in SHAPE]
     expected = F.avg_pool3d(images, 5, stride=1, padding=2)
     torch.testing.assert_close(multiplied_along_axes(images, matrices), expected)
+
+
+def test_a_window_mean_of_every_second_voxel_is_every_second_of_all(images):
+    matrices = [window_mean(size, 5, CPU, every=2) for size in SHAPE]
+    expected = F.avg_pool3d(images, 5, stride=1, padding=2)[:, 1::2, 1::2, 1::2]
+    torch.testing.assert_close(multiplied_along_axes(images, matrices), expected)
+
+
+@pytest.mark.parametrize("size", [2, 7, 8])
+def test_what_lies_on_a_line_is_interpolated_exactly_between_the_points(size):
+    points = torch.arange(-(-size // 2)) * 2 + 0.5
+    expected = 3 * torch.arange(size).clamp(points.min(), points.max()) - 1
+    torch.testing.assert_close(interpolation(size, 2, CPU) @ (3 * points - 1), expected)
 
 
 def test_a_gaussian_is_that_of_a_convolution_that_repeats_the_edge():

@@ -5,7 +5,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from DiffusionSegLib.deformation import MOST_STEPS, WINDOW, find_deformation
+from DiffusionSegLib import deformation
+from DiffusionSegLib.deformation import FEWEST_VOXELS, LEVELS, MOST_STEPS, find_deformation
 
 SHAPE = (40, 36, 32)
 
@@ -44,13 +45,14 @@ def test_a_smooth_bend_is_found_to_a_fraction_of_a_voxel():
     assert error.mean() < 0.75
 
 
-def test_contrast_and_brightness_do_not_matter():
+def test_contrast_and_brightness_hardly_matter():
     moving = textured()
     still = ndimage.map_coordinates(moving, voxels() + a_bend(), order=1)
     darker = np.where(still > 0, 0.1 + 0.6 * still, 0).astype(np.float32)
     inside = ndimage.binary_erosion(still > 0, iterations=3)
     apart = np.linalg.norm(found(still, moving, voxels()) - found(darker, moving, voxels()), axis=0)
-    assert apart[inside].mean() < 0.2
+    # Beside the head the windows see air, which gets no brighter.
+    assert apart[inside].mean() < 0.4
 
 
 def test_the_other_image_may_lie_elsewhere_and_have_another_size():
@@ -63,17 +65,27 @@ def test_the_other_image_may_lie_elsewhere_and_have_another_size():
     assert error[inside].mean() < 0.3
 
 
-def test_images_no_larger_than_a_window_are_left_where_they_are():
-    small = np.random.default_rng(0).random((WINDOW - 1,) * 3).astype(np.float32)
+def test_images_of_a_few_voxels_are_left_where_they_are():
+    small = np.random.default_rng(0).random((FEWEST_VOXELS - 1,) * 3).astype(np.float32)
     places = np.indices(small.shape).astype(np.float32)
     np.testing.assert_array_equal(found(small, small, places), places)
+
+
+def test_a_level_of_very_many_voxels_is_left_out(monkeypatch):
+    moving = textured()
+    still = ndimage.map_coordinates(moving, voxels() + a_bend(), order=1)
+    monkeypatch.setattr(deformation, "MOST_VOXELS", still.size - 1)
+    told = []
+    places = found(still, moving, voxels(), lambda: told.append(0))
+    assert len(told) == sum(level.steps for level in LEVELS if level.factor in (2, 4))
+    assert not np.allclose(places, voxels(), atol=0.5)
 
 
 def test_every_step_is_told_and_can_stop_the_work():
     told = []
     image = textured()[:16, :16, :16].copy()
     found(image, image, voxels()[:, :16, :16, :16].copy(), lambda: told.append(0))
-    # At a quarter of the resolution four voxels are left, fewer than a window.
+    # At a quarter of the resolution four voxels are left, too few to place.
     assert 0 < len(told) < MOST_STEPS
 
     def stop() -> None:
