@@ -30,46 +30,33 @@ def build_template(images: Sequence[np.ndarray], spacing_mm: float, progress: Pr
     average.SetOrigin([0.0] * 3)
     total = len(ROUNDS_DEFORM) * len(scans)
     for number, deforming in enumerate(ROUNDS_DEFORM):
-        aligned, in_common = _Mean(), _Mean()
+        # Sums alone are kept: fields of many people at 1 mm would fill the memory.
+        aligned, deformations = np.zeros(()), np.zeros(())
         for index, scan in enumerate(scans):
             progress("template", number * len(scans) + index, total)
             found = find_transform(average, scan, deforming=deforming)
-            aligned.add(sitk.Resample(scan, average, found))
+            aligned = aligned + sitk.GetArrayFromImage(sitk.Resample(scan, average, found))
             if deforming:
-                in_common.add(_deformation_of(found, average))
-        average = sitk.Cast(aligned.image(), sitk.sitkFloat32)
+                deformations = deformations + _deformation_of(found, average)
+        mean = _image((aligned / len(scans)).astype(np.float32), average)
         if deforming:
-            average = _without(in_common.image(), average)
-        average = around_tissue(average)
+            mean = _without(_image(deformations / len(scans), average), mean)
+        average = around_tissue(mean)
     return Template(np.clip(sitk.GetArrayFromImage(average).T, 0, 1), spacing_mm)
 
 
-class _Mean:
-    """The mean of images on one grid, which are not kept: fields of many people at 1 mm would fill the memory."""
-
-    def __init__(self) -> None:
-        self.sum: np.ndarray | None = None
-        self.count = 0
-
-    def add(self, image: sitk.Image) -> None:
-        """Take in one more."""
-        values = sitk.GetArrayViewFromImage(image)
-        self.sum = values.astype(np.float64) if self.sum is None else np.add(self.sum, values, out=self.sum)
-        self.count, self.last = self.count + 1, image
-
-    def image(self) -> sitk.Image:
-        """The mean of all so far."""
-        assert self.sum is not None
-        mean = sitk.GetImageFromArray(self.sum / self.count, isVector=self.last.GetNumberOfComponentsPerPixel() > 1)
-        mean.CopyInformation(self.last)
-        return mean
+def _image(values: np.ndarray, like: sitk.Image) -> sitk.Image:
+    """Values on the grid of an image, numbers (K, J, I) or vectors (K, J, I, 3)."""
+    image = sitk.GetImageFromArray(values, isVector=values.ndim > like.GetDimension())
+    image.CopyInformation(like)
+    return image
 
 
-def _deformation_of(found: sitk.CompositeTransform, like: sitk.Image) -> sitk.Image:
-    """The displacements in mm without the affine."""
+def _deformation_of(found: sitk.CompositeTransform, like: sitk.Image) -> np.ndarray:
+    """The displacements in mm without the affine, (K, J, I, 3)."""
     deformation = found.GetNthTransform(found.GetNumberOfTransforms() - 1)
     grid = like.GetSize(), like.GetOrigin(), like.GetSpacing()
-    return sitk.TransformToDisplacementField(deformation, sitk.sitkVectorFloat64, *grid)
+    return sitk.GetArrayFromImage(sitk.TransformToDisplacementField(deformation, sitk.sitkVectorFloat64, *grid))
 
 
 def _without(in_common: sitk.Image, average: sitk.Image) -> sitk.Image:

@@ -22,7 +22,7 @@ from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.progress import Progress, silent
 
 # The number is raised whenever other features are extracted from the same scan, or are kept in another way.
-FORMAT = "DiffusionSeg features 3"
+FORMAT = "DiffusionSeg features 4"
 COMMON = "features.safetensors"
 VIEW = "features-view{}.safetensors"
 

@@ -6,7 +6,7 @@ import torch
 from scipy import ndimage
 
 from DiffusionSegLib import deformation
-from DiffusionSegLib.deformation import FEWEST_VOXELS, LEVELS, MOST_STEPS, find_deformation
+from DiffusionSegLib.deformation import FEWEST_VOXELS, LEVELS, MOST_WORK, find_deformation
 
 SHAPE = (40, 36, 32)
 
@@ -28,7 +28,7 @@ def a_bend() -> np.ndarray:
     return np.stack([2.5 * waves[0], 2.5 * waves[1], np.zeros(SHAPE)]).astype(np.float32)
 
 
-def nothing() -> None:
+def nothing(_work: int) -> None:
     pass
 
 
@@ -76,19 +76,19 @@ def test_a_level_of_very_many_voxels_is_left_out(monkeypatch):
     still = ndimage.map_coordinates(moving, voxels() + a_bend(), order=1)
     monkeypatch.setattr(deformation, "MOST_VOXELS", still.size - 1)
     told = []
-    places = found(still, moving, voxels(), lambda: told.append(0))
-    assert len(told) == sum(level.steps for level in LEVELS if level.factor in (2, 4))
+    places = found(still, moving, voxels(), told.append)
+    assert sum(told) == sum(level.steps * level.work for level in LEVELS if level.factor in (2, 4))
     assert not np.allclose(places, voxels(), atol=0.5)
 
 
 def test_every_step_is_told_and_can_stop_the_work():
     told = []
     image = textured()[:16, :16, :16].copy()
-    found(image, image, voxels()[:, :16, :16, :16].copy(), lambda: told.append(0))
+    found(image, image, voxels()[:, :16, :16, :16].copy(), told.append)
     # At a quarter of the resolution four voxels are left, too few to place.
-    assert 0 < len(told) < MOST_STEPS
+    assert 0 < sum(told) < MOST_WORK
 
-    def stop() -> None:
+    def stop(_work: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
