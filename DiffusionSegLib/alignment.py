@@ -19,7 +19,7 @@ SHRINK_FACTORS = (4, 2, 1)
 # Of images that are coarse already.
 ROUGH_SHRINK_FACTORS = (2, 1)
 AFFINE_STEPS = 60
-# Finer voxels take longer and change nothing that the deformation would not.
+# Finer voxels take longer, and a deformation follows.
 AFFINE_MM = 2.0
 CPU = torch.device("cpu")
 MOST_WORK_OF_BOTH = AFFINE_STEPS * len(SHRINK_FACTORS) + MOST_WORK

@@ -50,8 +50,6 @@ SMOOTHING, SMOOTHING_REACH = 0.5, 2
 STEP_VOXELS = 0.3
 # Images with fewer voxels along an axis have nothing to place.
 FEWEST_VOXELS = 7
-# A voxel takes 300 bytes: a torso that is aligned to a brain stays with coarser levels.
-MOST_VOXELS = 12_000_000
 # Air is nearly 0; noise in it must not count as structure.
 TISSUE = 0.02
 VARIANCE_FLOOR = 1e-4
@@ -73,7 +71,7 @@ def find_deformation(still: Tensor, moving: Tensor, places: Tensor, on_step: Cal
     shift, coarser = torch.zeros(3, 1, 1, 1, device=still.device), 1
     for level in LEVELS:
         factor, middle = level.factor, (level.factor - 1) / 2
-        if min(*still.shape, *moving.shape) < FEWEST_VOXELS * factor or still.numel() > MOST_VOXELS * factor**3:
+        if min(*still.shape, *moving.shape) < FEWEST_VOXELS * factor:
             continue
         fixed, other = (_coarse(image[None], factor) for image in (still, moving))
         begin = (_at(places, factor * _identity(fixed.shape[1:], still.device) + middle) - middle) / factor

@@ -20,6 +20,8 @@ from DiffusionSegLib.progress import Progress, silent
 
 # Positions are given in this unit, so that those within a head stay below one.
 UNIT_MM = 100.0
+# Each takes 240 bytes while it is aligned. A whole head has 10 million voxels of 1 mm, a torso many more.
+MOST_VOXELS = 12_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,9 +80,9 @@ class Template:
         Raises:
             DiffusionSegError: if the two have nothing in common.
         """
-        scan = around_tissue(shrunk(image_of((normalised + 1) / 2, spacing_mm), self.spacing_mm))
-        to_template = find_transform(scan, self.sitk_image, deforming=deforming, device=device, progress=progress)
-        # The field is smooth: where the scan's voxels are finer than the template's, it is interpolated.
+        scan, template = self._as_fine_as_possible(image_of((normalised + 1) / 2, spacing_mm))
+        to_template = find_transform(scan, template, deforming=deforming, device=device, progress=progress)
+        # The field is smooth: where the scan's voxels are finer than what was aligned, it is interpolated.
         shift = sitk.TransformToDisplacementField(
             to_template, sitk.sitkVectorFloat32, scan.GetSize(), scan.GetOrigin(), scan.GetSpacing()
         )
@@ -126,6 +128,15 @@ class Template:
     def sitk_image(self) -> sitk.Image:
         """The template with its first voxel at the origin."""
         return image_of(self.image, self.spacing_mm)
+
+    def _as_fine_as_possible(self, image: sitk.Image) -> tuple[sitk.Image, sitk.Image]:
+        """What an image shows, and the template, with voxels of the same size: the template's, or coarser ones."""
+        spacing, template = self.spacing_mm, self.sitk_image
+        scan = around_tissue(shrunk(image, spacing))
+        while scan.GetNumberOfPixels() > MOST_VOXELS:
+            spacing *= 2
+            scan, template = around_tissue(shrunk(image, spacing)), shrunk(self.sitk_image, spacing)
+        return scan, template
 
     @cached_property
     def _centre_mm(self) -> np.ndarray:

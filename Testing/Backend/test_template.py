@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from DiffusionSegLib import template as template_module
+from DiffusionSegLib.alignment import find_transform
 from DiffusionSegLib.diffusion.guidance import image_with_positions, labelmap_with_positions
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.template import UNIT_MM, Template
@@ -63,6 +65,24 @@ def test_a_scan_with_other_voxels_finds_the_same_positions(template):
     for value in (2, 3, 4):
         difference = centre_mm(fine_places, fine_labels == value) - centre_mm(coarse_places, labels == value)
         assert np.abs(difference).max() < 0.7
+
+
+def test_a_scan_of_very_many_voxels_is_aligned_with_coarser_ones(template, monkeypatch):
+    image, labels = brain_like(turn_degrees=8, shift=2.5, bend=1.5)
+    fine = template.positions(2 * image - 1, SPACING_MM)
+    sizes = []
+
+    def noted(scan, moving, **how):
+        sizes.append((scan.GetNumberOfPixels(), scan.GetSpacing()[0], moving.GetSpacing()[0]))
+        return find_transform(scan, moving, **how)
+
+    monkeypatch.setattr(template_module, "find_transform", noted)
+    monkeypatch.setattr(template_module, "MOST_VOXELS", image.size // 2)
+    coarse = template.positions(2 * image - 1, SPACING_MM)
+    assert sizes[0][0] <= image.size // 2
+    assert sizes[0][1:] == (2 * SPACING_MM, 2 * SPACING_MM)
+    for value in (2, 3, 4):
+        assert np.abs(centre_mm(coarse, labels == value) - centre_mm(fine, labels == value)).max() < 2 * SPACING_MM
 
 
 def test_air_around_a_scan_hardly_changes_where_its_voxels_lie(template):
