@@ -126,11 +126,11 @@ def _alignment(bundle: ModelBundle, shape: Shape, device: torch.device) -> Estim
 
     def seconds(*, deforming: bool) -> float:
         work = partial(coarse.positions, normalised, coarse.spacing_mm, deforming=deforming, device=device)
-        return _timed(work, warm_up=True)[1]
+        return _timed(work, warm_up=deforming)[1]
 
     extent_mm3 = float(np.prod(shape)) * bundle.config.spacing_mm**3
-    affine = seconds(deforming=False)
-    deformation = max(seconds(deforming=True) - affine, 0)
+    both, affine = seconds(deforming=True), seconds(deforming=False)
+    deformation = max(both - affine, 0)
     affine *= extent_mm3 / coarse.image.size / max(template.spacing_mm, AFFINE_MM) ** 3
     return Estimate(affine + deformation * extent_mm3 / coarse.image.size / template.spacing_mm**3, 0)
 
