@@ -8,7 +8,7 @@ import torch
 
 from DiffusionSegLib.benchmark.scores import mean_dice
 from DiffusionSegLib.benchmark.speed.convolution_rate import ConvolutionLog
-from DiffusionSegLib.benchmark.speed.cost import Cost, measured, measured_in_turn
+from DiffusionSegLib.benchmark.speed.cost import Cost, measured
 from DiffusionSegLib.benchmark.speed.machine_rates import MachineRates, Roofline
 from DiffusionSegLib.benchmark.speed.operation_count import counted, counted_by_steps
 from DiffusionSegLib.benchmark.speed.other_methods import OtherMethod, other_methods
@@ -17,6 +17,7 @@ from DiffusionSegLib.benchmark.speed.published import train_in_turn
 from DiffusionSegLib.benchmark.speed.published_setting import trained_on, with_published_features
 from DiffusionSegLib.benchmark.speed.region import RegionComparison, compare_on
 from DiffusionSegLib.benchmark.speed.scan import SpeedScan
+from DiffusionSegLib.benchmark.speed.training import TrainingComparison, compare_training
 from DiffusionSegLib.features.features_file import features_bytes
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
 from DiffusionSegLib.segmenter.segmenter import Segmenter
@@ -26,7 +27,6 @@ ENSEMBLE_SIZES = (1, 5, 10)
 LABELS = (2, 8, 32)
 WARM_UP_EDGE = 16
 BYTES_OF_A_FLOAT = 4
-REPEATS = 2
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ class SpeedComparison:
         rooflines: our stages against the machine's best rates.
         convolution_seconds: what the convolutions of our features take on their own.
         relative_operations: how many times as many operations the denoiser has as its convolutions.
-        training_in_turn: cost of training the ensemble's members one after the other.
-        training_steps: of either training.
-        region: both ways side by side.
+        training: both ways to train, side by side.
+        region: both ways to predict.
         published_setting: the same with as many activations as the paper takes (`with_published_features`).
+        published_setting_training: both ways to train, with these.
         others: what else there is.
         sizes: costs of cubes of the scan.
         labels: seconds of our prediction of the region for each number of labels.
@@ -83,10 +83,10 @@ class SpeedComparison:
     rooflines: dict[str, Roofline]
     convolution_seconds: float
     relative_operations: float
-    training_in_turn: Cost
-    training_steps: int
+    training: TrainingComparison
     region: RegionComparison
     published_setting: RegionComparison
+    published_setting_training: TrainingComparison
     others: list[OtherMethod]
     sizes: list[SizeCost]
     labels: dict[int, float]
@@ -96,10 +96,6 @@ class SpeedComparison:
     def voxels(self) -> int:
         first, second, third = self.shape
         return first * second * third
-
-    @property
-    def training_speedup(self) -> float:
-        return self.training_in_turn.seconds / self.stages["training"].seconds
 
     @property
     def feature_share(self) -> float:
@@ -146,11 +142,8 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
         features, stages["features"] = measured(lambda: ours.features(scan), device)
     voxels, stages["gathering"] = measured(lambda: ours.gather(features, scan, annotation), device)
     classes = len(annotation.classes)
-    (ensemble, _), (stages["training"], in_turn) = measured_in_turn(
-        (lambda: ours.train(voxels, classes), lambda: train_in_turn(voxels, classes, ours.ensemble, device)),
-        device,
-        REPEATS,
-    )
+    ensemble, training = compare_training(voxels, classes, ours)
+    stages["training"] = training.ours
     segmenter = ours.segmenter(ensemble, annotation)
     found, stages["prediction"] = measured(lambda: ours.predict(features, segmenter, scan), device)
     comparison = compare_on(region, ours, segmenter, rates)
@@ -164,6 +157,7 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
     }
     region_features = ours.features(region)
     theirs = with_published_features(ours)
+    their_segmenter, their_training = trained_on(region, theirs)
 
     def prediction_seconds(*, members: int | None = None, classes: int | None = None) -> float:
         other = _reshaped(segmenter, members or segmenter.ensemble.members, classes or segmenter.ensemble.classes)
@@ -181,10 +175,10 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
         rooflines={**comparison.rooflines, **rooflines},
         convolution_seconds=log.best_seconds(device),
         relative_operations=log.relative_operations,
-        training_in_turn=in_turn,
-        training_steps=ours.ensemble.steps,
+        training=training,
         region=comparison,
-        published_setting=compare_on(region, theirs, trained_on(region, theirs), rates),
+        published_setting=compare_on(region, theirs, their_segmenter, rates),
+        published_setting_training=their_training,
         others=other_methods(scan, annotation),
         sizes=[
             *(_size_cost(scan.middle(edge), ours, segmenter) for edge in edges),

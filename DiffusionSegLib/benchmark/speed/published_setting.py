@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from DiffusionSegLib.benchmark.speed.our_path import OurPath
 from DiffusionSegLib.benchmark.speed.scan import SpeedScan
+from DiffusionSegLib.benchmark.speed.training import TrainingComparison, compare_training
 from DiffusionSegLib.bundles.bundle import ModelBundle
 from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.features.feature_config import FeatureConfig
@@ -27,11 +28,12 @@ def with_published_features(ours: OurPath) -> OurPath:
     return replace(ours, bundle=ModelBundle(ours.bundle.folder, replace(ours.bundle.config, features=features)))
 
 
-def trained_on(scan: SpeedScan, ours: OurPath) -> Segmenter:
-    """A segmenter that has learnt nine slices of a scan from these features."""
+def trained_on(scan: SpeedScan, ours: OurPath) -> tuple[Segmenter, TrainingComparison]:
+    """A segmenter that has learnt nine slices of a scan from these features, and what both ways to train one cost."""
     features, annotation = ours.features(scan), scan.annotation()
     voxels = ours.gather(features, scan, annotation)
-    return ours.segmenter(ours.train(voxels, len(annotation.classes)), annotation)
+    ensemble, training = compare_training(voxels, len(annotation.classes), ours)
+    return ours.segmenter(ensemble, annotation), training
 
 
 def _a_block_of_each_level(denoisers: Denoisers) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ RATIOS = (
     "prediction_speedup_with_published_features",
     "prediction_memory_ratio_with_published_features",
     "training_speedup_vs_sequential",
+    "training_speedup_with_published_features",
     "feature_share_of_conv_rate",
     "max_logit_difference",
 )

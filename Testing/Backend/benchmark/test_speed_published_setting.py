@@ -29,6 +29,8 @@ def test_nothing_but_activations_of_three_time_steps_describes_a_voxel(tiny_bund
 
 def test_a_segmenter_learns_from_these_features_and_labels_the_scan(tiny_bundle):
     theirs, scan = published_setting(tiny_bundle), SpeedScan.phantom(24, 1.0)
-    segmenter = trained_on(scan, theirs)
+    segmenter, training = trained_on(scan, theirs)
+    assert training.steps == 200
+    assert training.speedup > 0
     found = theirs.predict(theirs.features(scan), segmenter, scan).labelmap
     assert ((found == scan.reference)[scan.tissue]).mean() > 0.8
