@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from head_phantom import SPACING_MM, brain, head
+from made_heads import made_head
 
+from DiffusionSegLib.bundles.bundle import find_bundle
 from DiffusionSegLib.part_in_template import part_in_template
 from DiffusionSegLib.template import Template
 
@@ -33,6 +35,15 @@ def test_the_brain_is_found_wherever_the_scan_begins_and_ends(template, cut):
     part, wanted = part_of(cut(head()), template), cut(brain()) > 0
     assert (part & wanted).sum() > 0.99 * wanted.sum()
     assert part.sum() < 1.8 * wanted.sum()
+
+
+@pytest.mark.parametrize("person", ["sub-04", "sub-17"])
+def test_what_was_found_of_a_real_brain_is_not_lost_when_its_place_is_refined(data_folder, person):
+    image, is_brain = made_head(data_folder / "anatomy" / f"{person}_dseg.nii.gz")
+    part = part_in_template(2 * image - 1, 1.0, find_bundle("brain-t1").template)
+    assert (part & is_brain).sum() > 0.99 * is_brain.sum()
+    # Fluid and a rim lie around it.
+    assert part.sum() < 1.6 * is_brain.sum()
 
 
 def test_a_brain_alone_is_no_part_of_anything(template):
