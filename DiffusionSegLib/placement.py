@@ -23,14 +23,16 @@ class Placement:
         positions: of each voxel, (3, I, J, K), as `Template.positions` gives them.
         part: which voxels lie in what the template shows, bool (I, J, K); None where nearly all do, or
             where it was not found.
-        likeness: how much the scan looks like the template there, at most 1.
+        core: which voxels lie where the template is bright, bool (I, J, K); None if that is not known.
+        likeness: how much the scan looks like the template there, at most 1; None if that is not known.
         flipped: the axes of RAS order along which the scan must be flipped to lie as the template does.
     """
 
     positions: np.ndarray
-    part: np.ndarray | None
-    likeness: float
-    flipped: tuple[int, ...]
+    part: np.ndarray | None = None
+    core: np.ndarray | None = None
+    likeness: float | None = None
+    flipped: tuple[int, ...] = ()
 
     @classmethod
     def find(
@@ -58,4 +60,4 @@ class Placement:
         shown = normalised if part is None else np.where(part, normalised, np.float32(AIR))
         positions = template.positions(shown, spacing_mm, device=device, progress=progress)
         likeness, flipped = template.likeness(shown, positions), seeming_flip(shown, spacing_mm, template)
-        return cls(positions, part, likeness, flipped)
+        return cls(positions, part, template.core(positions), likeness, flipped)

@@ -22,6 +22,7 @@ from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.normalisation import Normalisation, foreground_mask
+from DiffusionSegLib.placement import Placement
 from DiffusionSegLib.prediction import predict
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
@@ -155,7 +156,8 @@ def _what_follows(
     tissue = np.ones(raw.shape[1:], bool)
     positions = np.zeros((3, *tissue.shape), np.float32) if bundle.config.features.coordinates == "template" else None
     extractor = ActivationExtractor(denoisers, bundle.config.schedule, bundle.config.features)
-    features = OrthogonalFeatures.extract(normalised, tissue, extractor, spacing, positions=positions)
+    placement = None if positions is None else Placement(positions)
+    features = OrthogonalFeatures.extract(normalised, tissue, extractor, spacing, placement=placement)
     points = torch.from_numpy(np.argwhere(tissue))
     gathered, gathering = _timed(lambda: features.at(points).half(), warm_up=timed)
     device = extractor.device

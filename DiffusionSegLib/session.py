@@ -317,16 +317,14 @@ class Session:
                     placement = Placement.find(
                         normalised[0], spacing, self.bundle.template, device=self.device, progress=self.progress
                     )
-            # Before the denoiser takes its minutes.
-            likeness, flipped = (placement.likeness, placement.flipped) if placement else (None, ())
-            self._tell_of_alignment(likeness, flipped, placement is not None and placement.part is not None)
+            if placement is not None:
+                # Before the denoiser takes its minutes.
+                self._tell_of_alignment(placement.likeness, placement.flipped, placement.part is not None)
             with self.report.stage("features"):
                 extractor = ActivationExtractor(self.denoisers, self.bundle.config.schedule, config)
-                positions, part = (placement.positions, placement.part) if placement else (None, None)
                 features = OrthogonalFeatures.extract(
-                    normalised, tissue, extractor, spacing, self.progress, positions, self.kept_views, part
+                    normalised, tissue, extractor, spacing, self.progress, placement, self.kept_views
                 )
-            features = replace(features, likeness=likeness, flipped=flipped)
             self._hold(features)
         return features
 

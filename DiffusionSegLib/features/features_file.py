@@ -22,7 +22,7 @@ from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.progress import Progress, silent
 
 # The number is raised whenever other features are extracted from the same scan, or are kept in another way.
-FORMAT = "DiffusionSeg features 4"
+FORMAT = "DiffusionSeg features 5"
 COMMON = "features.safetensors"
 VIEW = "features-view{}.safetensors"
 
@@ -108,6 +108,7 @@ def load_features(folder: Path) -> OrthogonalFeatures | None:
             common["tissue"].numpy().astype(bool),
             found,
             common["local"],
+            common["typical"],
             common["mean"],
             common["spread"],
             json.loads(metadata["likeness"]),
@@ -158,6 +159,7 @@ def _common(features: OrthogonalFeatures) -> dict[str, Tensor]:
         "origin": torch.tensor(features.origin),
         "tissue": torch.from_numpy(features.tissue.astype(np.uint8)),
         "local": features.local.cpu().contiguous(),
+        "typical": features.typical.contiguous(),
         "mean": features.mean.cpu().contiguous(),
         "spread": features.spread.cpu().contiguous(),
     }

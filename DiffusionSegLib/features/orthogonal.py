@@ -17,11 +17,14 @@ from DiffusionSegLib.features.extraction import ActivationExtractor
 from DiffusionSegLib.features.feature_config import FeatureConfig, Fusion
 from DiffusionSegLib.features.kept_views import KeptViews
 from DiffusionSegLib.features.local_features import absolute_features, local_features, local_images
+from DiffusionSegLib.placement import Placement
 from DiffusionSegLib.progress import Progress, silent
 
 # Parts of features that stay in the cache: a fifth faster than 16 384 voxels at a time.
 GATHER_CHUNK = 1024
 STATISTICS_VOXELS = 20_000
+# Where a template shows next to nothing of a scan, all of its tissue says how features are scaled.
+FEWEST_OF_CORE = 1000
 # A margin of air around the tissue keeps the images' edges away from it.
 CROP_MARGIN = 8
 
@@ -38,7 +41,8 @@ class OrthogonalFeatures:
         tissue: which voxels of the crop are not air, bool of shape (I, J, K).
         views: the views' activations over the crop.
         local: what intensities and positions are made from, float16 of shape (number, I, J, K).
-        mean: mean of each feature over the tissue within `part`; 0 for positions in the template.
+        typical: voxels (N, 3) that say how features are scaled.
+        mean: mean of each feature over these; 0 for positions in the template.
         spread: standard deviation of each feature over the same, larger for activations, as they weigh less; 1 for
             positions in the template.
         likeness: how much the scan looks like the template, at most 1; None without a template.
@@ -52,6 +56,7 @@ class OrthogonalFeatures:
     tissue: np.ndarray
     views: tuple[ViewActivations, ...]
     local: Tensor
+    typical: Tensor
     mean: Tensor
     spread: Tensor
     likeness: float | None = None
@@ -66,23 +71,36 @@ class OrthogonalFeatures:
         extractor: ActivationExtractor,
         spacing_mm: float,
         progress: Progress = silent,
-        positions: np.ndarray | None = None,
+        placement: Placement | None = None,
         kept: KeptViews | None = None,
-        part: np.ndarray | None = None,
     ) -> OrthogonalFeatures:
         """Features of a normalised volume (channels, I, J, K) whose `tissue` (I, J, K) is not air.
 
-        `positions` in the template (3, I, J, K) are needed where the configuration wants them. Views of it that are
-        `kept` are not computed again. `part` is what of it lies in what the template shows, if not nearly all does.
+        Its `placement` in the template is needed where the configuration wants positions. Views of it that are `kept`
+        are not computed again.
         """
         low, high = tissue_box(tissue)
         box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))
         crop, inside = volume[(slice(None), *box)], tissue[box]
         views = tuple(extractor.extract(crop, inside, progress, kept))
-        places = None if positions is None else positions[(slice(None), *box)]
-        local = local_images(crop, inside, places, extractor.config, spacing_mm)
-        mean, spread, shown = torch.zeros(1), torch.ones(1), None if part is None else part[box]
-        return cls(extractor.config, low, inside, views, local, mean, spread, part=shown)._standardised()
+        places, part, core = None, None, inside
+        if placement is not None:
+            places = placement.positions[(slice(None), *box)]
+            part = None if placement.part is None else placement.part[box]
+            core = inside if placement.core is None else inside & placement.core[box]
+        return cls(
+            config=extractor.config,
+            origin=low,
+            tissue=inside,
+            views=views,
+            local=local_images(crop, inside, places, extractor.config, spacing_mm),
+            typical=_drawn(core, inside),
+            mean=torch.zeros(1),
+            spread=torch.ones(1),
+            likeness=placement.likeness if placement else None,
+            flipped=placement.flipped if placement else (),
+            part=part,
+        )._standardised()
 
     def within_part(self) -> OrthogonalFeatures:
         """The same, with tissue in what the template shows alone."""
@@ -96,11 +114,7 @@ class OrthogonalFeatures:
 
     def _standardised(self) -> OrthogonalFeatures:
         """The same with mean and spread, where so far these change nothing."""
-        # A skull would change the scale of what lies within.
-        inside = np.flatnonzero(self.within_part().tissue)
-        chosen = inside[np.random.default_rng(0).permutation(len(inside))[:STATISTICS_VOXELS]]
-        points = torch.from_numpy(np.stack(np.unravel_index(chosen, self.tissue.shape), axis=1))
-        spread, mean = torch.std_mean(self.at(points), dim=0)
+        spread, mean = torch.std_mean(self.at(self.typical), dim=0)
         if not mean.isfinite().all():
             message = "The denoiser makes no numbers of this scan."
             raise DiffusionSegError(message, "Compute on the CPU, or choose another model bundle.")
@@ -122,7 +136,7 @@ class OrthogonalFeatures:
         return min(self.views[0].levels)
 
     def at(self, points: Tensor) -> Tensor:
-        """Features (N, features) at voxels `points` (N, 3) of the crop, standardised by this scan's own tissue.
+        """Features (N, features) at voxels `points` (N, 3) of the crop, standardised by this scan's own typical ones.
 
         Each scan is standardised by itself, so that a segmenter meets other people's features at the scale it learnt.
         """
@@ -139,6 +153,18 @@ class OrthogonalFeatures:
                 fused = fused.add_(other) if self.config.fusion == "sum" else torch.maximum(fused, other, out=fused)
         beside = self.local[:, points[:, 0], points[:, 1], points[:, 2]]
         return torch.cat([fused, local_features(beside, self.config)], dim=1)
+
+
+def _drawn(core: np.ndarray, tissue: np.ndarray) -> Tensor:
+    """Voxels (N, 3) of the core or, where that is next to nothing, of all tissue, both bool (I, J, K)."""
+    # How much fluid, skull and skin a scan shows would change the scale of what lies within. Learnt from brains of two
+    # people and applied to heads of two others, whole volumes reached 52.7 and 68.9 % Dice with all tissue near to the
+    # brain, 80.9 and 83.6 % with its core alone; without their skulls these reached 84.1 and 89.6 %.
+    found = np.flatnonzero(core)
+    if len(found) < FEWEST_OF_CORE:
+        found = np.flatnonzero(tissue)
+    chosen = found[np.random.default_rng(0).permutation(len(found))[:STATISTICS_VOXELS]]
+    return torch.from_numpy(np.stack(np.unravel_index(chosen, tissue.shape), axis=1))
 
 
 def tissue_box(tissue: np.ndarray) -> tuple[tuple[int, int, int], tuple[int, int, int]]:

@@ -14,6 +14,7 @@ from DiffusionSegLib.features.extraction import ActivationExtractor
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.features.projection import FirstLayerProjection
 from DiffusionSegLib.model_grid import ModelGrid
+from DiffusionSegLib.placement import Placement
 from DiffusionSegLib.prediction import Prediction, predict
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble, after_first_layer
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
@@ -51,7 +52,8 @@ class OurPath:
         """The scan's features, their activations kept in a precision."""
         config = self.bundle.config
         extractor = ActivationExtractor(self.denoisers, config.schedule, config.features, kept_as=kept_as)
-        return OrthogonalFeatures.extract(scan.image, scan.tissue, extractor, scan.spacing_mm, positions=scan.positions)
+        placement = Placement(scan.positions)
+        return OrthogonalFeatures.extract(scan.image, scan.tissue, extractor, scan.spacing_mm, placement=placement)
 
     def gather(self, features: OrthogonalFeatures, scan: SpeedScan, annotation: Annotation) -> TrainingVoxels:
         grid = ModelGrid.for_grid(scan.grid, scan.spacing_mm)

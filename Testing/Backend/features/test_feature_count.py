@@ -9,6 +9,7 @@ from DiffusionSegLib.features.extraction import ActivationExtractor
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.features.feature_count import feature_count
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
+from DiffusionSegLib.placement import Placement
 
 CONFIG = FeatureConfig(time_steps=(50, 150), blocks=(0, 1, 3))
 
@@ -28,7 +29,7 @@ def test_features_are_as_many_as_are_extracted(tiny_bundle, changes):
     config = replace(CONFIG, **changes)
     image, _ = a_head((12, 10, 8))
     volume = (image / image.max() * 2 - 1)[None]
-    positions = volume.repeat(3, axis=0) if config.coordinates == "template" else None
+    placement = Placement(volume.repeat(3, axis=0)) if config.coordinates == "template" else None
     extractor = ActivationExtractor(tiny_bundle.denoisers(), NoiseSchedule(), config)
-    found = OrthogonalFeatures.extract(volume, volume[0] > -1, extractor, 1.0, positions=positions)
+    found = OrthogonalFeatures.extract(volume, volume[0] > -1, extractor, 1.0, placement=placement)
     assert feature_count(config, tiny_bundle.config.unet) == found.at(torch.zeros(1, 3, dtype=torch.long)).shape[1]

@@ -28,6 +28,7 @@ def test_features_come_back_as_they_were(features, tmp_path):
     assert (again.likeness, again.flipped) == (features.likeness, features.flipped)
     np.testing.assert_array_equal(again.tissue, features.tissue)
     np.testing.assert_array_equal(again.part, features.part)
+    torch.testing.assert_close(again.typical, features.typical, rtol=0, atol=0)
     points = torch.from_numpy(np.argwhere(features.tissue)[::37])
     torch.testing.assert_close(again.at(points), features.at(points), rtol=0, atol=0)
     written = sum(path.stat().st_size for path in tmp_path.iterdir())

@@ -14,6 +14,7 @@ from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.features.local_features import local_features
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.features.projection import FirstLayerProjection
+from DiffusionSegLib.placement import Placement
 
 CONFIG = FeatureConfig(
     time_steps=(50, 150), blocks=(0, 1, 3), intensity_sigmas_mm=(0.0, 1.0), edge_sigmas_mm=(1.0,), activation_weight=40
@@ -163,13 +164,38 @@ def test_features_are_standardised_over_the_tissue_and_activations_together_weig
     assert abs(float((spread[: features.view_channels] ** 2).sum()) - CONFIG.activation_weight) < 0.5
 
 
+def test_what_lies_where_the_template_is_bright_says_how_features_are_scaled(tiny_bundle):
+    image, _ = a_head((22, 27, 18))
+    normalised, core = (image / image.max() * 2 - 1)[None], image > np.median(image[image > 0])
+    extractor = ActivationExtractor(tiny_bundle.denoisers(), tiny_bundle.config.schedule, CONFIG)
+    positions = np.zeros((3, *image.shape), np.float32)
+
+    def extracted(core):
+        placement = Placement(positions, core=core)
+        return OrthogonalFeatures.extract(normalised, image > 0, extractor, 1.0, placement=placement)
+
+    found, of_all = extracted(core), extracted(None)
+    low = np.array(found.origin)
+    inside = torch.from_numpy(np.argwhere(core) - low)
+    beside = found.at(inside)[:, found.view_channels :]
+    torch.testing.assert_close(beside.mean(0), torch.zeros(beside.shape[1]), rtol=0, atol=1e-3)
+    torch.testing.assert_close(beside.std(0), torch.ones(beside.shape[1]), rtol=0, atol=1e-3)
+    # Also fused in another way.
+    assert not torch.equal(found.mean, of_all.mean)
+    torch.testing.assert_close(found.fused_as(CONFIG.views, "sum").mean, found.mean)
+    # A template that shows next to nothing of the scan cannot say it.
+    elsewhere = np.zeros_like(core)
+    elsewhere[tuple(np.argwhere(core)[0])] = True
+    torch.testing.assert_close(extracted(elsewhere).mean, of_all.mean)
+
+
 def test_positions_in_a_template_are_the_same_features_in_every_scan(tiny_bundle):
     config = replace(CONFIG, coordinates="template", position_wavelengths_mm=(40.0,))
     image, _ = a_head((22, 27, 18))
     positions = np.stack(np.meshgrid(*(0.01 * np.arange(size) for size in image.shape), indexing="ij"))
     extractor = ActivationExtractor(tiny_bundle.denoisers(), tiny_bundle.config.schedule, config)
     normalised = (image / image.max() * 2 - 1)[None]
-    features = OrthogonalFeatures.extract(normalised, image > 0, extractor, 1.0, positions=positions)
+    features = OrthogonalFeatures.extract(normalised, image > 0, extractor, 1.0, placement=Placement(positions))
     point = torch.tensor([[11, 13, 9]])
     places_mm = torch.tensor([11.0, 13.0, 9.0]) + torch.tensor(features.origin)
     waves = places_mm * 2 * torch.pi / 40
