@@ -10,9 +10,12 @@ import torch
 from DiffusionSegLib.alignment import CPU
 from DiffusionSegLib.normalisation import AIR
 from DiffusionSegLib.orientation_check import seeming_flip
-from DiffusionSegLib.part_in_template import part_in_template
+from DiffusionSegLib.part_in_template import TISSUE, part_in_template
 from DiffusionSegLib.progress import Progress, silent
 from DiffusionSegLib.template import Template
+
+# Of a template's intensities from 0 to 1: in a brain, grey and white matter are brighter, and fluid is darker.
+CORE = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,5 +62,8 @@ class Placement:
         part = part_in_template(normalised, spacing_mm, template, progress)
         shown = normalised if part is None else np.where(part, normalised, np.float32(AIR))
         positions = template.positions(shown, spacing_mm, device=device, progress=progress)
+        if part is not None:
+            # So far it has a rim, whose fluid and bone are as dark as ventricles.
+            part &= template.is_brighter(TISSUE, positions)
         likeness, flipped = template.likeness(shown, positions), seeming_flip(shown, spacing_mm, template)
-        return cls(positions, part, template.core(positions), likeness, flipped)
+        return cls(positions, part, template.is_brighter(CORE, positions), likeness, flipped)

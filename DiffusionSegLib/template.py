@@ -20,8 +20,6 @@ from DiffusionSegLib.progress import Progress, silent
 
 # Positions are given in this unit, so that those within a head stay below one.
 UNIT_MM = 100.0
-# Of the intensities from 0 to 1: in a brain, grey and white matter are brighter, and fluid is darker.
-CORE = 0.3
 # Each takes 240 bytes while it is aligned. A whole head has 10 million voxels of 1 mm, a torso many more.
 MOST_VOXELS = 12_000_000
 
@@ -109,10 +107,10 @@ class Template:
         found[inside] = self.image[tuple(voxels[:, inside])]
         return found.reshape(positions.shape[1:])
 
-    def core(self, positions: np.ndarray) -> np.ndarray:
-        """Which voxels, bool (I, J, K), lie where the template is bright, by their positions (3, I, J, K)."""
+    def is_brighter(self, than: float, positions: np.ndarray) -> np.ndarray:
+        """At which positions (3, I, J, K) the template is brighter than that, bool (I, J, K)."""
         # Slice by slice: indices of all voxels would take as much memory as the alignment.
-        return np.stack([self.at(positions[:, index]) > CORE for index in range(positions.shape[1])])
+        return np.stack([self.at(positions[:, index]) > than for index in range(positions.shape[1])])
 
     def likeness(self, normalised: np.ndarray, positions: np.ndarray) -> float:
         """How much a scan looks like the template where either shows tissue: the correlation of their intensities.

@@ -39,4 +39,5 @@ def head(nod_degrees: float = 0.0) -> np.ndarray:
     below = np.zeros(SHAPE, bool)
     below[16:40, 24:, :24] = below[18:38, 10:36, :20] = True
     made = np.select([inside > 0, away < 9, away < 18, below], [inside, 0.04, 0.8, speckles.clip(0.1, 1)])
-    return (ndimage.gaussian_filter(made, 0.5) * (made > 0)).astype(np.float32)
+    around = ndimage.gaussian_filter(made, 0.5) * (made > 0)
+    return np.where(inside > 0, inside, around).astype(np.float32)

@@ -58,7 +58,7 @@ def test_structures_of_a_brain_are_found_in_a_head_and_nowhere_around_its_brain(
     found, wanted = found_in(bundle_of_brains, segmenter, head_phantom.head(12)), head_phantom.structures(12)
     reference = wanted * np.isin(wanted, inner)
     scores = evaluate(found, reference, Grid(wanted.shape, SPACING))
-    assert min(score.dice for score in scores.values()) > 0.6
+    assert min(score.dice for score in scores.values()) > 0.8
     away = ndimage.distance_transform_edt(wanted == 0) * head_phantom.SPACING_MM
     assert not found[away > 12].any()
 
