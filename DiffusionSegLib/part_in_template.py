@@ -29,8 +29,8 @@ TOP_MM, TOP_OF_PART_MM = 100.0, 14.0
 # Around where the part most likely lies: degrees of nodding, and steps to the front and up.
 NODS, STEPS_MM = (-20.0, 0.0, 20.0), (-20.0, 0.0, 20.0)
 STARTS, MOST_STEPS = 4, 100
-# In mm, of a similarity and then of an affine: with as large first steps as the former's, the latter left
-# the brains of 7 of 15 heads made from label maps, and of one of two scanned ones.
+# In mm, of a similarity and then of an affine: with first steps as large as the former's, the latter left the brains of
+# 7 of 15 heads made from label maps, and that of an average of scanned heads.
 FIRST_STEP, FIRST_STEP_OF_AFFINE = 4.0, 1.0
 # The square of the correlation, which is what ITK tells. A scan of a head and an average of many reached 0.80 and 0.79,
 # heads made from the label maps of 8 people 0.65 to 0.77, with bright fat and blurred 0.65 to 0.80, in the contrast of
