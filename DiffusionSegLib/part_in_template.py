@@ -81,9 +81,9 @@ def _place_in(scan: sitk.Image, aim: sitk.Image, progress: Progress) -> tuple[si
     if not places:
         return sitk.AffineTransform(3), 0.0
     likeliest, likeness = max(places, key=lambda found: found[1])
-    rigid = likeliest.GetMatrix(), likeliest.GetTranslation(), likeliest.GetCenter()
-    affine = _refined(scan, aim, under, progress, sitk.AffineTransform(*rigid), FIRST_STEP_OF_AFFINE)
-    return affine if affine[1] > likeness else (sitk.AffineTransform(*rigid), likeness)
+    similarity = likeliest.GetMatrix(), likeliest.GetTranslation(), likeliest.GetCenter()
+    affine = _refined(scan, aim, under, progress, sitk.AffineTransform(*similarity), FIRST_STEP_OF_AFFINE)
+    return affine if affine[1] > likeness else (sitk.AffineTransform(*similarity), likeness)
 
 
 def _starts(scan: sitk.Image, aim: sitk.Image) -> list[sitk.Similarity3DTransform]:

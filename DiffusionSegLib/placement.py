@@ -62,8 +62,10 @@ class Placement:
         part = part_in_template(normalised, spacing_mm, template, progress)
         shown = normalised if part is None else np.where(part, normalised, np.float32(AIR))
         positions = template.positions(shown, spacing_mm, device=device, progress=progress)
+        core = template.is_brighter(CORE, positions)
         if part is not None:
             # So far it has a rim, whose fluid and bone are as dark as ventricles.
             part &= template.is_brighter(TISSUE, positions)
+            core &= part
         likeness, flipped = template.likeness(shown, positions), seeming_flip(shown, spacing_mm, template)
-        return cls(positions, part, template.is_brighter(CORE, positions), likeness, flipped)
+        return cls(positions, part, core, likeness, flipped)

@@ -317,9 +317,9 @@ class Session:
                     placement = Placement.find(
                         normalised[0], spacing, self.bundle.template, device=self.device, progress=self.progress
                     )
-            if placement is not None:
-                # Before the denoiser takes its minutes.
-                self._tell_of_alignment(placement.likeness, placement.flipped, placement.part is not None)
+            # Before the denoiser takes its minutes.
+            likeness, flipped = (placement.likeness, placement.flipped) if placement else (None, ())
+            self._tell_of_alignment(likeness, flipped, placement is not None and placement.part is not None)
             with self.report.stage("features"):
                 extractor = ActivationExtractor(self.denoisers, self.bundle.config.schedule, config)
                 features = OrthogonalFeatures.extract(

@@ -1,4 +1,4 @@
-"""Heads made from the label maps of real people, in the contrast of T1: no scan of a whole head is at hand."""
+"""Heads made from the label maps of real people, in the contrast of T1, so that their brains are known."""
 
 from pathlib import Path
 

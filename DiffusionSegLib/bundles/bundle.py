@@ -26,7 +26,7 @@ from DiffusionSegLib.template import Template
 
 DEFAULT_BUNDLE = "brain-t1"
 TEMPLATE = "template.nii.gz"
-# Another one whenever other features follow from the same weights and settings.
+# Another one whenever other features follow from the same weights, settings and template.
 FEATURES_VERSION = b"2"
 # Settings that features follow from, beside those that say which are taken.
 OF_FEATURES = ("unet", "schedule", "shared", "told_view", "spacing_mm", "modality")
@@ -108,11 +108,13 @@ class ModelBundle:
             return f"random weights, seed {self.random_seed}"
         # As they stand in the file, so that settings which a later version adds leave it as it is.
         settings = {name: value for name, value in read_config(self.folder).items() if name in OF_FEATURES}
-        found = hashlib.sha256(json.dumps(settings, sort_keys=True).encode() + FEATURES_VERSION)
+        found = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
         for path in (self._weights, self.folder / TEMPLATE):
             if path.exists():
                 with path.open("rb") as file:
                     found.update(hashlib.file_digest(file, "sha256").digest())
+        if (self.folder / TEMPLATE).exists():
+            found.update(FEATURES_VERSION)
         return found.hexdigest()
 
     def untrained(self, seed: int) -> ModelBundle:

@@ -23,7 +23,7 @@ from DiffusionSegLib.progress import Progress, silent
 # Parts of features that stay in the cache: a fifth faster than 16 384 voxels at a time.
 GATHER_CHUNK = 1024
 STATISTICS_VOXELS = 20_000
-# Where a template shows next to nothing of a scan, all of its tissue says how features are scaled.
+# Where a template shows next to nothing of a scan, all tissue that there is says how features are scaled.
 FEWEST_OF_CORE = 1000
 # A margin of air around the tissue keeps the images' edges away from it.
 CROP_MARGIN = 8
@@ -41,7 +41,7 @@ class OrthogonalFeatures:
         tissue: which voxels of the crop are not air, bool of shape (I, J, K).
         views: the views' activations over the crop.
         local: what intensities and positions are made from, float16 of shape (number, I, J, K).
-        typical: voxels (N, 3) that say how features are scaled.
+        typical: voxels (N, 3) of the crop that say how features are scaled.
         mean: mean of each feature over these; 0 for positions in the template.
         spread: standard deviation of each feature over the same, larger for activations, as they weigh less; 1 for
             positions in the template.
@@ -94,7 +94,7 @@ class OrthogonalFeatures:
             tissue=inside,
             views=views,
             local=local_images(crop, inside, places, extractor.config, spacing_mm),
-            typical=_drawn(core, inside),
+            typical=_drawn(core, inside if part is None else inside & part),
             mean=torch.zeros(1),
             spread=torch.ones(1),
             likeness=placement.likeness if placement else None,
@@ -156,7 +156,7 @@ class OrthogonalFeatures:
 
 
 def _drawn(core: np.ndarray, tissue: np.ndarray) -> Tensor:
-    """Voxels (N, 3) of the core or, where that is next to nothing, of all tissue, both bool (I, J, K)."""
+    """Voxels (N, 3) of the core or, where that is next to nothing, of all tissue, bool (I, J, K) each."""
     # How much fluid, skull and skin a scan shows would change the scale of what lies within. What was learnt from one
     # person's brain found 52.7 and 68.9 % Dice in two others' heads, made from label maps, by all tissue near to the
     # brain, and 80.9 and 83.6 % by its core; in their brains alone it found 84.1 and 89.6 %.

@@ -110,8 +110,11 @@ class Segmenter:
     def check_bundle(self, bundle: ModelBundle) -> None:
         """Raise a DiffusionSegError unless the segmenter was trained on features that `bundle` makes."""
         if self.header.bundle_digest != bundle.digest:
-            message = f"The segmenter was made with other weights or settings of the bundle {self.header.bundle}."
-            raise DiffusionSegError(message, "Choose that bundle, or train the segmenter again.")
+            message = (
+                f"The segmenter was made with other weights or settings of the bundle {self.header.bundle}, "
+                "or by another version of DiffusionSeg."
+            )
+            raise DiffusionSegError(message, "Train the segmenter again, or choose the bundle it was made with.")
         check_fit(self.header, self.ensemble.weights[0].shape[1], bundle)
 
     def to_bytes(self) -> bytes:

@@ -50,7 +50,7 @@ def test_a_head_made_from_a_real_brain_lies_in_the_bundles_template_where_that_b
     apart = UNIT_MM * np.linalg.norm(in_head.positions - alone.positions, axis=0)[is_brain]
     # By the whole head it is 20 to 30 mm.
     assert apart.mean() < 1.5
-    assert (in_head.part & is_brain).sum() > 0.98 * is_brain.sum()
+    assert (in_head.part & is_brain).sum() > 0.99 * is_brain.sum()
     # With the fluid around the brain, which is no rim of bone.
     assert in_head.part.sum() < 1.45 * is_brain.sum()
     assert 2 * (in_head.core & alone.core).sum() > 0.94 * (in_head.core.sum() + alone.core.sum())

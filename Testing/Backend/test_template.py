@@ -202,6 +202,15 @@ def test_another_contrast_and_a_skull_make_a_scan_look_less_like_the_template(te
     assert max(likeness[1:]) < 0.6
 
 
+def test_a_template_tells_where_it_is_bright_and_is_dark_beyond_its_edge():
+    image = np.random.default_rng(0).uniform(0.2, 1, (7, 6, 5)).astype(np.float32)
+    template = Template(image, 2.0)
+    places = 2.0 * np.stack(np.meshgrid(*(np.arange(-1, size + 1) for size in image.shape), indexing="ij"))
+    centre = 2.0 * np.argwhere(image > 0.1).mean(0).reshape(3, 1, 1, 1)
+    found = template.is_brighter(0.5, (places - centre) / UNIT_MM)
+    np.testing.assert_array_equal(found, np.pad(image, 1) > 0.5)
+
+
 def test_air_looks_like_nothing(template):
     air = np.full(SHAPE, -1.0, np.float32)
     assert template.likeness(air, np.zeros((3, *SHAPE), np.float32)) == 0

@@ -31,6 +31,5 @@ def test_a_segmenter_learns_from_these_features_and_labels_the_scan(tiny_bundle)
     theirs, scan = published_setting(tiny_bundle), SpeedScan.phantom(24, 1.0)
     segmenter, training = trained_on(scan, theirs)
     assert training.steps == 200
-    assert training.speedup > 0
     found = theirs.predict(theirs.features(scan), segmenter, scan).labelmap
     assert ((found == scan.reference)[scan.tissue]).mean() > 0.8
