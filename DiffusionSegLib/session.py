@@ -267,9 +267,6 @@ class Session:
     def _searched_by(self, segmenter: Segmenter) -> OrthogonalFeatures:
         """The features of the open scan where a segmenter looks for its structures."""
         features = self._extracted(segmenter.header.features)
-        if features.part is not None and segmenter.header.within_part is None:
-            message = "The segmenter was made by a version that could not align scans which show the skull."
-            raise DiffusionSegError(message, "Train it again.")
         return features.within_part() if segmenter.header.within_part else features
 
     def _chosen_features(self) -> FeatureConfig:

@@ -104,18 +104,21 @@ class ModelBundle:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that features follow from but for which are taken; segmenters remember it."""
-        if self.random_seed is not None:
-            return f"random weights, seed {self.random_seed}"
         # As they stand in the file, so that settings which a later version adds leave it as it is.
         settings = {name: value for name, value in read_config(self.folder).items() if name in OF_FEATURES}
         found = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-        for path in (self._weights, self.folder / TEMPLATE):
-            if path.exists():
-                with path.open("rb") as file:
-                    found.update(hashlib.file_digest(file, "sha256").digest())
+        found.update(self.weights_digest)
         if (self.folder / TEMPLATE).exists():
+            found.update(_digest_of(self.folder / TEMPLATE))
             found.update(FEATURES_VERSION)
         return found.hexdigest()
+
+    @cached_property
+    def weights_digest(self) -> bytes:
+        """SHA-256 of the weights, those that are drawn at random told by their seed; nothing where they are missing."""
+        if self.random_seed is not None:
+            return hashlib.sha256(f"random weights, seed {self.random_seed}".encode()).digest()
+        return _digest_of(self._weights) if self._weights.exists() else b""
 
     def untrained(self, seed: int) -> ModelBundle:
         """The same denoiser before any pretraining."""
@@ -167,6 +170,11 @@ class ModelBundle:
             message = f"The weights of the bundle {self.name} do not match its config.json."
             raise DiffusionSegError(message, "Install the bundle again.") from error
         return denoisers
+
+
+def _digest_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def bundled() -> list[ModelBundle]:

@@ -83,7 +83,8 @@ class PretrainingJob:
         if labelmaps:
             self._check_label_maps(map_files)
         volumes, maps = [self._image(files) for files in scans], [self._labelmap(path) for path in map_files]
-        claim_folder(out / TRAINING, self.config, volumes, maps, self.start_from.digest if self.start_from else "")
+        weights = self.start_from.weights_digest.hex() if self.start_from else ""
+        claim_folder(out / TRAINING, self.config, volumes, maps, weights)
         if self.config.position_weight:
             volumes, maps = self._with_positions(volumes, maps, out / TRAINING / TEMPLATE, progress)
         pretraining = Pretraining(volumes, maps, self.config, device)

@@ -39,8 +39,7 @@ class SegmenterHeader:
         hidden: widths of the hidden layers.
         members: number of MLPs.
         combine: whether the mean of their probabilities decides, or the most probable class of each as a vote.
-        within_part: whether it looks for its structures only in that part of a scan which the bundle's template shows;
-            None in files from before scans were aligned by that part.
+        within_part: whether it looks for its structures only in that part of a scan which the bundle's template shows.
     """
 
     bundle: str
@@ -53,7 +52,7 @@ class SegmenterHeader:
     hidden: tuple[int, int]
     members: int
     combine: Literal["mean", "vote"] = "mean"
-    within_part: bool | None = None
+    within_part: bool = False
 
     @classmethod
     def of(
@@ -84,8 +83,7 @@ class SegmenterHeader:
 
     def goes_on_from(self, other: SegmenterHeader) -> bool:
         """Whether an ensemble of the other takes the same features, tells the same structures and has its shape."""
-        alike = self._learnt() == other._learnt() and self._names() == other._names()
-        return alike and other.within_part is not None
+        return self._learnt() == other._learnt() and self._names() == other._names()
 
     def _learnt(self) -> SegmenterHeader:
         """The header without what is no matter of learning."""

@@ -12,7 +12,6 @@ from scipy import ndimage
 
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.configuration import to_json
-from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.evaluation import evaluate
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
@@ -69,18 +68,5 @@ def test_structures_of_a_brain_are_found_in_a_head_and_nowhere_around_its_brain(
 def test_what_lies_around_the_brain_can_be_learnt_too_also_where_the_brain_is_not_found(bundle_of_brains, from_slice):
     image, brain = head_phantom.head()[:, :, from_slice:], head_phantom.structures()[:, :, from_slice:]
     segmenter = learnt_from(bundle_of_brains, image, ((image > 0.6) & (brain == 0)).astype(int))
-    assert segmenter.header.within_part is False
+    assert not segmenter.header.within_part
     assert found_in(bundle_of_brains, segmenter, head_phantom.head(12))[head_phantom.structures(12) == 0].any()
-
-
-def test_a_segmenter_from_before_heads_were_aligned_by_their_brains_is_refused_for_heads_alone(bundle_of_brains):
-    image, labels = head_phantom.brain(), head_phantom.structures() == head_phantom.HINDBRAIN
-    segmenter = learnt_from(bundle_of_brains, image, labels.astype(int))
-    older = replace(segmenter, header=replace(segmenter.header, within_part=None))
-    assert found_in(bundle_of_brains, older, image).any()
-    assert not segmenter.header.goes_on_from(older.header)
-    with (
-        pytest.warns(DiffusionSegWarning, match="such as the skull"),
-        pytest.raises(DiffusionSegError, match="Train it again"),
-    ):
-        found_in(bundle_of_brains, older, head_phantom.head())

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from DiffusionSegLib.bundles import bundle as bundle_module
 from DiffusionSegLib.bundles import description
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, ModelBundle, find_bundle
 from DiffusionSegLib.errors import DiffusionSegError
@@ -70,16 +71,29 @@ def test_untrained_denoisers_are_random_but_repeatable(tiny_bundle):
     first, again, other = (tiny_bundle.untrained(seed).denoisers()(images, steps, views) for seed in (0, 0, 1))
     torch.testing.assert_close(first, again, rtol=0, atol=0)
     assert not torch.allclose(first, other)
-    assert tiny_bundle.untrained(0).digest != tiny_bundle.digest
+    bundles = (tiny_bundle, tiny_bundle.untrained(0), tiny_bundle.untrained(1))
+    assert len({bundle.digest for bundle in bundles}) == len({bundle.weights_digest for bundle in bundles}) == 3
 
 
 def test_another_template_makes_another_bundle(tiny_bundle, tmp_path):
     shutil.copytree(tiny_bundle.folder, tmp_path / "bundle")
-    digests = [tiny_bundle.digest]
+    bundles = [tiny_bundle]
     for brightness in (0.5, 1.0):
         Template(np.full((8, 8, 8), brightness), 2.0).save(tmp_path / "bundle" / "template.nii.gz")
-        digests.append(find_bundle(str(tmp_path / "bundle")).digest)
-    assert len(set(digests)) == 3
+        bundles.append(find_bundle(str(tmp_path / "bundle")))
+        assert bundles[-1].digest != bundles[-1].untrained(0).digest
+    assert len({bundle.digest for bundle in bundles}) == 3
+    assert len({bundle.weights_digest for bundle in bundles}) == 1
+
+
+def test_a_version_that_scales_aligned_features_otherwise_takes_no_segmenter_from_before(
+    tiny_bundle, aligned_bundle, monkeypatch
+):
+    digests = [find_bundle(str(bundle.folder)).digest for bundle in (tiny_bundle, aligned_bundle)]
+    monkeypatch.setattr(bundle_module, "FEATURES_VERSION", b"another")
+    unaligned, aligned = (find_bundle(str(bundle.folder)).digest for bundle in (tiny_bundle, aligned_bundle))
+    assert unaligned == digests[0]
+    assert aligned != digests[1]
 
 
 @pytest.mark.parametrize(

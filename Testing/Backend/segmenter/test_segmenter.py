@@ -50,10 +50,10 @@ def with_header(content: dict) -> bytes:
     return save(a_segmenter().ensemble.state_dict(), {"format": FORMAT, "header": json.dumps(content)})
 
 
-def test_a_file_from_before_members_could_vote_means_their_mean_and_is_known_as_one_from_before_heads_were_aligned():
+def test_a_file_from_before_members_could_vote_means_their_mean():
     content = to_json(a_segmenter().header)
-    del content["combine"], content["within_part"]
-    assert Segmenter.from_bytes(with_header(content)).header == replace(a_segmenter().header, within_part=None)
+    del content["combine"]
+    assert Segmenter.from_bytes(with_header(content)).header == a_segmenter().header
 
 
 @pytest.mark.parametrize("combine", ["median", 3, None])
