@@ -165,7 +165,7 @@ def _what_follows(
     trained, training = _training(voxels, config, device, timed=timed)
     header = SegmenterHeader.of(bundle, bundle.config.features, config, tuple(range(CLASSES)))
     segmenter = Segmenter(header, trained)
-    prediction, predicting = _timed(lambda: predict(features, segmenter, piece), warm_up=timed)
+    prediction, predicting = _timed(lambda: predict(features, segmenter, piece, smoothed=True), warm_up=timed)
 
     whole, painted = int(np.prod(shape)) / len(points), painted_voxels / len(points)
     seconds = (preparation + masking + predicting) * whole + gathering * painted + training

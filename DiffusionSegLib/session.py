@@ -61,6 +61,7 @@ class SessionOptions:
         ensemble: shape and training of the segmenter.
         keep_largest: label values of which only the largest connected component is kept.
         combine: whether the mean of the members' probabilities decides, or the most probable class of each as a vote.
+        smoothed: whether probabilities are mixed with those of neighbours that are as bright.
     """
 
     bundle: ModelBundle | str = DEFAULT_BUNDLE
@@ -70,6 +71,7 @@ class SessionOptions:
     ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
     keep_largest: tuple[int, ...] = ()
     combine: Literal["mean", "vote"] = "mean"
+    smoothed: bool = True
 
 
 class Session:
@@ -209,7 +211,14 @@ class Session:
         annotation = _as_far_as_known(self._annotation, segmenter)
         with self.report.stage("prediction"):
             region = annotation.unknown_region if annotation else None
-            found = predict(features, segmenter.to(self.device), self._model_grid(), self.progress, region)
+            found = predict(
+                features,
+                segmenter.to(self.device),
+                self._model_grid(),
+                self.progress,
+                region,
+                smoothed=self.options.smoothed,
+            )
             return self._cleaned(_as_annotated(found, annotation), segmenter.header.keep_largest, annotation)
 
     def preview(self, slices: Sequence[tuple[int, int]], segmenter: Segmenter | None = None) -> list[SlicePrediction]:
@@ -227,7 +236,15 @@ class Session:
         annotation = _as_far_as_known(self._annotation, segmenter)
         with self.report.stage("preview"):
             region = annotation.unknown_region if annotation else None
-            found = preview(features, segmenter.to(self.device), self._model_grid(), slices, self.progress, region)
+            found = preview(
+                features,
+                segmenter.to(self.device),
+                self._model_grid(),
+                slices,
+                self.progress,
+                region,
+                smoothed=self.options.smoothed,
+            )
         return [
             _as_annotated(one, annotation, (slice(None),) * axis + (index,))
             for (axis, index), one in zip(slices, found, strict=True)

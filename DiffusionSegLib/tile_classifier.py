@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from DiffusionSegLib.cross_bilateral import cross_bilateral, with_reach
 from DiffusionSegLib.devices import give_back_cache
 from DiffusionSegLib.errors import DiffusionSegWarning
 from DiffusionSegLib.features.box_projection import BoxProjection
+from DiffusionSegLib.features.local_features import unfiltered
 from DiffusionSegLib.features.native_piece import Box
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.features.projection import VOXEL_ORDER, FirstLayerProjection
@@ -30,10 +32,19 @@ ROWS = {"cpu": 256, "cuda": 1}
 
 
 class TileClassifier:
-    """Probabilities of the classes, then uncertainty, for the voxels of a tile."""
+    """Probabilities of the classes, then uncertainty, for the voxels of a tile.
 
-    def __init__(self, features: OrthogonalFeatures, segmenter: Segmenter) -> None:
+    Args:
+        features: the scan's.
+        segmenter: what has learnt.
+        smoothed: whether the voxels' probabilities are mixed with those of neighbours that are as bright, where
+            intensities are among the features.
+    """
+
+    def __init__(self, features: OrthogonalFeatures, segmenter: Segmenter, *, smoothed: bool = False) -> None:
         self.tissue, self.ensemble = features.tissue, segmenter.ensemble
+        self.intensities = unfiltered(features.local, features.config)
+        self.smoothed = smoothed and len(self.intensities) > 0
         self.values = np.asarray(segmenter.header.values, np.uint16)
         self.background = segmenter.header.values.index(0) if 0 in segmenter.header.values else None
         self.consensus = Vote if segmenter.header.combine == "vote" else Consensus
@@ -44,7 +55,7 @@ class TileClassifier:
 
     def mixed(self, box: Box, matrices: list[Tensor]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Label values, uint16, uncertainty and confidence, uint8, of the voxels that the matrices mix from a box."""
-        found = mixed_separably(self(box), matrices)
+        found = mixed_separably(self._smoothed(box) if self.smoothed else self(box), matrices)
         shares, classes = found[:-1].max(0)
         labels = self.values[classes.cpu().numpy()]
         # What is mostly air is background, also where background is no class.
@@ -52,6 +63,20 @@ class TileClassifier:
         labels[(air > shares).cpu().numpy()] = 0
         confidence = (torch.maximum(air, shares) * SURE).round().byte().cpu().numpy()
         return labels, found[-1].cpu().numpy(), confidence
+
+    @torch.inference_mode()
+    def _smoothed(self, box: Box) -> Tensor:
+        """As without smoothing, but for the probabilities of tissue: air stays what it is."""
+        around = with_reach(box, self.tissue.shape)
+        found = self(around)
+        inner = tuple(slice(start - first, stop - first) for (start, stop), (first, _) in zip(box, around, strict=True))
+        own = found[(slice(None), *inner)]
+        tissue = torch.from_numpy(self.tissue[tuple(slice(*edges) for edges in box)]).to(self.device)
+        if not tissue.any():
+            return own
+        of_voxels = self.intensities[(slice(None), *(slice(*edges) for edges in around))]
+        smoothed = cross_bilateral(found[:-1], of_voxels.to(self.device).float(), box, self.tissue.shape)
+        return torch.cat([torch.where(tissue, smoothed, own[:-1]), own[-1:]])
 
     def __call__(self, box: Box) -> Tensor:
         """Shape (classes + 1, i, j, k); a box that the memory does not suffice for is halved."""

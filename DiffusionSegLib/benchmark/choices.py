@@ -19,6 +19,8 @@ from DiffusionSegLib.session import SessionOptions
 SETTINGS = ("9+background", WHOLE)
 # A weight of activations with which they are but tiny numbers to the segmenter.
 NEXT_TO_NOTHING = 1e-9
+# Options of a session.
+NO_MATTER_OF_FEATURES = {"ensemble", "smoothed"}
 
 # The options of a session that are others, given the bundle.
 Change = Callable[[ModelBundle], dict[str, Any]]
@@ -48,6 +50,7 @@ CHOICES: Mapping[str, Change] = {
     "as it is": as_it_is,
     "not learnt as in a mirror": ensemble_with(mirrored=False),
     "all activations, not 32 axes": ensemble_with(activation_axes=0),
+    "not smoothed": lambda _: {"smoothed": False},
     "no activations hidden": ensemble_with(feature_dropout=0.0),
     "voxels drawn as they come": ensemble_with(balance=1.0),
     "one network": ensemble_with(members=1),
@@ -73,4 +76,6 @@ def run(arguments: argparse.Namespace) -> int:
 def changed_method(extracted: ExtractedOnce, options: SessionOptions, changes: Mapping[str, Any]) -> Method:
     """Our method with some other options, on features that are there already where these options leave them alone."""
     changed = replace(options, **changes)
-    return OnTheSameFeatures(extracted, changed) if changes.keys() <= {"ensemble"} else DiffusionMethod(changed)
+    return (
+        OnTheSameFeatures(extracted, changed) if changes.keys() <= NO_MATTER_OF_FEATURES else DiffusionMethod(changed)
+    )

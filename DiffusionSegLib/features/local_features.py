@@ -54,6 +54,15 @@ def local_features(images: Tensor, config: FeatureConfig) -> Tensor:
     return torch.cat([images[:-3].T, positions_mm / POSITION_STEP_MM, *encoded], dim=1)
 
 
+def unfiltered(images: Tensor, config: FeatureConfig) -> Tensor:
+    """The scan's own intensities (channels, I, J, K) among what was kept; no channel where they are no features."""
+    if 0.0 not in config.intensity_sigmas_mm:
+        return images[:0]
+    positions = 0 if config.coordinates == "none" else 3
+    of_channel = len(config.intensity_sigmas_mm) + 2 * len(config.edge_sigmas_mm)
+    return images[config.intensity_sigmas_mm.index(0.0) : len(images) - positions : of_channel]
+
+
 def absolute_features(config: FeatureConfig) -> int:
     """How many of the features, the last ones, mean the same in every scan: they are not standardised."""
     return 3 + 6 * len(config.position_wavelengths_mm) if config.coordinates == "template" else 0

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import a_head, a_volume, an_affine, an_oblique_rotation, axis_orders
+from scipy import ndimage
 
+from DiffusionSegLib import prediction
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.benchmark.painting import annotate_slices
 from DiffusionSegLib.prediction import predict
@@ -33,11 +35,12 @@ def trained(bundle, affine=None):
     return session, session.train()
 
 
+@pytest.mark.parametrize("smoothed", [False, True])
 @pytest.mark.parametrize("affine", AFFINES.values(), ids=AFFINES)
-def test_a_region_is_predicted_as_in_the_whole_scan_and_all_else_is_background(tiny_bundle, affine):
+def test_a_region_is_predicted_as_in_the_whole_scan_and_all_else_is_background(tiny_bundle, affine, smoothed):
     session, segmenter = trained(tiny_bundle, affine)
-    whole = predict(session.features, segmenter, session._model_grid())
-    part = predict(session.features, segmenter, session._model_grid(), region=REGION)
+    whole = predict(session.features, segmenter, session._model_grid(), smoothed=smoothed)
+    part = predict(session.features, segmenter, session._model_grid(), region=REGION, smoothed=smoothed)
     inside = tuple(slice(*edges) for edges in REGION)
     outside = np.ones(SHAPE, bool)
     outside[inside] = False
@@ -48,6 +51,44 @@ def test_a_region_is_predicted_as_in_the_whole_scan_and_all_else_is_background(t
     assert not part.labelmap[outside].any()
     assert not part.uncertainty[outside].any()
     assert (part.confidence[outside] == 255).all()
+
+
+@pytest.mark.parametrize("edge", [8, 16, 48])
+def test_tiles_of_any_size_are_smoothed_alike(tiny_bundle, edge, monkeypatch):
+    session, _ = trained(tiny_bundle)
+    expected = session.predict()
+    monkeypatch.setitem(prediction.TILE, "cpu", edge)
+    found = session.predict()
+    np.testing.assert_array_equal(found.labelmap, expected.labelmap)
+    np.testing.assert_allclose(found.confidence.astype(int), expected.confidence, atol=1)
+
+
+def test_smoothed_labels_are_less_ragged_and_no_air_becomes_tissue(tiny_bundle):
+    session, segmenter = trained(tiny_bundle)
+    smooth, rough = (
+        predict(session.features, segmenter, session._model_grid(), smoothed=smoothed) for smoothed in (True, False)
+    )
+    faces = [sum((np.diff(found.labelmap, axis=axis) != 0).sum() for axis in range(3)) for found in (smooth, rough)]
+    assert faces[0] < faces[1]
+    np.testing.assert_array_equal(smooth.uncertainty, rough.uncertainty)
+    air = np.ones(SHAPE, bool)
+    crop = tuple(
+        slice(first, first + size)
+        for first, size in zip(session.features.origin, session.features.tissue.shape, strict=True)
+    )
+    air[crop] = ~session.features.tissue
+    assert air.any()
+    assert not smooth.labelmap[air].any()
+
+
+def test_without_intensities_among_the_features_nothing_is_smoothed(tiny_bundle):
+    features = replace(tiny_bundle.config.features, intensity_sigmas_mm=(1.0,))
+    bundle = replace(tiny_bundle, config=replace(tiny_bundle.config, features=features))
+    session, segmenter = trained(bundle)
+    smooth, rough = (
+        predict(session.features, segmenter, session._model_grid(), smoothed=smoothed) for smoothed in (True, False)
+    )
+    np.testing.assert_array_equal(smooth.confidence, rough.confidence)
 
 
 def test_votes_of_three_members_make_a_label_a_third_two_thirds_or_quite_as_sure(tiny_bundle):
@@ -84,9 +125,10 @@ def test_background_that_is_annotated_is_not_computed(tiny_bundle, monkeypatch):
     )
     needed = np.zeros_like(computed)
     needed[region] = True
-    assert not computed[~needed].any()
+    # Smoothing looks at the next voxel.
+    assert not computed[~ndimage.binary_dilation(needed, np.ones((3, 3, 3)))].any()
     # What is left out is known already.
-    whole = predict(session.features, segmenter, session._model_grid())
+    whole = predict(session.features, segmenter, session._model_grid(), smoothed=True)
     np.testing.assert_array_equal(found.labelmap, session._annotation.over(whole.labelmap))
 
 

@@ -7,7 +7,7 @@ import torch
 from conftest import a_head, a_volume
 from side_by_side import printed
 
-from DiffusionSegLib.benchmark.choices import CHOICES, changed_method
+from DiffusionSegLib.benchmark.choices import CHOICES, NO_MATTER_OF_FEATURES, changed_method
 from DiffusionSegLib.benchmark.extracted_once import ExtractedOnce
 from DiffusionSegLib.session import SessionOptions
 
@@ -26,7 +26,12 @@ def method(aligned_bundle):
 def settings(options) -> dict:
     """All that a session works with, by name."""
     features = options.features or options.bundle.config.features
-    return {"weights of seed": options.bundle.random_seed, **vars(features), **vars(options.ensemble)}
+    return {
+        "weights of seed": options.bundle.random_seed,
+        "smoothed": options.smoothed,
+        **vars(features),
+        **vars(options.ensemble),
+    }
 
 
 def test_every_choice_undoes_what_its_name_says_and_nothing_else(method):
@@ -34,6 +39,7 @@ def test_every_choice_undoes_what_its_name_says_and_nothing_else(method):
         "as it is": {},
         "not learnt as in a mirror": {"mirrored": False},
         "all activations, not 32 axes": {"activation_axes": 0},
+        "not smoothed": {"smoothed": False},
         "no activations hidden": {"feature_dropout": 0.0},
         "voxels drawn as they come": {"balance": 1.0},
         "one network": {"members": 1},
@@ -81,5 +87,5 @@ def test_all_choices_are_measured_and_features_extracted_only_where_they_change(
         ["9+background", "transfer"],
         ["volume", "transfer"],
     ] * len(CHOICES)
-    others = [name for name, change in CHOICES.items() if not change(aligned_bundle).keys() <= {"ensemble"}]
+    others = [name for name, change in CHOICES.items() if not change(aligned_bundle).keys() <= NO_MATTER_OF_FEATURES]
     assert extracted == 2 * (1 + len(others))
