@@ -69,6 +69,7 @@ class OurPath:
         return Segmenter(SegmenterHeader.of(self.bundle, features, self.ensemble, values, annotation.labels), ensemble)
 
     def predict(self, features: OrthogonalFeatures, segmenter: Segmenter, scan: SpeedScan) -> Prediction:
+        """What the published way finds, too: without the smoothing that a session adds."""
         return predict(features, segmenter, ModelGrid.for_grid(scan.grid, scan.spacing_mm))
 
 
