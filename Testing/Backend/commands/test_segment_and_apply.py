@@ -142,20 +142,22 @@ def segmented(case, out, *more) -> int:
     return main([str(argument) for argument in [*arguments, "--bundle", case / "tiny", "--device", "cpu"]])
 
 
-def test_members_that_vote_do_so_also_on_other_scans(case, result, tmp_path):
-    segmenter = tmp_path / "voting.safetensors"
-    assert segmented(case, tmp_path / "out", "--combine", "vote", "--segmenter-out", segmenter) == 0
-    assert Segmenter.load(segmenter).header.combine == "vote"
-    assert np.array_equal(voxels(tmp_path / "out" / "uncertainty.nii.gz"), voxels(result / "uncertainty.nii.gz"))
-    for kept in (segmenter, result.parent / "two.safetensors"):
-        arguments = ["apply", kept, case / "scan.nii.gz", "--out", tmp_path / kept.stem, "--bundle", case / "tiny"]
+def test_members_that_vote_do_so_also_on_other_scans(case, tmp_path):
+    scan = nib.load(case / "scan.nii.gz")
+    image = scan.get_fdata()
+    noise = np.random.default_rng(0).normal(0, 0.3 * image.max(), image.shape)
+    # On a clear scan voters and their mean agree everywhere once probabilities are smoothed.
+    nib.save(nib.Nifti1Image(np.where(image > 0, image + noise, 0).clip(0), scan.affine), tmp_path / "noisy.nii.gz")
+    for combine in ("vote", "mean"):
+        out, segmenter = tmp_path / combine, tmp_path / f"{combine}.safetensors"
+        assert segmented(case, out, "--combine", combine, "--segmenter-out", segmenter) == 0
+        assert Segmenter.load(segmenter).header.combine == combine
+        arguments = ["apply", segmenter, tmp_path / "noisy.nii.gz", "--out", out, "--bundle", case / "tiny"]
         assert main([str(argument) for argument in [*arguments, "--device", "cpu"]]) == 0
-    for voting, mean in (
-        (tmp_path / "out" / "segmentation.nii.gz", result / "segmentation.nii.gz"),
-        (tmp_path / "voting" / "scan_segmentation.nii.gz", tmp_path / "two" / "scan_segmentation.nii.gz"),
-    ):
-        alike = voxels(voting) == voxels(mean)
-        assert 0.95 < alike.mean() < 1
+    voting, mean = (tmp_path / combine / "noisy_segmentation.nii.gz" for combine in ("vote", "mean"))
+    assert 0.8 < (voxels(voting) == voxels(mean)).mean() < 0.999
+    voting, mean = (tmp_path / combine / "uncertainty.nii.gz" for combine in ("vote", "mean"))
+    assert np.array_equal(voxels(voting), voxels(mean))
 
 
 def voxels(path):
