@@ -19,7 +19,7 @@ from DiffusionSegLib.session import SessionOptions
 SETTINGS = ("9+background", WHOLE)
 # A weight of activations with which they are but tiny numbers to the segmenter.
 NEXT_TO_NOTHING = 1e-9
-# Options of a session.
+# Options of a session that leave its features as they are.
 NO_MATTER_OF_FEATURES = {"ensemble", "smoothed"}
 
 # The options of a session that are others, given the bundle.
