@@ -77,12 +77,13 @@ def test_untrained_denoisers_are_random_but_repeatable(tiny_bundle):
 
 def test_another_template_makes_another_bundle(tiny_bundle, tmp_path):
     shutil.copytree(tiny_bundle.folder, tmp_path / "bundle")
-    bundles = [tiny_bundle]
+    bundles, untrained = [tiny_bundle], [tiny_bundle.untrained(0).digest]
     for brightness in (0.5, 1.0):
         Template(np.full((8, 8, 8), brightness), 2.0).save(tmp_path / "bundle" / "template.nii.gz")
         bundles.append(find_bundle(str(tmp_path / "bundle")))
-        assert bundles[-1].digest != bundles[-1].untrained(0).digest
-    assert len({bundle.digest for bundle in bundles}) == 3
+        untrained.append(bundles[-1].untrained(0).digest)
+        assert bundles[-1].digest != untrained[-1]
+    assert len({bundle.digest for bundle in bundles}) == len(set(untrained)) == 3
     assert len({bundle.weights_digest for bundle in bundles}) == 1
 
 

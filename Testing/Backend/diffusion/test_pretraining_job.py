@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from DiffusionSegLib.diffusion.pretraining_config import PretrainingConfig
 from DiffusionSegLib.diffusion.pretraining_job import PretrainingJob
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.template import Template
 from DiffusionSegLib.writing import write_volume
 
 CONFIG = PretrainingConfig(unet=SMALL, crop=16, batch=4, steps=6, save_every=3)
@@ -112,6 +114,21 @@ def test_a_folder_that_was_begun_with_other_weights_is_told_of(tmp_path, tiny_bu
     pretrain(tmp_path, **changes)
     with pytest.raises(DiffusionSegError, match=r"\(of other weights to start from\)"):
         pretrain(tmp_path, start_from=tiny_bundle, **changes)
+
+
+def test_a_pretraining_goes_on_where_all_but_the_weights_changed_in_the_bundle_that_it_began_with(
+    tmp_path, tiny_bundle
+):
+    a_scan_and_its_labels(tmp_path)
+    shutil.copytree(tiny_bundle.folder, tmp_path / "other")
+    Template(np.ones((8, 8, 8)), 2.0).save(tmp_path / "other" / "template.nii.gz")
+    other = find_bundle(str(tmp_path / "other"))
+    assert other.digest != tiny_bundle.digest
+    changes = {"unet": replace(tiny_bundle.config.unet, classes=SMALL.classes), "shared": tiny_bundle.config.shared}
+    pretrain(tmp_path, start_from=tiny_bundle, steps=3, **changes)
+    pretrain(tmp_path, start_from=other, steps=6, **changes)
+    lines = (tmp_path / "bundle" / "training" / "losses.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [3, 6]
 
 
 def test_a_template_is_not_taken_over_by_another_pretraining_that_was_stopped_early(tmp_path, monkeypatch):
