@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from DiffusionSegLib.bounding_box import bounding_box
+from DiffusionSegLib.box import Box
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.known_voxels import known_voxels
@@ -19,7 +20,6 @@ UNKNOWN = -1
 # What results are kept as.
 LARGEST_VALUE = int(np.iinfo(np.uint16).max)
 CompleteSlices = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
-BackgroundBox = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Annotation:
     grid: Grid
     labels: tuple[Label, ...]
     complete_slices: CompleteSlices = ((), (), ())
-    background_box: BackgroundBox | None = None
+    background_box: Box | None = None
 
     @classmethod
     def from_painting(
@@ -47,7 +47,7 @@ class Annotation:
         grid: Grid,
         *,
         complete_slices: CompleteSlices = ((), (), ()),
-        background_box: BackgroundBox | None = None,
+        background_box: Box | None = None,
         labels: Sequence[Label] = (),
     ) -> Annotation:
         """An annotation from a label map in which 0 means not painted.
@@ -85,7 +85,7 @@ class Annotation:
         return tuple(int(value) for value in np.unique(self.labelmap) if value != UNKNOWN)
 
     @cached_property
-    def unknown_region(self) -> BackgroundBox:
+    def unknown_region(self) -> Box:
         """The box around what is not known: first and one-past-last index along each axis; empty if all is known."""
         unknown = self.labelmap == UNKNOWN
         if not unknown.any():
@@ -121,9 +121,7 @@ def _check_values(painted: np.ndarray) -> None:
         raise DiffusionSegError(message, "Give the structures smaller numbers.")
 
 
-def _warn_of_structures_outside(
-    painted: np.ndarray, background_box: BackgroundBox | None, labels: Sequence[Label]
-) -> None:
+def _warn_of_structures_outside(painted: np.ndarray, background_box: Box | None, labels: Sequence[Label]) -> None:
     """Tell where the painting says that something is background, and that it is not."""
     if background_box is None:
         return
@@ -147,7 +145,7 @@ def _check_slices(complete_slices: CompleteSlices, grid: Grid) -> None:
                 raise DiffusionSegError(message, f"Along {name} the slices are 0 to {size - 1}.")
 
 
-def _check_box(background_box: BackgroundBox | None, grid: Grid) -> None:
+def _check_box(background_box: Box | None, grid: Grid) -> None:
     if background_box is None:
         return
     for name, (low, high), size in zip("ijk", background_box, grid.shape, strict=True):

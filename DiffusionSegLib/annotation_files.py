@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from DiffusionSegLib.annotation import Annotation, BackgroundBox, CompleteSlices
+from DiffusionSegLib.annotation import Annotation, CompleteSlices
 from DiffusionSegLib.atomic_file import write_json
+from DiffusionSegLib.box import Box
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
@@ -70,7 +71,7 @@ def write_annotation(
     grid: Grid,
     *,
     complete_slices: CompleteSlices,
-    background_box: BackgroundBox | None,
+    background_box: Box | None,
     labels: Sequence[Label],
 ) -> None:
     """Write a painted label map (I, J, K) and its JSON file so that `read_annotation` reads them back."""

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from DiffusionSegLib.features.native_piece import Box
+from DiffusionSegLib.box import Box
 
 # Standard deviations of the two Gaussians: of the distance in voxels, and of the difference between intensities from
 # -1 to 1. From nine slices and from a volume, on other people and on the rest of the same scan, 0.06 to 0.16 are worth
 # as much, and so are a reach of two voxels or filtering twice. However bright the neighbours are (a Gaussian alone),
-# other people lose up to half a point of Dice.
+# other people lose up to half a point of Dice. In the rest of a CT of the torso (41 structures, voxels of 3 mm, random
+# weights) 0.1 is best, too: 1.5 points more than without, where 0.01 and 1 gain 0.9.
 NEAR, ALIKE = 1.0, 0.1
 REACH = 1
 OFFSETS = tuple(itertools.product(range(2 * REACH + 1), repeat=3))
@@ -26,7 +27,7 @@ def with_reach(box: Box, shape: tuple[int, ...]) -> Box:
     return edges[0], edges[1], edges[2]
 
 
-def cross_bilateral(values: Tensor, intensities: Tensor, box: Box, shape: tuple[int, ...]) -> Tensor:
+def cross_bilateral(values: Tensor, intensities: Tensor, counted: Tensor, box: Box, shape: tuple[int, ...]) -> Tensor:
     """Values (c, i, j, k) of the voxels of a box as means over their neighbours, the nearer and more alike the heavier.
 
     Beyond the edges of the crop lies what lies at them (Tomasi & Manduchi 1998, equation 5, with the weights of another
@@ -35,18 +36,23 @@ def cross_bilateral(values: Tensor, intensities: Tensor, box: Box, shape: tuple[
     Args:
         values: of the box `with_reach`.
         intensities: of the same voxels, (channels, ...), from -1 to 1.
+        counted: which of the same voxels means are taken over, bool; the others keep their values.
         box: where it lies in a crop.
         shape: the crop's.
     """
-    values, intensities = (_framed(image, box, shape) for image in (values, intensities))
+    values, intensities, heaviness = (
+        _framed(image, box, shape) for image in (values, intensities, counted[None].to(values))
+    )
     inner = tuple(stop - start for start, stop in box)
-    own = intensities[(slice(None), *(slice(REACH, REACH + edge) for edge in inner))]
+    middle = (slice(None), *(slice(REACH, REACH + edge) for edge in inner))
+    own = intensities[middle]
     total, weights = values.new_zeros(len(values), *inner), values.new_zeros(inner)
     for nearness, part in _neighbours(inner):
-        weight = nearness * torch.exp((intensities[part] - own).square().sum(0) / (-2 * ALIKE**2))
+        alikeness = torch.exp((intensities[part] - own).square().sum(0) / (-2 * ALIKE**2))
+        weight = alikeness.mul_(heaviness[part][0]).mul_(nearness)
         total.addcmul_(values[part], weight)
         weights += weight
-    return total / weights
+    return torch.where(heaviness[middle] > 0, total.div_(weights), values[middle])
 
 
 def _framed(images: Tensor, box: Box, shape: tuple[int, ...]) -> Tensor:

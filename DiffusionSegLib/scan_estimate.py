@@ -23,15 +23,17 @@ from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.model_grid import ModelGrid
 from DiffusionSegLib.normalisation import Normalisation, foreground_mask
 from DiffusionSegLib.placement import Placement
-from DiffusionSegLib.prediction import predict
+from DiffusionSegLib.prediction import TILE, predict
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
 from DiffusionSegLib.segmenter.segmenter import Segmenter, SegmenterHeader
 from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
+from DiffusionSegLib.smoothing import Smoothing
 
-# Edge of the piece of a scan that all but the activations and the alignment are measured on.
-PIECE = 32
+# Edge of the piece of a scan that all but the activations and the alignment are measured on: cores share its tiles as
+# they do a scan's.
+PIECE = 2 * TILE["cpu"]
 PIECE_STEPS = 20
 # How many structures will be painted is not known yet; it hardly matters.
 CLASSES = 8
@@ -165,7 +167,8 @@ def _what_follows(
     trained, training = _training(voxels, config, device, timed=timed)
     header = SegmenterHeader.of(bundle, bundle.config.features, config, tuple(range(CLASSES)))
     segmenter = Segmenter(header, trained)
-    prediction, predicting = _timed(lambda: predict(features, segmenter, piece, smoothed=True), warm_up=timed)
+    smoothing = Smoothing(features, piece, segmenter.header.values)
+    prediction, predicting = _timed(lambda: predict(features, segmenter, piece, smoothing=smoothing), warm_up=timed)
 
     whole, painted = int(np.prod(shape)) / len(points), painted_voxels / len(points)
     seconds = (preparation + masking + predicting) * whole + gathering * painted + training

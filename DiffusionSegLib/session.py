@@ -39,6 +39,7 @@ from DiffusionSegLib.segmenter.segmenter import Segmenter, SegmenterHeader
 from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 from DiffusionSegLib.segmenter.training_voxels import gather_training_voxels
 from DiffusionSegLib.segmenter.within_part import lie_within
+from DiffusionSegLib.smoothing import Smoothing
 from DiffusionSegLib.stage_report import StageReport
 from DiffusionSegLib.suggestion import SliceSuggestion, suggest_slices
 from DiffusionSegLib.tile_classifier import SURE
@@ -61,7 +62,7 @@ class SessionOptions:
         ensemble: shape and training of the segmenter.
         keep_largest: label values of which only the largest connected component is kept.
         combine: whether the mean of the members' probabilities decides, or the most probable class of each as a vote.
-        smoothed: whether probabilities are mixed with those of neighbours that are as bright.
+        smoothed: whether probabilities are mixed with what neighbours that are as bright are, or are annotated as.
     """
 
     bundle: ModelBundle | str = DEFAULT_BUNDLE
@@ -217,7 +218,7 @@ class Session:
                 self._model_grid(),
                 self.progress,
                 region,
-                smoothed=self.options.smoothed,
+                self._smoothing(features, segmenter, annotation),
             )
             return self._cleaned(_as_annotated(found, annotation), segmenter.header.keep_largest, annotation)
 
@@ -243,7 +244,7 @@ class Session:
                 slices,
                 self.progress,
                 region,
-                smoothed=self.options.smoothed,
+                self._smoothing(features, segmenter, annotation),
             )
         return [
             _as_annotated(one, annotation, (slice(None),) * axis + (index,))
@@ -285,6 +286,13 @@ class Session:
         """The features of the open scan where a segmenter looks for its structures."""
         features = self._extracted(segmenter.header.features)
         return features.within_part() if segmenter.header.within_part else features
+
+    def _smoothing(
+        self, features: OrthogonalFeatures, segmenter: Segmenter, annotation: Annotation | None
+    ) -> Smoothing | None:
+        if not self.options.smoothed:
+            return None
+        return Smoothing(features, self._model_grid(), segmenter.header.values, annotation)
 
     def _chosen_features(self) -> FeatureConfig:
         chosen = self.options.features or self.bundle.config.features

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from DiffusionSegLib.axis_products import multiplied_along_axes
-from DiffusionSegLib.features.native_piece import Box
+from DiffusionSegLib.box import Box
 from DiffusionSegLib.model_grid import AxisMap, ModelGrid
 
 

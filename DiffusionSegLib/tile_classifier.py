@@ -8,12 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from DiffusionSegLib.cross_bilateral import cross_bilateral, with_reach
+from DiffusionSegLib.box import Box, slices_of
 from DiffusionSegLib.devices import give_back_cache
 from DiffusionSegLib.errors import DiffusionSegWarning
 from DiffusionSegLib.features.box_projection import BoxProjection
-from DiffusionSegLib.features.local_features import unfiltered
-from DiffusionSegLib.features.native_piece import Box
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.features.projection import VOXEL_ORDER, FirstLayerProjection
 from DiffusionSegLib.memory_shortage import is_memory_shortage
@@ -21,6 +19,7 @@ from DiffusionSegLib.segmenter.consensus import Consensus
 from DiffusionSegLib.segmenter.ensemble import after_first_layer
 from DiffusionSegLib.segmenter.segmenter import Segmenter
 from DiffusionSegLib.segmenter.vote import Vote
+from DiffusionSegLib.smoothing import Smoothing
 from DiffusionSegLib.source_sampling import mixed_separably
 
 # The confidence that is a probability of 1.
@@ -37,14 +36,12 @@ class TileClassifier:
     Args:
         features: the scan's.
         segmenter: what has learnt.
-        smoothed: whether the voxels' probabilities are mixed with those of neighbours that are as bright, where
-            intensities are among the features.
+        smoothing: what probabilities are settled by; None for as the ensemble has them.
     """
 
-    def __init__(self, features: OrthogonalFeatures, segmenter: Segmenter, *, smoothed: bool = False) -> None:
+    def __init__(self, features: OrthogonalFeatures, segmenter: Segmenter, smoothing: Smoothing | None = None) -> None:
         self.tissue, self.ensemble = features.tissue, segmenter.ensemble
-        self.intensities = unfiltered(features.local, features.config)
-        self.smoothed = smoothed and len(self.intensities) > 0
+        self.smoothing = smoothing
         self.values = np.asarray(segmenter.header.values, np.uint16)
         self.background = segmenter.header.values.index(0) if 0 in segmenter.header.values else None
         self.consensus = Vote if segmenter.header.combine == "vote" else Consensus
@@ -55,7 +52,7 @@ class TileClassifier:
 
     def mixed(self, box: Box, matrices: list[Tensor]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Label values, uint16, uncertainty and confidence, uint8, of the voxels that the matrices mix from a box."""
-        found = mixed_separably(self._smoothed(box) if self.smoothed else self(box), matrices)
+        found = mixed_separably(self(box), matrices)
         shares, classes = found[:-1].max(0)
         labels = self.values[classes.cpu().numpy()]
         # What is mostly air is background, also where background is no class.
@@ -64,24 +61,10 @@ class TileClassifier:
         confidence = (torch.maximum(air, shares) * SURE).round().byte().cpu().numpy()
         return labels, found[-1].cpu().numpy(), confidence
 
-    @torch.inference_mode()
-    def _smoothed(self, box: Box) -> Tensor:
-        """As without smoothing, but for the probabilities of tissue: air stays what it is."""
-        around = with_reach(box, self.tissue.shape)
-        found = self(around)
-        inner = tuple(slice(start - first, stop - first) for (start, stop), (first, _) in zip(box, around, strict=True))
-        own = found[(slice(None), *inner)]
-        tissue = torch.from_numpy(self.tissue[tuple(slice(*edges) for edges in box)]).to(self.device)
-        if not tissue.any():
-            return own
-        of_voxels = self.intensities[(slice(None), *(slice(*edges) for edges in around))]
-        smoothed = cross_bilateral(found[:-1], of_voxels.to(self.device).float(), box, self.tissue.shape)
-        return torch.cat([torch.where(tissue, smoothed, own[:-1]), own[-1:]])
-
     def __call__(self, box: Box) -> Tensor:
         """Shape (classes + 1, i, j, k); a box that the memory does not suffice for is halved."""
         try:
-            return self._classified(box)
+            return self._smoothed(box)
         except (RuntimeError, MemoryError) as error:
             edges = [stop - start for start, stop in box]
             if max(edges) == 1 or not is_memory_shortage(error):
@@ -96,8 +79,18 @@ class TileClassifier:
         return torch.cat([self((half[0], half[1], half[2])) for half in halves], dim=axis + 1)
 
     @torch.inference_mode()
+    def _smoothed(self, box: Box) -> Tensor:
+        """As without smoothing, but for the probabilities: uncertainty stays what it is."""
+        if self.smoothing is None or not self.smoothing.applies_to(box):
+            return self._classified(box)
+        around = self.smoothing.around(box)
+        found = self._classified(around)
+        inner = tuple(slice(start - first, stop - first) for (start, stop), (first, _) in zip(box, around, strict=True))
+        return torch.cat([self.smoothing(found[:-1], box), found[(slice(-1, None), *inner)]])
+
+    @torch.inference_mode()
     def _classified(self, box: Box) -> Tensor:
-        tissue = torch.from_numpy(self.tissue[tuple(slice(*edges) for edges in box)])
+        tissue = torch.from_numpy(self.tissue[slices_of(box)])
         found = torch.zeros(self.ensemble.classes + 1, *tissue.shape, device=self.device)
         if self.background is not None:
             found[self.background] = 1

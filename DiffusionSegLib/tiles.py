@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from DiffusionSegLib.features.native_piece import Box
+from DiffusionSegLib.box import Box
 
 
 def tiles_of_slice(tissue: np.ndarray, edge: int, reduction: int, axis: int, where: float) -> Iterator[Box]:
@@ -29,7 +29,8 @@ def tiles_of(tissue: np.ndarray, edge: int, reduction: int) -> Iterator[Box]:
     """Boxes of about `edge` voxels that cover the crop, but for those of air.
 
     They end in the middle of pixels of `reduction` voxels, where one pixel less takes part in interpolation: five along
-    each axis for sixteen voxels, which six would be needed for if tiles ended between two pixels.
+    each axis for sixteen voxels, which six would be needed for if tiles ended between two pixels. (What is smoothed
+    looks a voxel farther, for which it is the other way round; the time was the same within what it varies by.)
     """
     first, second, third = (_ranges(size, edge, reduction) for size in tissue.shape)
     for box in itertools.product(first, second, third):

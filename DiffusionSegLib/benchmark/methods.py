@@ -12,6 +12,7 @@ from DiffusionSegLib.benchmark.anatomical_order import AnatomicalOrder
 from DiffusionSegLib.benchmark.forest import Forest, ForestFeatures
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.normalisation import Normalisation, foreground_mask
+from DiffusionSegLib.segmenter.segmenter import Segmenter
 from DiffusionSegLib.session import Session, SessionOptions
 from DiffusionSegLib.volume import Volume
 
@@ -48,6 +49,21 @@ class DiffusionScan:
     features: OrthogonalFeatures
 
 
+@dataclass(frozen=True, eq=False)
+class LearntFrom:
+    """A segmenter, and what it learnt from.
+
+    Args:
+        segmenter: what has learnt.
+        volume: the scan that was annotated.
+        annotation: what is known of that scan, which predicting the rest of it takes into account.
+    """
+
+    segmenter: Segmenter
+    volume: Volume
+    annotation: Annotation
+
+
 class DiffusionMethod:
     """Diffusion-model features and the ensemble.
 
@@ -62,19 +78,19 @@ class DiffusionMethod:
         self.session.open(volume)
         return DiffusionScan(volume, self.session.extract())
 
-    def train(self, scan: DiffusionScan, annotation: Annotation) -> Any:
-        self._enter(scan)
-        self.session.annotate(annotation)
-        return self.session.train()
+    def train(self, scan: DiffusionScan, annotation: Annotation) -> LearntFrom:
+        self._enter(scan, annotation)
+        return LearntFrom(self.session.train(), scan.volume, annotation)
 
-    def predict(self, scan: DiffusionScan, trained: Any) -> np.ndarray:
-        self._enter(scan)
-        return self.session.predict(trained).labelmap
+    def predict(self, scan: DiffusionScan, trained: LearntFrom) -> np.ndarray:
+        # What was painted must not show in a prediction by another's segmenter.
+        self._enter(scan, trained.annotation if scan.volume is trained.volume else None)
+        return self.session.predict(trained.segmenter).labelmap
 
-    def _enter(self, scan: DiffusionScan) -> None:
-        # Opening drops the annotation too: what was painted must not show in a prediction by another's segmenter.
+    def _enter(self, scan: DiffusionScan, annotation: Annotation | None) -> None:
         self.session.open(scan.volume)
         self.session.take_features(scan.features)
+        self.session.annotate(annotation)
 
 
 class ForestMethod:

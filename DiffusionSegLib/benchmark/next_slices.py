@@ -8,7 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from DiffusionSegLib.annotation import BackgroundBox, CompleteSlices
+from DiffusionSegLib.annotation import CompleteSlices
+from DiffusionSegLib.box import Box
 from DiffusionSegLib.prediction import Prediction
 from DiffusionSegLib.suggestion import suggest_slices
 
@@ -38,7 +39,7 @@ class EvenlySpaced:
         box: around all structures.
     """
 
-    def __init__(self, box: BackgroundBox) -> None:
+    def __init__(self, box: Box) -> None:
         self.box = box
 
     def __call__(self, prediction: Prediction, painted: CompleteSlices, count: int) -> list[tuple[int, int]]:
@@ -63,7 +64,7 @@ class AtRandom:
         seed: seeds the choice.
     """
 
-    def __init__(self, box: BackgroundBox, seed: int) -> None:
+    def __init__(self, box: Box, seed: int) -> None:
         self.box, self.random = box, np.random.default_rng(seed)
 
     def __call__(self, prediction: Prediction, painted: CompleteSlices, count: int) -> list[tuple[int, int]]:  # noqa: ARG002

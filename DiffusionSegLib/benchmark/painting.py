@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from DiffusionSegLib.annotation import Annotation, BackgroundBox, CompleteSlices
+from DiffusionSegLib.annotation import Annotation, CompleteSlices
 from DiffusionSegLib.bounding_box import bounding_box
+from DiffusionSegLib.box import Box
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.labels import Label
 
@@ -26,7 +27,7 @@ def central_slices(reference: np.ndarray, *, per_axis: int, stride: int) -> Comp
     return along[0], along[1], along[2]
 
 
-def background_box(reference: np.ndarray) -> BackgroundBox:
+def background_box(reference: np.ndarray) -> Box:
     """The tight box around all structures: first and one-past-last index along each axis."""
     first, second, third = bounding_box(reference > 0)
     return first, second, third

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from DiffusionSegLib.box import Box
 from DiffusionSegLib.features.activations import ViewActivations, interpolation_matrix
-
-Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
 
 @dataclass(frozen=True, eq=False)

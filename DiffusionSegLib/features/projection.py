@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from DiffusionSegLib.box import Box
 from DiffusionSegLib.features.box_projection import BoxProjection, LevelProjection
 from DiffusionSegLib.features.device_tier import DEVICE_TIER
 from DiffusionSegLib.features.few_directions import few_directions
 from DiffusionSegLib.features.local_features import local_features
-from DiffusionSegLib.features.native_piece import Box, NativePiece
+from DiffusionSegLib.features.native_piece import NativePiece
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 
 # Box voxels are numbered along the axes in this order: the last one is interpolated by one product over all others.

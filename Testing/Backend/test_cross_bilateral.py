@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from DiffusionSegLib.box import slices_of
 from DiffusionSegLib.cross_bilateral import ALIKE, NEAR, cross_bilateral, with_reach
 
 SHAPE = (9, 8, 7)
@@ -18,21 +19,29 @@ def some_values(channels: int = 1):
     return probabilities, 0.3 * torch.randn(channels, *SHAPE, generator=generator)
 
 
-def filtered(values, intensities, box=WHOLE):
-    part = (slice(None), *(slice(*edges) for edges in with_reach(box, SHAPE)))
-    return cross_bilateral(values[part], intensities[part], box, SHAPE)
+def filtered(values, intensities, box=WHOLE, counted=None):
+    around = slices_of(with_reach(box, SHAPE))
+    counted = torch.ones(SHAPE, dtype=torch.bool) if counted is None else counted
+    part = (slice(None), *around)
+    return cross_bilateral(values[part], intensities[part], counted[around], box, SHAPE)
 
 
-def one_by_one(values: np.ndarray, intensities: np.ndarray) -> np.ndarray:
+def one_by_one(values: np.ndarray, intensities: np.ndarray, counted: np.ndarray | None = None) -> np.ndarray:
     """The filter as its equation has it, a voxel after the other."""
-    values, intensities = (
-        np.pad(image, ((0, 0), (1, 1), (1, 1), (1, 1)), mode="edge") for image in (values, intensities)
+    counted = np.ones((1, *SHAPE), bool) if counted is None else counted[None]
+    values, intensities, counted = (
+        np.pad(image, ((0, 0), (1, 1), (1, 1), (1, 1)), mode="edge") for image in (values, intensities, counted)
     )
     found = np.zeros((len(values), *SHAPE))
     for place in np.ndindex(SHAPE):
+        if not counted[0, place[0] + 1, place[1] + 1, place[2] + 1]:
+            found[(slice(None), *place)] = values[:, place[0] + 1, place[1] + 1, place[2] + 1]
+            continue
         own, total = intensities[:, place[0] + 1, place[1] + 1, place[2] + 1], 0.0
         for offset in itertools.product((0, 1, 2), repeat=3):
             there = tuple(np.add(place, offset))
+            if not counted[(0, *there)]:
+                continue
             distance = sum((along - 1) ** 2 for along in offset)
             difference = ((intensities[(slice(None), *there)] - own) ** 2).sum()
             weight = np.exp(-distance / (2 * NEAR**2) - difference / (2 * ALIKE**2))
@@ -55,8 +64,19 @@ def test_a_box_is_filtered_as_in_the_whole_crop(box):
     values, intensities = some_values()
     whole = filtered(values, intensities)
     torch.testing.assert_close(
-        filtered(values, intensities, box), whole[(slice(None), *(slice(*edges) for edges in box))], atol=1e-6, rtol=0
+        filtered(values, intensities, box), whole[(slice(None), *slices_of(box))], atol=1e-6, rtol=0
     )
+
+
+def test_what_does_not_count_tells_nothing_of_others_and_stays_what_it_is():
+    values, intensities = some_values()
+    counted = torch.rand(SHAPE, generator=torch.Generator().manual_seed(1)) < 0.6
+    found = filtered(values, intensities, counted=counted)
+    expected = one_by_one(values.numpy(), intensities.numpy(), counted.numpy())
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-6)
+    torch.testing.assert_close(found[:, ~counted], values[:, ~counted], atol=0, rtol=0)
+    other = torch.where(counted, values, values.flip(0))
+    torch.testing.assert_close(filtered(other, intensities, counted=counted)[:, counted], found[:, counted])
 
 
 def test_an_edge_of_the_image_stays_sharp_and_a_lonely_voxel_within_its_side_gives_way():

@@ -13,6 +13,7 @@ from DiffusionSegLib.benchmark.painting import annotate_slices
 from DiffusionSegLib.prediction import predict
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.session import Session, SessionOptions
+from DiffusionSegLib.smoothing import Smoothing
 from DiffusionSegLib.tile_classifier import TileClassifier
 
 QUICK = EnsembleConfig(members=3, hidden=(24, 12), batch=64, steps=100)
@@ -35,12 +36,17 @@ def trained(bundle, affine=None):
     return session, session.train()
 
 
+def smoothing_of(session, segmenter, annotation=None):
+    return Smoothing(session.features, session._model_grid(), segmenter.header.values, annotation)
+
+
 @pytest.mark.parametrize("smoothed", [False, True])
 @pytest.mark.parametrize("affine", AFFINES.values(), ids=AFFINES)
 def test_a_region_is_predicted_as_in_the_whole_scan_and_all_else_is_background(tiny_bundle, affine, smoothed):
     session, segmenter = trained(tiny_bundle, affine)
-    whole = predict(session.features, segmenter, session._model_grid(), smoothed=smoothed)
-    part = predict(session.features, segmenter, session._model_grid(), region=REGION, smoothed=smoothed)
+    smoothing = smoothing_of(session, segmenter) if smoothed else None
+    whole = predict(session.features, segmenter, session._model_grid(), smoothing=smoothing)
+    part = predict(session.features, segmenter, session._model_grid(), region=REGION, smoothing=smoothing)
     inside = tuple(slice(*edges) for edges in REGION)
     outside = np.ones(SHAPE, bool)
     outside[inside] = False
@@ -66,11 +72,12 @@ def test_tiles_of_any_size_are_smoothed_alike(tiny_bundle, edge, monkeypatch):
 def test_smoothed_labels_are_less_ragged_and_no_air_becomes_tissue(tiny_bundle):
     session, segmenter = trained(tiny_bundle)
     smooth, rough = (
-        predict(session.features, segmenter, session._model_grid(), smoothed=smoothed) for smoothed in (True, False)
+        predict(session.features, segmenter, session._model_grid(), smoothing=smoothing)
+        for smoothing in (smoothing_of(session, segmenter), None)
     )
     faces = [sum((np.diff(found.labelmap, axis=axis) != 0).sum() for axis in range(3)) for found in (smooth, rough)]
     assert faces[0] < faces[1]
-    np.testing.assert_array_equal(smooth.uncertainty, rough.uncertainty)
+    np.testing.assert_allclose(smooth.uncertainty, rough.uncertainty, atol=1e-5)
     air = np.ones(SHAPE, bool)
     crop = tuple(
         slice(first, first + size)
@@ -86,7 +93,8 @@ def test_without_intensities_among_the_features_nothing_is_smoothed(tiny_bundle)
     bundle = replace(tiny_bundle, config=replace(tiny_bundle.config, features=features))
     session, segmenter = trained(bundle)
     smooth, rough = (
-        predict(session.features, segmenter, session._model_grid(), smoothed=smoothed) for smoothed in (True, False)
+        predict(session.features, segmenter, session._model_grid(), smoothing=smoothing)
+        for smoothing in (smoothing_of(session, segmenter), None)
     )
     np.testing.assert_array_equal(smooth.confidence, rough.confidence)
 
@@ -128,7 +136,8 @@ def test_background_that_is_annotated_is_not_computed(tiny_bundle, monkeypatch):
     # Smoothing looks at the next voxel.
     assert not computed[~ndimage.binary_dilation(needed, np.ones((3, 3, 3)))].any()
     # What is left out is known already.
-    whole = predict(session.features, segmenter, session._model_grid(), smoothed=True)
+    smoothing = smoothing_of(session, segmenter, session._annotation)
+    whole = predict(session.features, segmenter, session._model_grid(), smoothing=smoothing)
     np.testing.assert_array_equal(found.labelmap, session._annotation.over(whole.labelmap))
 
 

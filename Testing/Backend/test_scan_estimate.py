@@ -10,10 +10,12 @@ from conftest import a_head
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.bundles.bundle import ModelBundle
 from DiffusionSegLib.grid import Grid
-from DiffusionSegLib.scan_estimate import FIXED_BYTES, _alignment, _slices_at_work, estimate
+from DiffusionSegLib.prediction import TILE
+from DiffusionSegLib.scan_estimate import FIXED_BYTES, PIECE, _alignment, _slices_at_work, estimate
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.session import Session, SessionOptions
 from DiffusionSegLib.template import Template
+from DiffusionSegLib.tiles import tiles_of
 from DiffusionSegLib.volume import Volume
 
 CPU = torch.device("cpu")
@@ -109,6 +111,11 @@ def test_a_gpu_is_timed_with_as_many_slices_as_it_is_given_at_a_time(device, sli
     )
     assert _slices_at_work(extractor, SHAPE, 1) == slices
     assert asked == ([(SHAPE[0], SHAPE[2])] if device == "cuda" else [])
+
+
+@pytest.mark.parametrize("reduction", [1, 2, 4, 8])
+def test_cores_share_the_piece_that_is_measured(reduction):
+    assert len(list(tiles_of(np.ones((PIECE, PIECE, PIECE), bool), TILE["cpu"], reduction))) == 8
 
 
 def test_the_memory_alone_is_estimated_alike(tiny_bundle, denoisers, estimated):

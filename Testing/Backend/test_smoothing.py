@@ -1,0 +1,104 @@
+"""What annotated voxels and air are to the voxels beside them."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from conftest import an_affine, an_oblique_rotation, axis_orders
+
+from DiffusionSegLib.annotation import UNKNOWN, Annotation
+from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.grid import Grid
+from DiffusionSegLib.model_grid import ModelGrid
+from DiffusionSegLib.smoothing import Smoothing
+
+SHAPE = (12, 11, 10)
+# The crop that has features.
+ORIGIN, CROP = (2, 1, 3), (8, 9, 6)
+WHOLE = tuple((0, size) for size in CROP)
+INTENSITIES = FeatureConfig(intensity_sigmas_mm=(0.0,), edge_sigmas_mm=(), coordinates="none")
+
+
+def features(tissue=None, config=INTENSITIES):
+    """Of a scan that is equally bright everywhere."""
+    tissue = np.ones(CROP, bool) if tissue is None else tissue
+    return SimpleNamespace(tissue=tissue, origin=ORIGIN, local=torch.zeros(1, *CROP).half(), config=config)
+
+
+def smoothed(annotated=None, *, values=(0, 3, 7), tissue=None, affine=None, probabilities=None):
+    """What becomes of equal probabilities; what is annotated is given with axes as the model's."""
+    grid = Grid(SHAPE, np.eye(4) if affine is None else affine)
+    annotation = None if annotated is None else Annotation(annotated, grid, ())
+    smoothing = Smoothing(features(tissue), ModelGrid.for_grid(grid, 1.0), values, annotation)
+    if probabilities is None:
+        probabilities = torch.full((len(values), *CROP), 1 / len(values))
+    return smoothing(probabilities, WHOLE)
+
+
+def annotated_at(place, value, grid=SHAPE):
+    labelmap = np.full(grid, UNKNOWN, np.int32)
+    labelmap[place] = value
+    return labelmap
+
+
+def test_neighbours_of_an_annotated_voxel_lean_to_what_it_is_and_others_do_not():
+    found = smoothed(annotated_at((5, 5, 5), 7))
+    at = tuple(np.subtract((5, 5, 5), ORIGIN))
+    changed = (found[2] > 1 / 3 + 1e-4).nonzero()
+    assert torch.equal(changed.amin(0), torch.tensor(at) - 1)
+    assert torch.equal(changed.amax(0), torch.tensor(at) + 1)
+    assert len(changed) == 27
+    torch.testing.assert_close(found.sum(0), torch.ones(CROP))
+
+
+@pytest.mark.parametrize("affine", [an_affine(order, (1, 1, 1)) for order in axis_orders()])
+def test_annotated_voxels_count_where_they_lie_in_any_order_of_axes(affine):
+    orientation = np.abs(affine[:3, :3]).argmax(0)
+    shape = tuple(np.take(SHAPE, orientation))
+    grid = Grid(shape, affine)
+    model_grid = ModelGrid.for_grid(grid, 1.0)
+    place = tuple(np.subtract(shape, 5))
+    expected = np.round(np.linalg.inv(model_grid.grid.affine) @ affine @ [*place, 1])[:3] - ORIGIN
+    annotation = Annotation(annotated_at(place, 3, shape), grid, ())
+    found = Smoothing(features(), model_grid, (0, 3), annotation)(torch.full((2, *CROP), 0.5), WHOLE)
+    most = np.unravel_index(int(found[1].argmax()), CROP)
+    assert tuple(most) == tuple(expected.astype(int))
+
+
+def test_annotated_voxels_of_an_oblique_scan_of_coarser_voxels_count_where_they_lie():
+    shape = (7, 6, 5)
+    grid = Grid(shape, an_affine(an_oblique_rotation(), (2.0, 2.0, 2.0)))
+    model_grid = ModelGrid.for_grid(grid, 1.0)
+    annotation = Annotation(annotated_at((3, 2, 2), 3, shape), grid, ())
+    found = Smoothing(features(), model_grid, (0, 3), annotation)(torch.full((2, *CROP), 0.5), WHOLE)
+    centre = (np.linalg.inv(model_grid.grid.affine) @ grid.affine @ [3, 2, 2, 1])[:3] - ORIGIN
+    leaning = np.argwhere(found[1].numpy() > 0.9 * found[1].numpy().max())
+    # The eight voxels of the model's grid that the annotated one covers.
+    assert len(leaning) == 8
+    np.testing.assert_allclose(leaning.mean(0), centre, atol=1e-5)
+
+
+def test_what_is_annotated_as_no_class_of_the_segmenter_is_passed_over():
+    found = smoothed(annotated_at((5, 5, 5), 9))
+    torch.testing.assert_close(found, torch.full((3, *CROP), 1 / 3))
+
+
+def test_tissue_beside_air_keeps_what_it_is_where_background_is_no_class():
+    tissue = np.zeros(CROP, bool)
+    tissue[:, :, 2] = True
+    probabilities = torch.zeros(2, *CROP)
+    probabilities[0, :, :, 2], probabilities[1, :, :, 2] = 0.9, 0.1
+    found = smoothed(values=(3, 7), tissue=tissue, probabilities=probabilities.clone())
+    torch.testing.assert_close(found, probabilities)
+
+
+def test_nothing_changes_in_air_or_without_intensities():
+    tissue = np.zeros(CROP, bool)
+    tissue[1, 1, 1] = True
+    model_grid = ModelGrid.for_grid(Grid(SHAPE, np.eye(4)), 1.0)
+    smoothing = Smoothing(features(tissue), model_grid, (0, 3))
+    assert smoothing.applies_to(((0, 2), (1, 3), (0, 4)))
+    assert not smoothing.applies_to(((2, 8), (1, 3), (0, 4)))
+    blurred = FeatureConfig(intensity_sigmas_mm=(1.0,), edge_sigmas_mm=(), coordinates="none")
+    assert not Smoothing(features(config=blurred), model_grid, (0, 3)).applies_to(WHOLE)
