@@ -9,18 +9,13 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from DiffusionSegLib.dicom_frames import read_frames
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.itk_warnings import without_itk_warnings
+from DiffusionSegLib.slice_places import check_places
 
 OTHER_FORMATS = "Give NIfTI, NRRD, MHA, MGZ or a folder with one DICOM series."
-REGULAR = "Load it in 3D Slicer with acquisition geometry regularization, and give the volume that you save there."
-IN_SLICER = "Load it in 3D Slicer, and give the volume that you save there."
 POSITION, ORIENTATION = "0020|0032", "0020|0037"
-# Of the distance between slices. Positions in files are rounded; a missing slice moves others by half of it or more.
-UNEVEN = 0.1
-SAME_PLACE_MM = 1e-3
-# What a tilted gantry shifts the last slice by within its plane, beyond rounding.
-TILTED_MM = 1.0
 PREAMBLE_BYTES, PREFIX = 128, b"DICM"
 # What a file is of stands near its start, as Media Storage SOP Class UID or SOP Class UID in little endian.
 HEAD_BYTES = 4096
@@ -38,8 +33,7 @@ def read_dicom_series(folder: Path) -> sitk.Image:
 
     Raises:
         DiffusionSegError: if there is none or more than one, or if its slices do not make a regular grid: several at
-            one place (phases, echoes), some missing or damaged, or a tilted gantry; or if it is one file of many
-            frames.
+            one place (phases, echoes), some missing or damaged, or a tilted gantry.
     """
     series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
     if not series:
@@ -49,14 +43,14 @@ def read_dicom_series(folder: Path) -> sitk.Image:
         raise DiffusionSegError(message, "Give a folder with the files of one series only.")
     files = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0])
     _refuse_damaged(folder, [Path(file) for file in files])
-    if len(files) == 1:
-        _refuse_frames(files[0])
+    if len(files) == 1 and _holds_frames(files[0]):
+        return read_frames(files[0])
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(files)
     reader.MetaDataDictionaryArrayUpdateOn()
     image = reader.Execute()
     if _tells_places(reader, len(files)):
-        _check_places(np.array([_numbers(reader, number, POSITION) for number in range(len(files))]), _normal(reader))
+        check_places(np.array([_numbers(reader, number, POSITION) for number in range(len(files))]), _normal(reader))
     return image
 
 
@@ -99,30 +93,12 @@ def _head(path: Path) -> bytes:
         return b""
 
 
-def _refuse_frames(file: str) -> None:
-    """Raise a DiffusionSegError if a file holds several frames: where these lie cannot be read here."""
+def _holds_frames(file: str) -> bool:
+    """Whether a file holds several frames."""
     reader = sitk.ImageFileReader()
     reader.SetFileName(file)
     reader.ReadImageInformation()
-    if reader.GetDimension() > 2 and reader.GetSize()[2] > 1:
-        raise DiffusionSegError("The DICOM series is a single file of many frames.", IN_SLICER)
-
-
-def _check_places(places: np.ndarray, normal: np.ndarray) -> None:
-    """Raise a DiffusionSegError unless slices at these places (N, 3), with that normal, make a regular grid."""
-    along = places @ normal
-    if len(along) < 2:
-        return
-    steps = np.diff(along)
-    step = np.median(np.abs(steps))
-    if step < SAME_PLACE_MM or (np.abs(steps) < UNEVEN * step).any() or (np.sign(steps) != np.sign(steps[0])).any():
-        message = "The DICOM series holds several slices at the same place, such as phases or echoes."
-        raise DiffusionSegError(message, "Give a folder with the files of one of them.")
-    if np.abs(along - np.linspace(along[0], along[-1], len(along))).max() > UNEVEN * step:
-        raise DiffusionSegError("The slices of the DICOM series are missing in part or unevenly spaced.", REGULAR)
-    way = places[-1] - places[0]
-    if np.linalg.norm(way - (way @ normal) * normal) > TILTED_MM:
-        raise DiffusionSegError("The slices of the DICOM series are shifted, as by a tilted gantry.", REGULAR)
+    return reader.GetDimension() > 2 and reader.GetSize()[2] > 1
 
 
 def _tells_places(reader: sitk.ImageSeriesReader, slices: int) -> bool:

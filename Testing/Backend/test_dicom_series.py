@@ -64,12 +64,6 @@ def test_a_dicom_series_that_makes_no_regular_grid_is_told_of(tmp_path, places, 
         read_volume(tmp_path)
 
 
-def test_a_dicom_file_of_many_frames_is_told_of(tmp_path):
-    sitk.WriteImage(sitk.GetImageFromArray(np.ones((6, 10, 12), np.uint8)), str(tmp_path / "frames.dcm"))
-    with pytest.raises(DiffusionSegError, match="single file of many frames"):
-        read_volume(tmp_path)
-
-
 @pytest.fixture
 def series(tmp_path):
     """A folder with ten slices."""
