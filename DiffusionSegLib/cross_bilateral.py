@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from DiffusionSegLib.box import Box
+from DiffusionSegLib.box import Box, lacking
 
 # Standard deviations of the two Gaussians: of the distance in voxels, and of the difference between intensities from
 # -1 to 1. From nine slices and from a volume, on other people and on the rest of the same scan, 0.06 to 0.16 are worth
@@ -21,12 +21,6 @@ REACH = 1
 OFFSETS = tuple(itertools.product(range(2 * REACH + 1), repeat=3))
 
 
-def with_reach(box: Box, shape: tuple[int, ...]) -> Box:
-    """A box of a crop of that shape, larger by as far as the filter reaches, where there is more of the crop."""
-    edges = [(max(start - REACH, 0), min(stop + REACH, size)) for (start, stop), size in zip(box, shape, strict=True)]
-    return edges[0], edges[1], edges[2]
-
-
 def cross_bilateral(values: Tensor, intensities: Tensor, counted: Tensor, box: Box, shape: tuple[int, ...]) -> Tensor:
     """Values (c, i, j, k) of the voxels of a box as means over their neighbours, the nearer and more alike the heavier.
 
@@ -34,7 +28,7 @@ def cross_bilateral(values: Tensor, intensities: Tensor, counted: Tensor, box: B
     image as in Petschnigg et al. 2004, equation 3).
 
     Args:
-        values: of the box `with_reach`.
+        values: of the box as far as the filter reaches beyond it, where there is more of the crop.
         intensities: of the same voxels, (channels, ...), from -1 to 1.
         counted: which of the same voxels means are taken over, bool; the others keep their values.
         box: where it lies in a crop.
@@ -57,13 +51,8 @@ def cross_bilateral(values: Tensor, intensities: Tensor, counted: Tensor, box: B
 
 def _framed(images: Tensor, box: Box, shape: tuple[int, ...]) -> Tensor:
     """With what lies at the edges of the crop beyond them, too."""
-    missing = [
-        (REACH - (start - first), REACH - (last - stop))
-        for (start, stop), (first, last) in zip(box, with_reach(box, shape), strict=True)
-    ]
-    if not any(itertools.chain(*missing)):
-        return images
-    return torch.nn.functional.pad(images[None], [*itertools.chain(*reversed(missing))], mode="replicate")[0]
+    missing = lacking(box, REACH, shape)
+    return torch.nn.functional.pad(images[None], missing, mode="replicate")[0] if any(missing) else images
 
 
 def _neighbours(inner: tuple[int, ...]) -> Iterator[tuple[float, tuple[slice, ...]]]:

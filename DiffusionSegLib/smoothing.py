@@ -5,17 +5,20 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot, pad
 
+from DiffusionSegLib import annotated_neighbours
+from DiffusionSegLib.annotated_neighbours import with_annotated_neighbours
 from DiffusionSegLib.annotation import LARGEST_VALUE, Annotation
-from DiffusionSegLib.box import Box, slices_of
-from DiffusionSegLib.cross_bilateral import cross_bilateral, with_reach
+from DiffusionSegLib.box import Box, lacking, slices_of, widened
+from DiffusionSegLib.cross_bilateral import REACH, cross_bilateral
 from DiffusionSegLib.features.local_features import unfiltered
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.model_grid import ModelGrid
 
 
 class Smoothing:
-    """Makes probabilities of tissue means over tissue that is as bright, in which annotated voxels are what they are.
+    """Settles probabilities of tissue with what is annotated near by, then with all tissue beside it that is as bright.
 
     Where intensities are not among the features, nothing is changed.
 
@@ -46,24 +49,41 @@ class Smoothing:
 
     def around(self, box: Box) -> Box:
         """What must be known of the crop for a box of it."""
-        return with_reach(box, self.tissue.shape)
+        return widened(box, REACH, self.tissue.shape)
 
     def __call__(self, probabilities: Tensor, box: Box) -> Tensor:
-        """Those of the voxels of a box (classes, i, j, k), from those of what is `around` it, which are changed."""
+        """Those of the voxels of a box (classes, i, j, k), from those of what is `around` it; air keeps its own."""
         around = self.around(box)
-        self._lay_annotated_over(probabilities, around)
-        device = probabilities.device
-        intensities = self.intensities[(slice(None), *slices_of(around))].to(device).float()
-        tissue = torch.from_numpy(self.tissue[slices_of(around)]).to(device)
+        tissue = torch.from_numpy(self.tissue[slices_of(around)]).to(probabilities.device)
+        if self.annotation is not None:
+            settled = self._as_annotated(probabilities, around, self.annotation)
+            probabilities = torch.where(tissue, settled, probabilities)
+        intensities = self._intensities(around, probabilities.device)
         return cross_bilateral(probabilities, intensities, tissue, box, self.tissue.shape)
 
-    def _lay_annotated_over(self, probabilities: Tensor, box: Box) -> None:
-        if self.annotation is None:
-            return
+    def _as_annotated(self, probabilities: Tensor, box: Box, annotation: Annotation) -> Tensor:
+        """Annotated voxels of a box as what they are, and others nearer to what is annotated beside them."""
+        reach, shape = annotated_neighbours.REACH, self.tissue.shape
+        wide = widened(box, reach, shape)
+        classes = torch.from_numpy(self._annotated_classes(wide, annotation)).to(probabilities.device)
+        if not (classes >= 0).any():
+            return probabilities
+        missing = lacking(box, reach, shape)
+        intensities = pad(self._intensities(wide, probabilities.device), missing)
+        classes = pad(classes, missing, value=-1)
+        settled = with_annotated_neighbours(probabilities, classes, intensities)
+        own = classes[tuple(slice(reach, size - reach) for size in classes.shape)]
+        known = own >= 0
+        settled[:, known] = one_hot(own[known], len(settled)).T.to(settled)
+        return settled
+
+    def _annotated_classes(self, box: Box, annotation: Annotation) -> np.ndarray:
+        """Numbers of the classes that tissue in a box of the crop is annotated as; -1 in air and where unknown."""
         first, second, third = (
             (start + low, start + high) for start, (low, high) in zip(self.origin, box, strict=True)
         )
-        annotated = self.model_grid.labels_to_model(self.annotation.labelmap, (first, second, third))
-        classes = torch.from_numpy(self.classes[annotated + 1]).to(probabilities.device)
-        known = classes >= 0
-        probabilities[:, known] = torch.nn.functional.one_hot(classes[known], len(probabilities)).T.to(probabilities)
+        values = self.model_grid.labels_to_model(annotation.labelmap, (first, second, third))
+        return np.where(self.tissue[slices_of(box)], self.classes[values + 1], -1)
+
+    def _intensities(self, box: Box, device: torch.device) -> Tensor:
+        return self.intensities[(slice(None), *slices_of(box))].to(device).float()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from DiffusionSegLib.box import slices_of
-from DiffusionSegLib.cross_bilateral import ALIKE, NEAR, cross_bilateral, with_reach
+from DiffusionSegLib.box import slices_of, widened
+from DiffusionSegLib.cross_bilateral import ALIKE, NEAR, REACH, cross_bilateral
 
 SHAPE = (9, 8, 7)
 WHOLE = ((0, 9), (0, 8), (0, 7))
@@ -20,7 +20,7 @@ def some_values(channels: int = 1):
 
 
 def filtered(values, intensities, box=WHOLE, counted=None):
-    around = slices_of(with_reach(box, SHAPE))
+    around = slices_of(widened(box, REACH, SHAPE))
     counted = torch.ones(SHAPE, dtype=torch.bool) if counted is None else counted
     part = (slice(None), *around)
     return cross_bilateral(values[part], intensities[part], counted[around], box, SHAPE)

@@ -8,6 +8,7 @@ import torch
 from conftest import an_affine, an_oblique_rotation, axis_orders
 
 from DiffusionSegLib.annotation import UNKNOWN, Annotation
+from DiffusionSegLib.box import slices_of
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.model_grid import ModelGrid
@@ -42,14 +43,27 @@ def annotated_at(place, value, grid=SHAPE):
     return labelmap
 
 
-def test_neighbours_of_an_annotated_voxel_lean_to_what_it_is_and_others_do_not():
+def test_neighbours_of_an_annotated_voxel_lean_to_what_it_is_the_nearer_the_more():
     found = smoothed(annotated_at((5, 5, 5), 7))
-    at = tuple(np.subtract((5, 5, 5), ORIGIN))
-    changed = (found[2] > 1 / 3 + 1e-4).nonzero()
-    assert torch.equal(changed.amin(0), torch.tensor(at) - 1)
-    assert torch.equal(changed.amax(0), torch.tensor(at) + 1)
-    assert len(changed) == 27
+    first, second, third = np.subtract((5, 5, 5), ORIGIN)
+    along = found[2, first, :, third]
+    assert along.argmax() == second
+    assert (along[second:].diff() < 0).all()
+    assert (along[: second + 1].diff() > 0).all()
+    # Far from it on all axes.
+    torch.testing.assert_close(found[:, first + 2 :, second + 2 :, third + 2 :], torch.full((3, 3, 3, 2), 1 / 3))
     torch.testing.assert_close(found.sum(0), torch.ones(CROP))
+
+
+@pytest.mark.parametrize("box", [((0, 3), (0, 9), (0, 6)), ((3, 4), (2, 6), (5, 6)), ((2, 8), (4, 5), (1, 3))])
+def test_a_box_is_smoothed_as_in_the_whole_crop(box):
+    annotated = np.random.default_rng(0).choice([UNKNOWN, 0, 3, 7], SHAPE, p=[0.9, 0.04, 0.03, 0.03]).astype(np.int32)
+    grid = Grid(SHAPE, np.eye(4))
+    smoothing = Smoothing(features(), ModelGrid.for_grid(grid, 1.0), (0, 3, 7), Annotation(annotated, grid, ()))
+    probabilities = torch.rand(3, *CROP, generator=torch.Generator().manual_seed(0)).softmax(0)
+    around = probabilities[(slice(None), *slices_of(smoothing.around(box)))]
+    expected = smoothing(probabilities, WHOLE)[(slice(None), *slices_of(box))]
+    torch.testing.assert_close(smoothing(around, box), expected, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("affine", [an_affine(order, (1, 1, 1)) for order in axis_orders()])
@@ -91,6 +105,18 @@ def test_tissue_beside_air_keeps_what_it_is_where_background_is_no_class():
     probabilities[0, :, :, 2], probabilities[1, :, :, 2] = 0.9, 0.1
     found = smoothed(values=(3, 7), tissue=tissue, probabilities=probabilities.clone())
     torch.testing.assert_close(found, probabilities)
+
+
+def test_air_beside_annotated_tissue_stays_what_it_is():
+    tissue = np.zeros(CROP, bool)
+    tissue[:, :, :3] = True
+    probabilities = torch.zeros(2, *CROP)
+    probabilities[0, :, :, :3] = 1
+    annotated = np.full(SHAPE, UNKNOWN, np.int32)
+    annotated[:, :, ORIGIN[2] + 2], annotated[:, :, ORIGIN[2] + 5] = 7, 7
+    found = smoothed(annotated, values=(3, 7), tissue=tissue, probabilities=probabilities)
+    assert not found[:, :, :, 3:].any()
+    assert (found[1, :, :, 2] > 0.5).all()
 
 
 def test_nothing_changes_in_air_or_without_intensities():
