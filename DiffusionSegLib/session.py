@@ -62,7 +62,8 @@ class SessionOptions:
         ensemble: shape and training of the segmenter.
         keep_largest: label values of which only the largest connected component is kept.
         combine: whether the mean of the members' probabilities decides, or the most probable class of each as a vote.
-        smoothed: whether probabilities are mixed with what neighbours that are as bright are, or are annotated as.
+        smoothed: whether probabilities are mixed with those of neighbours that are as bright.
+        annotated_neighbours: whether annotated voxels tell of those beside and between them, where that is smoothed.
     """
 
     bundle: ModelBundle | str = DEFAULT_BUNDLE
@@ -73,6 +74,7 @@ class SessionOptions:
     keep_largest: tuple[int, ...] = ()
     combine: Literal["mean", "vote"] = "mean"
     smoothed: bool = True
+    annotated_neighbours: bool = True
 
 
 class Session:
@@ -292,7 +294,8 @@ class Session:
     ) -> Smoothing | None:
         if not self.options.smoothed:
             return None
-        return Smoothing(features, self._model_grid(), segmenter.header.values, annotation)
+        told = annotation if self.options.annotated_neighbours else None
+        return Smoothing(features, self._model_grid(), segmenter.header.values, told)
 
     def _chosen_features(self) -> FeatureConfig:
         chosen = self.options.features or self.bundle.config.features

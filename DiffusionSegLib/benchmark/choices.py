@@ -20,7 +20,7 @@ SETTINGS = ("9+background", WHOLE)
 # A weight of activations with which they are but tiny numbers to the segmenter.
 NEXT_TO_NOTHING = 1e-9
 # Options of a session that leave its features as they are.
-NO_MATTER_OF_FEATURES = {"ensemble", "smoothed"}
+NO_MATTER_OF_FEATURES = {"ensemble", "smoothed", "annotated_neighbours"}
 
 # The options of a session that are others, given the bundle.
 Change = Callable[[ModelBundle], dict[str, Any]]
@@ -50,7 +50,8 @@ CHOICES: Mapping[str, Change] = {
     "as it is": as_it_is,
     "not learnt as in a mirror": ensemble_with(mirrored=False),
     "all activations, not 32 axes": ensemble_with(activation_axes=0),
-    "not smoothed": lambda _: {"smoothed": False},
+    "annotated voxels tell of no others": lambda _: {"annotated_neighbours": False},
+    "not smoothed either": lambda _: {"smoothed": False},
     "no activations hidden": ensemble_with(feature_dropout=0.0),
     "voxels drawn as they come": ensemble_with(balance=1.0),
     "one network": ensemble_with(members=1),

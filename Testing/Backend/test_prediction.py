@@ -141,6 +141,17 @@ def test_background_that_is_annotated_is_not_computed(tiny_bundle, monkeypatch):
     np.testing.assert_array_equal(found.labelmap, session._annotation.over(whole.labelmap))
 
 
+def test_voxels_beside_annotated_ones_are_found_as_without_any_only_where_these_tell_nothing(tiny_bundle):
+    session, _ = trained(tiny_bundle)
+    annotation, told = session._annotation, session.predict()
+    session.options = replace(session.options, annotated_neighbours=False)
+    alone = session.predict()
+    session.annotate(None)
+    expected = annotation.over(session.predict().labelmap)
+    np.testing.assert_array_equal(alone.labelmap, expected)
+    assert (told.labelmap != expected).any()
+
+
 def test_pieces_that_annotated_slices_join_are_one_piece(tiny_bundle):
     shape = (40, 36, 32)
     u_shaped = np.zeros(shape, np.int32)

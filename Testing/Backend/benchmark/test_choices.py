@@ -29,6 +29,7 @@ def settings(options) -> dict:
     return {
         "weights of seed": options.bundle.random_seed,
         "smoothed": options.smoothed,
+        "annotated_neighbours": options.annotated_neighbours,
         **vars(features),
         **vars(options.ensemble),
     }
@@ -39,7 +40,8 @@ def test_every_choice_undoes_what_its_name_says_and_nothing_else(method):
         "as it is": {},
         "not learnt as in a mirror": {"mirrored": False},
         "all activations, not 32 axes": {"activation_axes": 0},
-        "not smoothed": {"smoothed": False},
+        "annotated voxels tell of no others": {"annotated_neighbours": False},
+        "not smoothed either": {"smoothed": False},
         "no activations hidden": {"feature_dropout": 0.0},
         "voxels drawn as they come": {"balance": 1.0},
         "one network": {"members": 1},
