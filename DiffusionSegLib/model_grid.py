@@ -10,7 +10,6 @@ import nibabel as nib
 import numpy as np
 import SimpleITK as sitk
 
-from DiffusionSegLib.box import Box
 from DiffusionSegLib.grid import Grid
 
 SAME_SPACING = 1e-3
@@ -79,15 +78,13 @@ class ModelGrid:
         """Channels on the source's grid (C, I, J, K) on the model's: linear, after a blur where it shrinks."""
         return np.stack([self._channel(channel) for channel in data])
 
-    def labels_to_model(self, labelmap: np.ndarray, box: Box | None = None) -> np.ndarray:
-        """A label map on the source's grid (I, J, K) on the model's, or in a box of it: each voxel's nearest label."""
+    def labels_to_model(self, labelmap: np.ndarray) -> np.ndarray:
+        """A label map on the source's grid (I, J, K) on the model's: each voxel has the label of the nearest one."""
         places = []
-        edges = box or tuple((0, size) for size in self.grid.shape)
-        for axis_map, (start, stop), most in zip(
-            self.axis_maps, edges, self.source_shape_in_model_order(), strict=True
+        for axis_map, size, most in zip(
+            self.axis_maps, self.grid.shape, self.source_shape_in_model_order(), strict=True
         ):
-            voxels = np.arange(start, stop)
-            nearest = np.floor((voxels - axis_map.offset) / axis_map.scale + 0.5 - 1e-6).astype(np.int64)
+            nearest = np.floor((np.arange(size) - axis_map.offset) / axis_map.scale + 0.5 - 1e-6).astype(np.int64)
             places.append(np.clip(nearest, 0, most - 1))
         return labelmap.transpose(self._order)[np.ix_(*places)]
 

@@ -9,7 +9,8 @@ from torch.nn.functional import one_hot, pad
 
 from DiffusionSegLib import annotated_neighbours
 from DiffusionSegLib.annotated_neighbours import with_annotated_neighbours
-from DiffusionSegLib.annotation import LARGEST_VALUE, Annotation
+from DiffusionSegLib.annotated_tissue import annotated_tissue
+from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.box import Box, lacking, slices_of, widened
 from DiffusionSegLib.cross_bilateral import REACH, cross_bilateral
 from DiffusionSegLib.features.local_features import unfiltered
@@ -38,10 +39,7 @@ class Smoothing:
     ) -> None:
         self.tissue, self.origin = features.tissue, features.origin
         self.intensities = unfiltered(features.local, features.config)
-        self.model_grid, self.annotation = model_grid, annotation
-        # From an annotated value, of which the least is -1, to the class; -1 for what is none.
-        self.classes = np.full(LARGEST_VALUE + 2, -1, np.int64)
-        self.classes[np.add(values, 1)] = np.arange(len(values))
+        self.annotated = None if annotation is None else _annotated_classes(features, model_grid, values, annotation)
 
     def applies_to(self, box: Box) -> bool:
         """Whether anything in a box of the crop would change."""
@@ -55,17 +53,17 @@ class Smoothing:
         """Those of the voxels of a box (classes, i, j, k), from those of what is `around` it; air keeps its own."""
         around = self.around(box)
         tissue = torch.from_numpy(self.tissue[slices_of(around)]).to(probabilities.device)
-        if self.annotation is not None:
-            settled = self._as_annotated(probabilities, around, self.annotation)
+        if self.annotated is not None:
+            settled = self._as_annotated(probabilities, around, self.annotated)
             probabilities = torch.where(tissue, settled, probabilities)
         intensities = self._intensities(around, probabilities.device)
         return cross_bilateral(probabilities, intensities, tissue, box, self.tissue.shape)
 
-    def _as_annotated(self, probabilities: Tensor, box: Box, annotation: Annotation) -> Tensor:
+    def _as_annotated(self, probabilities: Tensor, box: Box, annotated: np.ndarray) -> Tensor:
         """Annotated voxels of a box as what they are, and others nearer to what is annotated beside them."""
         reach, shape = annotated_neighbours.REACH, self.tissue.shape
         wide = widened(box, reach, shape)
-        classes = torch.from_numpy(self._annotated_classes(wide, annotation)).to(probabilities.device)
+        classes = torch.from_numpy(annotated[slices_of(wide)]).to(probabilities.device, torch.int64)
         if not (classes >= 0).any():
             return probabilities
         missing = lacking(box, reach, shape)
@@ -77,13 +75,14 @@ class Smoothing:
         settled[:, known] = one_hot(own[known], len(settled)).T.to(settled)
         return settled
 
-    def _annotated_classes(self, box: Box, annotation: Annotation) -> np.ndarray:
-        """Numbers of the classes that tissue in a box of the crop is annotated as; -1 in air and where unknown."""
-        first, second, third = (
-            (start + low, start + high) for start, (low, high) in zip(self.origin, box, strict=True)
-        )
-        values = self.model_grid.labels_to_model(annotation.labelmap, (first, second, third))
-        return np.where(self.tissue[slices_of(box)], self.classes[values + 1], -1)
-
     def _intensities(self, box: Box, device: torch.device) -> Tensor:
         return self.intensities[(slice(None), *slices_of(box))].to(device).float()
+
+
+def _annotated_classes(
+    features: OrthogonalFeatures, model_grid: ModelGrid, values: tuple[int, ...], annotation: Annotation
+) -> np.ndarray:
+    """Numbers of the segmenter's classes that tissue is annotated as; -1 for what is unknown or none of them."""
+    numbers = [values.index(value) if value in values else -1 for value in annotation.classes]
+    # The last one is for what is not annotated, -1.
+    return np.array([*numbers, -1], np.int32)[annotated_tissue(features, annotation, model_grid)]

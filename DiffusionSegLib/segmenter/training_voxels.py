@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 
 import numpy as np
 import SimpleITK as sitk
 import torch
 from torch import Tensor
 
-from DiffusionSegLib.annotation import UNKNOWN, Annotation
+from DiffusionSegLib.annotated_tissue import annotated_tissue, keys_of
+from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.crew import Crew
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
@@ -28,8 +28,6 @@ NEAR_VOXELS = 5
 NEAR, FAR = -1, -2
 # Voxels that a core gathers between two reports of progress.
 CHUNK = 8_192
-# Slices of the scan that are looked through at a time.
-SLAB = 16
 
 
 def gather_training_voxels(
@@ -51,9 +49,9 @@ def gather_training_voxels(
     Raises:
         DiffusionSegError: if fewer than two classes are left to tell apart.
     """
-    shape = features.tissue.shape
-    keys, classes = _annotated_tissue(features, annotation, model_grid)
-    points = np.stack(np.unravel_index(keys, shape), axis=1)
+    found = annotated_tissue(features, annotation, model_grid)
+    keys = np.flatnonzero(found >= 0)
+    points, classes = np.stack(np.unravel_index(keys, found.shape), axis=1), found.ravel()[keys].astype(np.int64)
     if len(np.unique(classes)) < 2:
         message = "The annotated voxels within the tissue are all of one class."
         raise DiffusionSegError(message, "Paint a second structure, or mark background.")
@@ -75,67 +73,12 @@ def _warn_of_air(annotation: Annotation, classes: np.ndarray) -> None:
         warnings.warn(message, DiffusionSegWarning, stacklevel=3)
 
 
-def _annotated_tissue(
-    features: OrthogonalFeatures, annotation: Annotation, model_grid: ModelGrid
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rising keys (N,) of the annotated voxels of the crop that are not air, and their class numbers (N,)."""
-    found = np.full(features.tissue.size, -1, np.int32)
-    annotated: set[int] = set()
-    for keys, classes in _annotated_by_slabs(features, annotation, model_grid):
-        # Where voxels are finer than the model's, several fall into one: the first speaks for all.
-        unique, first = np.unique(keys, return_index=True)
-        new = found[unique] < 0
-        found[unique[new]] = classes[first[new]]
-        annotated |= set(np.unique(classes).tolist())
-    outspoken = sorted(annotated - set(np.unique(found).tolist()))
-    if outspoken:
-        # Structures too thin to be first anywhere would be lost.
-        for keys, classes in _annotated_by_slabs(features, annotation, model_grid):
-            of_these = np.isin(classes, outspoken)
-            found[keys[of_these]] = classes[of_these]
-    keys = np.flatnonzero(found >= 0)
-    return keys, found[keys].astype(np.int64)
-
-
-def _annotated_by_slabs(
-    features: OrthogonalFeatures, annotation: Annotation, model_grid: ModelGrid
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Keys (N,) of the crop's voxels that the annotated voxels of tissue stand for, and the class numbers of these.
-
-    A slab at a time: with a background region nearly all voxels of a scan are annotated, and the indices of those of a
-    CT of 512 x 512 x 400 took 5 GB.
-    """
-    places = _places_along_axes(features, model_grid)
-    # With a margin of air, in which everything lies that the crop does not hold.
-    tissue = np.pad(features.tissue, ((0, 1), (0, 1), (0, 1)))
-    order = [axis_map.source_axis for axis_map in model_grid.axis_maps]
-    for start in range(0, len(annotation.labelmap), SLAB):
-        slab = annotation.labelmap[start : start + SLAB]
-        of_slab = [places[0][start : start + SLAB], *places[1:]]
-        is_tissue = tissue[np.ix_(*(of_slab[axis] for axis in order))].transpose(np.argsort(order))
-        known = np.nonzero(is_tissue & (slab != UNKNOWN))
-        points = np.stack([of_slab[axis][known[axis]] for axis in order], axis=1)
-        yield _keys(points, features.tissue.shape), np.searchsorted(annotation.classes, slab[known])
-
-
-def _places_along_axes(features: OrthogonalFeatures, model_grid: ModelGrid) -> list[np.ndarray]:
-    """For each axis of the scan the crop's nearest voxel to each of its voxels; -1 where that lies outside the crop."""
-    found: list[np.ndarray] = [np.empty(0)] * 3
-    for axis, axis_map in enumerate(model_grid.axis_maps):
-        indices = np.zeros((model_grid.source.shape[axis_map.source_axis], 3), np.int64)
-        indices[:, axis_map.source_axis] = np.arange(len(indices))
-        places = model_grid.nearest_model_voxel(indices)[:, axis] - features.origin[axis]
-        outside = (places < 0) | (places >= features.tissue.shape[axis])
-        found[axis_map.source_axis] = np.where(outside, -1, places)
-    return found
-
-
 def _gathered(features: OrthogonalFeatures, places: Tensor, known: TrainingVoxels | None, progress: Progress) -> Tensor:
     """Features (N, features) in half precision at `places` (N, 3), in rising order of their keys."""
     rows = torch.empty(len(places), len(features.mean), dtype=torch.float16)
     new = torch.ones(len(places), dtype=torch.bool)
     if known is not None:
-        keys, known_keys = (_keys(points.numpy(), features.tissue.shape) for points in (places, known.points))
+        keys, known_keys = (keys_of(points.numpy(), features.tissue.shape) for points in (places, known.points))
         found = np.minimum(np.searchsorted(known_keys, keys), len(known_keys) - 1)
         old = torch.from_numpy(known_keys[found] == keys)
         rows[old] = known.features[torch.from_numpy(found)[old]]
@@ -149,11 +92,6 @@ def _gathered(features: OrthogonalFeatures, places: Tensor, known: TrainingVoxel
     with Crew(rows.device) as crew:
         crew.each(gather, parts, lambda done: progress("gathering", done, len(parts)))
     return rows
-
-
-def _keys(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """One number for each voxel (N,) of points (N, 3) in a volume of that shape."""
-    return np.ravel_multi_index(tuple(points.T), shape)
 
 
 def _near(points: np.ndarray, structures: np.ndarray) -> np.ndarray:

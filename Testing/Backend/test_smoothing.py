@@ -21,10 +21,11 @@ WHOLE = tuple((0, size) for size in CROP)
 INTENSITIES = FeatureConfig(intensity_sigmas_mm=(0.0,), edge_sigmas_mm=(), coordinates="none")
 
 
-def features(tissue=None, config=INTENSITIES):
-    """Of a scan that is equally bright everywhere."""
+def features(tissue=None, config=INTENSITIES, brightness=None):
+    """Of a scan that is equally bright everywhere, if it is not told otherwise."""
     tissue = np.ones(CROP, bool) if tissue is None else tissue
-    return SimpleNamespace(tissue=tissue, origin=ORIGIN, local=torch.zeros(1, *CROP).half(), config=config)
+    brightness = torch.zeros(1, *CROP) if brightness is None else brightness
+    return SimpleNamespace(tissue=tissue, origin=ORIGIN, local=brightness.half(), config=config)
 
 
 def smoothed(annotated=None, *, values=(0, 3, 7), tissue=None, affine=None, probabilities=None):
@@ -59,8 +60,10 @@ def test_neighbours_of_an_annotated_voxel_lean_to_what_it_is_the_nearer_the_more
 def test_a_box_is_smoothed_as_in_the_whole_crop(box):
     annotated = np.random.default_rng(0).choice([UNKNOWN, 0, 3, 7], SHAPE, p=[0.9, 0.04, 0.03, 0.03]).astype(np.int32)
     grid = Grid(SHAPE, np.eye(4))
-    smoothing = Smoothing(features(), ModelGrid.for_grid(grid, 1.0), (0, 3, 7), Annotation(annotated, grid, ()))
-    probabilities = torch.rand(3, *CROP, generator=torch.Generator().manual_seed(0)).softmax(0)
+    generator = torch.Generator().manual_seed(0)
+    of_scan = features(brightness=0.1 * torch.randn(1, *CROP, generator=generator))
+    smoothing = Smoothing(of_scan, ModelGrid.for_grid(grid, 1.0), (0, 3, 7), Annotation(annotated, grid, ()))
+    probabilities = torch.rand(3, *CROP, generator=generator).softmax(0)
     around = probabilities[(slice(None), *slices_of(smoothing.around(box)))]
     expected = smoothing(probabilities, WHOLE)[(slice(None), *slices_of(box))]
     torch.testing.assert_close(smoothing(around, box), expected, atol=1e-6, rtol=0)
@@ -80,17 +83,49 @@ def test_annotated_voxels_count_where_they_lie_in_any_order_of_axes(affine):
     assert tuple(most) == tuple(expected.astype(int))
 
 
-def test_annotated_voxels_of_an_oblique_scan_of_coarser_voxels_count_where_they_lie():
-    shape = (7, 6, 5)
-    grid = Grid(shape, an_affine(an_oblique_rotation(), (2.0, 2.0, 2.0)))
+def settled(affine, shape, annotated, probabilities=None):
+    """What becomes of the probabilities of classes 0 and 3 in a crop of all of an annotated scan."""
+    grid = Grid(shape, affine)
     model_grid = ModelGrid.for_grid(grid, 1.0)
-    annotation = Annotation(annotated_at((3, 2, 2), 3, shape), grid, ())
-    found = Smoothing(features(), model_grid, (0, 3), annotation)(torch.full((2, *CROP), 0.5), WHOLE)
-    centre = (np.linalg.inv(model_grid.grid.affine) @ grid.affine @ [3, 2, 2, 1])[:3] - ORIGIN
-    leaning = np.argwhere(found[1].numpy() > 0.9 * found[1].numpy().max())
-    # The eight voxels of the model's grid that the annotated one covers.
-    assert len(leaning) == 8
-    np.testing.assert_allclose(leaning.mean(0), centre, atol=1e-5)
+    crop = model_grid.grid.shape
+    whole = SimpleNamespace(
+        tissue=np.ones(crop, bool), origin=(0, 0, 0), local=torch.zeros(1, *crop).half(), config=INTENSITIES
+    )
+    smoothing = Smoothing(whole, model_grid, (0, 3), Annotation(annotated, grid, ()))
+    given = torch.full((2, *crop), 0.5) if probabilities is None else probabilities(crop)
+    return smoothing(given, tuple((0, size) for size in crop)), model_grid
+
+
+def test_annotated_voxels_of_an_oblique_scan_of_coarser_voxels_count_where_they_lie():
+    affine = an_affine(an_oblique_rotation(), (2.0, 2.0, 2.0))
+    found, model_grid = settled(affine, (7, 6, 5), annotated_at((3, 2, 2), 3, (7, 6, 5)))
+    centre = (np.linalg.inv(model_grid.grid.affine) @ affine @ [3, 2, 2, 1])[:3]
+    most = np.unravel_index(int(found[1].argmax()), found.shape[1:])
+    assert np.abs(np.subtract(most, centre)).max() <= 0.5 + 1e-5
+
+
+@pytest.mark.parametrize("index", range(18, 24))
+def test_every_painted_slice_of_a_scan_of_finer_voxels_tells_of_others(index):
+    annotated = np.full((12, 12, 40), UNKNOWN, np.int32)
+    annotated[:, :, index] = 3
+    found, _ = settled(np.diag([1.0, 1.0, 0.5, 1.0]), annotated.shape, annotated)
+    assert found[1].amax((0, 1)).argmax() == index // 2
+    assert found[1, 6, 6, index // 2 + 1] > 0.6
+
+
+def test_thick_slices_that_are_painted_alike_do_not_overrule_what_is_found_between_them():
+    annotated = np.full((12, 12, 7), UNKNOWN, np.int32)
+    annotated[:, :, [2, 4]] = 3
+
+    def certainly_not(crop):
+        given = torch.zeros(2, *crop)
+        given[0] = 1
+        return given
+
+    found, _ = settled(np.diag([1.0, 1.0, 5.0, 1.0]), annotated.shape, annotated, certainly_not)
+    # The middle of each slice.
+    assert found[1, 6, 6, 12] > 0.5
+    assert found[1, 6, 6, 17] < 0.1
 
 
 def test_what_is_annotated_as_no_class_of_the_segmenter_is_passed_over():
@@ -113,10 +148,13 @@ def test_air_beside_annotated_tissue_stays_what_it_is():
     probabilities = torch.zeros(2, *CROP)
     probabilities[0, :, :, :3] = 1
     annotated = np.full(SHAPE, UNKNOWN, np.int32)
-    annotated[:, :, ORIGIN[2] + 2], annotated[:, :, ORIGIN[2] + 5] = 7, 7
+    annotated[:, :, ORIGIN[2] + 2], annotated[:, :, ORIGIN[2] + 4] = 7, 7
     found = smoothed(annotated, values=(3, 7), tissue=tissue, probabilities=probabilities)
     assert not found[:, :, :, 3:].any()
     assert (found[1, :, :, 2] > 0.5).all()
+    # What air is annotated as tells tissue nothing.
+    annotated[:, :, ORIGIN[2] + 4] = UNKNOWN
+    torch.testing.assert_close(smoothed(annotated, values=(3, 7), tissue=tissue, probabilities=probabilities), found)
 
 
 def test_nothing_changes_in_air_or_without_intensities():

@@ -1,5 +1,7 @@
 """Our method as the benchmark drives it: several scans opened at once."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import a_head, a_volume
@@ -42,3 +44,15 @@ def test_scans_that_were_opened_earlier_keep_their_features(method, monkeypatch)
     trained = method.train(scan, painted)
     assert method.predict(other, trained).shape == second.grid.shape
     assert method.predict(scan, method.train(other, painted_too)).shape == first.grid.shape
+
+
+def test_the_annotated_scan_is_predicted_with_what_is_known_of_it_and_no_other(method):
+    (first, painted), (second, _) = a_scan(28), a_scan(28)
+    scan, other = method.open(first), method.open(second)
+    trained = method.train(scan, painted)
+    known = painted.known
+    odd = replace(painted, labelmap=np.where(known, 7, painted.labelmap))
+    found = method.predict(scan, replace(trained, annotation=odd))
+    assert (found[known] == 7).all()
+    elsewhere = method.predict(other, replace(trained, annotation=odd))
+    assert (elsewhere[known] != 7).any()
