@@ -13,7 +13,8 @@ from DiffusionSegLib.memory_shortage import is_memory_shortage
 from DiffusionSegLib.slice_places import check_places
 
 IN_SLICER = "Load it in 3D Slicer, and give the volume that you save there."
-SAME_DIRECTION = 1e-3
+# Of directions, and of spacings in mm: what rounding makes of the same ones.
+SAME = 1e-3
 
 
 def read_frames(file: str) -> sitk.Image:
@@ -29,14 +30,16 @@ def read_frames(file: str) -> sitk.Image:
     frames = dataset.get("PerFrameFunctionalGroupsSequence")
     if not frames:
         raise _without_places()
+    if dataset.get("SamplesPerPixel", 1) != 1:
+        raise DiffusionSegError("The frames of the DICOM file are in colour.", "Give a plain 3D scan.")
     groups = _Groups(dataset.get("SharedFunctionalGroupsSequence") or [{}], frames)
     rows, columns, normal = _directions(groups)
     places = groups.numbers("PlanePositionSequence", "ImagePositionPatient")
     order = np.argsort(places @ normal, kind="stable")
     places = places[order]
-    check_places(places, normal)
+    check_places(places, normal, IN_SLICER)
     image = sitk.GetImageFromArray(_values(dataset, groups)[order])
-    between_rows, between_columns = groups.numbers("PixelMeasuresSequence", "PixelSpacing")[0]
+    between_rows, between_columns = _same(groups.numbers("PixelMeasuresSequence", "PixelSpacing"))
     image.SetSpacing([between_columns, between_rows, float((places[-1] - places[0]) @ normal) / (len(places) - 1)])
     image.SetDirection(np.stack([rows, columns, normal], axis=1).ravel().tolist())
     image.SetOrigin(places[0].tolist())
@@ -77,11 +80,17 @@ class _Groups:
 
 def _directions(groups: _Groups) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Unit vectors along the rows, along the columns and across the frames, which all have the same ones."""
-    orientations = groups.numbers("PlaneOrientationSequence", "ImageOrientationPatient")
-    if np.ptp(orientations, axis=0).max() > SAME_DIRECTION:
-        raise DiffusionSegError("The frames of the DICOM file lie in several directions, as in a localizer.", IN_SLICER)
-    rows, columns = orientations[0, :3], orientations[0, 3:]
+    orientation = _same(groups.numbers("PlaneOrientationSequence", "ImageOrientationPatient"))
+    rows, columns = orientation[:3], orientation[3:]
     return rows, columns, np.cross(rows, columns)
+
+
+def _same(of_frames: np.ndarray) -> np.ndarray:
+    """What all frames have alike."""
+    if np.ptp(of_frames, axis=0).max() > SAME:
+        message = "The frames of the DICOM file lie in several directions or have voxels of several sizes."
+        raise DiffusionSegError(message, IN_SLICER)
+    return of_frames[0]
 
 
 def _values(dataset: Any, groups: _Groups) -> np.ndarray:
@@ -94,8 +103,11 @@ def _values(dataset: Any, groups: _Groups) -> np.ndarray:
         raise DiffusionSegError(
             "The DICOM file is damaged or compressed in a way that is unknown here.", IN_SLICER
         ) from error
-    slope = groups.number("PixelValueTransformationSequence", "RescaleSlope", 1.0)
-    intercept = groups.number("PixelValueTransformationSequence", "RescaleIntercept", 0.0)
+    # Where frames do not tell theirs, the file may.
+    slope = groups.number("PixelValueTransformationSequence", "RescaleSlope", dataset.get("RescaleSlope", 1))
+    intercept = groups.number(
+        "PixelValueTransformationSequence", "RescaleIntercept", dataset.get("RescaleIntercept", 0)
+    )
     return np.asarray(pixels, np.float32) * slope + intercept
 
 

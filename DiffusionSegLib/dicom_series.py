@@ -33,7 +33,7 @@ def read_dicom_series(folder: Path) -> sitk.Image:
 
     Raises:
         DiffusionSegError: if there is none or more than one, or if its slices do not make a regular grid: several at
-            one place (phases, echoes), some missing or damaged, or a tilted gantry.
+            one place (phases, echoes), some missing or damaged, or a tilted gantry; or as `read_frames`.
     """
     series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
     if not series:
@@ -49,8 +49,9 @@ def read_dicom_series(folder: Path) -> sitk.Image:
     reader.SetFileNames(files)
     reader.MetaDataDictionaryArrayUpdateOn()
     image = reader.Execute()
-    if _tells_places(reader, len(files)):
-        check_places(np.array([_numbers(reader, number, POSITION) for number in range(len(files))]), _normal(reader))
+    told = _places(reader, files)
+    if told is not None:
+        check_places(*told, "Give a folder with the files of one of them.")
     return image
 
 
@@ -95,22 +96,30 @@ def _head(path: Path) -> bytes:
 
 def _holds_frames(file: str) -> bool:
     """Whether a file holds several frames."""
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(file)
-    reader.ReadImageInformation()
-    return reader.GetDimension() > 2 and reader.GetSize()[2] > 1
+    header = _header(file)
+    return header.GetDimension() > 2 and header.GetSize()[2] > 1
 
 
-def _tells_places(reader: sitk.ImageSeriesReader, slices: int) -> bool:
-    positions = all(reader.HasMetaDataKey(number, POSITION) for number in range(slices))
-    return positions and reader.HasMetaDataKey(0, ORIENTATION)
-
-
-def _normal(reader: sitk.ImageSeriesReader) -> np.ndarray:
-    """The direction across the slices."""
-    orientation = _numbers(reader, 0, ORIENTATION)
-    return np.cross(orientation[:3], orientation[3:])
+def _places(reader: sitk.ImageSeriesReader, files: Sequence[str]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Where the slices lie (N, 3), and the direction across them; None if they do not tell."""
+    slices = range(len(files))
+    if all(reader.HasMetaDataKey(number, POSITION) for number in slices) and reader.HasMetaDataKey(0, ORIENTATION):
+        orientation = _numbers(reader, 0, ORIENTATION)
+        places = np.array([_numbers(reader, number, POSITION) for number in slices])
+        return places, np.cross(orientation[:3], orientation[3:])
+    # Enhanced files of one frame tell it elsewhere, where ITK finds it; of others it makes the same place for all.
+    headers = [_header(file) for file in files]
+    places = np.array([header.GetOrigin() for header in headers])
+    return (places, np.reshape(headers[0].GetDirection(), (3, 3))[:, 2]) if np.ptp(places, axis=0).any() else None
 
 
 def _numbers(reader: sitk.ImageSeriesReader, number: int, key: str) -> np.ndarray:
     return np.array([float(part) for part in reader.GetMetaData(number, key).split("\\")])
+
+
+def _header(file: str) -> sitk.ImageFileReader:
+    """What a file says of its image, without the image."""
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(file)
+    reader.ReadImageInformation()
+    return reader

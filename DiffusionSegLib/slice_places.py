@@ -14,12 +14,13 @@ SAME_PLACE_MM = 1e-3
 TILTED_MM = 1.0
 
 
-def check_places(places: np.ndarray, normal: np.ndarray) -> None:
+def check_places(places: np.ndarray, normal: np.ndarray, one_of_several: str) -> None:
     """Raise a DiffusionSegError unless slices that follow each other make a regular grid.
 
     Args:
         places: of the slices' first voxels (N, 3) in mm.
         normal: the direction across the slices, of unit length.
+        one_of_several: what to do where several slices lie at the same place.
     """
     along = places @ normal
     if len(along) < 2:
@@ -28,7 +29,7 @@ def check_places(places: np.ndarray, normal: np.ndarray) -> None:
     step = np.median(np.abs(steps))
     if step < SAME_PLACE_MM or (np.abs(steps) < UNEVEN * step).any() or (np.sign(steps) != np.sign(steps[0])).any():
         message = "The DICOM series holds several slices at the same place, such as phases or echoes."
-        raise DiffusionSegError(message, "Give a folder with the files of one of them.")
+        raise DiffusionSegError(message, one_of_several)
     if np.abs(along - np.linspace(along[0], along[-1], len(along))).max() > UNEVEN * step:
         raise DiffusionSegError("The slices of the DICOM series are missing in part or unevenly spaced.", REGULAR)
     way = places[-1] - places[0]

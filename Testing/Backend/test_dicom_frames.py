@@ -117,7 +117,8 @@ def test_each_frame_has_a_scale_of_its_own(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("numbers", "words"), [([0, 1, 2, 2, 3, 4, 4], "several slices at the same place"), ([0, 1, 2, 4, 5, 6], "missing")]
+    ("numbers", "words"),
+    [([0, 1, 2, 2, 3, 4, 4], r"several slices at the same place.*3D Slicer"), ([0, 1, 2, 4, 5, 6], "missing")],
 )
 def test_frames_that_make_no_regular_grid_are_told_of(tmp_path, numbers, words):
     image, places, lps = scanned()
@@ -151,14 +152,55 @@ def test_frames_that_do_not_say_where_they_lie_are_told_of(tmp_path):
         read_volume(tmp_path)
 
 
+def test_voxels_of_several_sizes_are_told_of(tmp_path):
+    path = write_frames(tmp_path, *scanned())
+    dataset = pydicom.dcmread(path)
+    dataset.PerFrameFunctionalGroupsSequence[3].PixelMeasuresSequence = group(PixelSpacing=[2.0, 2.0])
+    dataset.save_as(path)
+    with pytest.raises(DiffusionSegError, match="voxels of several sizes"):
+        read_volume(tmp_path)
+
+
+def test_colours_are_told_of(tmp_path):
+    image, places, lps = scanned()
+    path = write_frames(tmp_path, np.repeat(image, 3, axis=1), places, lps)
+    dataset = pydicom.dcmread(path)
+    dataset.Rows, dataset.SamplesPerPixel, dataset.PlanarConfiguration = SHAPE[1], 3, 0
+    dataset.PhotometricInterpretation = "RGB"
+    dataset.save_as(path)
+    with pytest.raises(DiffusionSegError, match="colour"):
+        read_volume(tmp_path)
+
+
+@pytest.mark.parametrize(("numbers", "fits"), [((0, 1, 2, 3, 4), True), ((0, 1, 2, 5, 6), False)])
+def test_files_of_one_frame_each_are_checked_as_slices_are(tmp_path, numbers, fits):
+    image, places, lps = scanned()
+    for number in numbers:
+        path = write_frames(tmp_path, image[:, :, [number]], [places[number]], lps)
+        dataset = pydicom.dcmread(path)
+        dataset.SeriesInstanceUID = "1.2.3.4"
+        dataset.save_as(tmp_path / f"{number}.dcm")
+        path.unlink()
+    if fits:
+        assert read_volume(tmp_path).grid.spacing[2] == pytest.approx(2.5)
+    else:
+        with pytest.raises(DiffusionSegError, match="missing"):
+            read_volume(tmp_path)
+
+
 def test_frames_that_itk_wrote_are_read_as_itk_reads_them(tmp_path):
     image = sitk.GetImageFromArray(np.arange(720, dtype=np.uint16).reshape(6, 10, 12))
     image.SetSpacing((0.8, 1.1, 2.5))
     image.SetOrigin((5.0, -7.0, 11.0))
+    # For all frames at once, as Hounsfield units may be.
+    image.SetMetaData("0028|1053", "2")
+    image.SetMetaData("0028|1052", "-1024")
     sitk.WriteImage(image, str(tmp_path / "frames.dcm"))
     sitk.WriteImage(image, str(tmp_path / "same.nrrd"))
     found, expected = read_volume(tmp_path), read_volume(tmp_path / "same.nrrd")
-    np.testing.assert_array_equal(found.data, expected.data)
+    np.testing.assert_array_equal(
+        found.data, sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "frames.dcm"))).T[None]
+    )
     np.testing.assert_allclose(found.grid.affine, expected.grid.affine, atol=1e-5)
 
 
