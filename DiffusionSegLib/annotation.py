@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from DiffusionSegLib.bounding_box import bounding_box
-from DiffusionSegLib.box import Box
+from DiffusionSegLib.box import Box, slices_of
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.known_voxels import known_voxels
@@ -126,7 +126,7 @@ def _warn_of_structures_outside(painted: np.ndarray, background_box: Box | None,
     if background_box is None:
         return
     outside = painted.copy()
-    outside[tuple(slice(low, high) for low, high in background_box)] = 0
+    outside[slices_of(background_box)] = 0
     values = set(np.unique(outside[outside > 0]).tolist())
     names = ", ".join(label.name for label in labels if label.value in values)
     if names:

@@ -112,7 +112,7 @@ def preview(
 ) -> list[SlicePrediction]:
     """Slices (axis, index) of the scan's own grid as `predict` finds them.
 
-    Only voxels of the model's grid that these slices are mixed from are classified.
+    Only voxels of the model's grid that these slices are mixed from are classified, and those that smoothing looks at.
     """
     classify, sampling = TileClassifier(features, segmenter, smoothing), _sampling(features, model_grid, region)
     found = []

@@ -31,8 +31,8 @@ from DiffusionSegLib.segmenter.segmenter import Segmenter, SegmenterHeader
 from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 from DiffusionSegLib.smoothing import Smoothing
 
-# Edge of the piece of a scan that all but the activations and the alignment are measured on: cores share its tiles as
-# they do a scan's.
+# Edge of the piece of a scan that all but the activations and the alignment are measured on: up to eight cores share
+# its tiles as they do a scan's; with more, the prediction will be quicker than estimated.
 PIECE = 2 * TILE["cpu"]
 PIECE_STEPS = 20
 # How many structures will be painted is not known yet; it hardly matters.

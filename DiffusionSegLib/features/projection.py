@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from DiffusionSegLib.box import Box
+from DiffusionSegLib.box import Box, slices_of
 from DiffusionSegLib.features.box_projection import BoxProjection, LevelProjection
 from DiffusionSegLib.features.device_tier import DEVICE_TIER
 from DiffusionSegLib.features.few_directions import few_directions
@@ -70,7 +70,7 @@ class FirstLayerProjection:
         shape = tuple(stop - start for start, stop in box)
         if self.features.config.fusion == "max":
             return BoxProjection(shape, self._voxel_by_voxel(box), self.weight, self.bias, ())
-        images = self.features.local[(slice(None), *(slice(*edges) for edges in box))].to(self.device)
+        images = self.features.local[(slice(None), *slices_of(box))].to(self.device)
         ordered = images.permute(0, *(axis + 1 for axis in VOXEL_ORDER))
         local = local_features(ordered.flatten(1), self.features.config)
         if self.along_weight is None:
