@@ -12,6 +12,7 @@ from DiffusionSegLib.benchmark.painting import annotate_slices
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.session import Session, SessionOptions
+from DiffusionSegLib.smoothing import Smoothing
 from DiffusionSegLib.tile_classifier import TileClassifier
 
 QUICK = EnsembleConfig(members=3, hidden=(24, 12), batch=64, steps=100)
@@ -74,17 +75,19 @@ def test_air_is_background_also_where_no_background_was_learnt(tiny_bundle):
     assert not whole.labelmap[~session.extract().tissue & (image == 0)].any()
 
 
-def test_a_tile_that_does_not_fit_into_memory_is_halved(tiny_bundle, monkeypatch):
+@pytest.mark.parametrize(("part", "work"), [(TileClassifier, "_classified"), (Smoothing, "_as_annotated")])
+def test_a_tile_that_does_not_fit_into_memory_is_halved(tiny_bundle, monkeypatch, part, work):
     session = trained(tiny_bundle, np.eye(4))
     expected = session.predict()
-    classify = TileClassifier._classified
+    whole = getattr(part, work)
 
-    def limited(self, box):
+    def limited(self, *given):
+        box = next(one for one in given if isinstance(one, tuple))
         if np.prod([stop - start for start, stop in box]) > 700:
             raise torch.OutOfMemoryError("injected")
-        return classify(self, box)
+        return whole(self, *given)
 
-    monkeypatch.setattr(TileClassifier, "_classified", limited)
+    monkeypatch.setattr(part, work, limited)
     with pytest.warns(DiffusionSegWarning, match="memory"):
         found = session.predict()
     np.testing.assert_array_equal(found.labelmap, expected.labelmap)
