@@ -18,7 +18,7 @@ def one_by_one(probabilities, classes, intensities):
     found = np.zeros_like(probabilities)
     for place in np.ndindex(SHAPE):
         at = np.add(place, REACH)
-        total, weights = probabilities[(slice(None), *place)].copy(), 1.0
+        total = probabilities[(slice(None), *place)].copy()
         for step in np.eye(3, dtype=int):
             sides = []
             for side in (-1, 1):
@@ -31,9 +31,8 @@ def one_by_one(probabilities, classes, intensities):
                         break
             both = len(sides) == 2 and sides[0][0] == sides[1][0]
             for number, weight in sides:
-                total[number] += weight * (BETWEEN if both else 1)
-                weights += weight * (BETWEEN if both else 1)
-        found[(slice(None), *place)] = total / weights
+                total[number] *= math.exp(weight * (BETWEEN if both else 1))
+        found[(slice(None), *place)] = total / total.sum()
     return found
 
 
@@ -51,24 +50,33 @@ def test_the_nearest_annotated_voxels_along_each_axis_count_as_described(channel
     np.testing.assert_array_equal(given, probabilities)
 
 
-def between_two_slices(first, second, brightness=0.0):
-    """What a voxel between two annotated slices becomes that the ensemble holds for class 0."""
+def between_two_slices(first, second, *, probability=0.2, brightness=0.0):
+    """How probable class 1 becomes of a voxel between two annotated slices, for which the ensemble says this."""
     classes = torch.full(WIDE, -1)
     classes[:, :, REACH], classes[:, :, REACH + 4] = first, second
     intensities = torch.zeros(1, *WIDE)
     intensities[:, :, :, REACH + 2] = brightness
-    probabilities = torch.zeros(2, *SHAPE)
-    probabilities[0] = 1
-    return with_annotated_neighbours(probabilities, classes, intensities)[:, 3, 3, 2]
+    probabilities = torch.tensor([1 - probability, probability])[:, None, None, None].expand(2, *SHAPE)
+    return with_annotated_neighbours(probabilities, classes, intensities)[1, 3, 3, 2]
 
 
 def test_a_voxel_between_slices_that_are_annotated_alike_is_taken_for_the_same_if_it_is_as_bright():
-    assert between_two_slices(1, 1)[1] > 0.5
-    assert between_two_slices(1, 0)[1] < 0.3
-    assert between_two_slices(1, 1, brightness=0.5)[1] < 0.01
+    assert between_two_slices(1, 1) > 0.9
+    assert between_two_slices(1, 0) == pytest.approx(0.2)
+    assert between_two_slices(1, 1, brightness=0.5) == pytest.approx(0.2, abs=0.01)
+
+
+def test_a_voxel_that_the_ensemble_is_sure_of_is_not_outvoted():
+    assert between_two_slices(1, 1, probability=0.001) < 0.2
 
 
 def test_without_annotated_voxels_near_by_nothing_changes():
     probabilities = torch.rand(3, *SHAPE).softmax(0)
     found = with_annotated_neighbours(probabilities, torch.full(WIDE, -1), torch.zeros(1, *WIDE))
-    torch.testing.assert_close(found, probabilities, atol=0, rtol=0)
+    torch.testing.assert_close(found, probabilities, atol=1e-6, rtol=0)
+
+
+def test_where_nothing_is_known_nothing_is_found():
+    classes = torch.full(WIDE, 1)
+    found = with_annotated_neighbours(torch.zeros(3, *SHAPE), classes, torch.zeros(1, *WIDE))
+    assert not found.any()
