@@ -21,15 +21,17 @@ def annotated_tissue(features: OrthogonalFeatures, annotation: Annotation, model
     that is nearest to its centre.
     """
     found = np.full(features.tissue.size, -1, np.int32)
-    annotated: set[int] = set()
+    annotated = np.zeros(len(annotation.classes), bool)
     for keys, classes in _annotated_by_slabs(features, annotation, model_grid):
-        # Where voxels are finer than the model's, several fall into one: the first speaks for all.
-        unique, first = np.unique(keys, return_index=True)
-        new = found[unique] < 0
-        found[unique[new]] = classes[first[new]]
-        annotated |= set(np.unique(classes).tolist())
-    outspoken = sorted(annotated - set(np.unique(found).tolist()))
-    if outspoken:
+        # Where voxels are finer than the model's, several fall into one: the first speaks for all. Of those that are
+        # set at once the last one stays, so they are set from the last to the first.
+        new = found[keys] < 0
+        found[keys[new][::-1]] = classes[new][::-1]
+        annotated[classes] = True
+    learnt = np.zeros(len(annotation.classes), bool)
+    learnt[found[found >= 0]] = True
+    outspoken = np.flatnonzero(annotated & ~learnt)
+    if len(outspoken):
         # Structures too thin to be first anywhere would be lost.
         for keys, classes in _annotated_by_slabs(features, annotation, model_grid):
             of_these = np.isin(classes, outspoken)
