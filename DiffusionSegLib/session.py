@@ -26,7 +26,6 @@ from DiffusionSegLib.postprocessing import keep_largest_components
 from DiffusionSegLib.prediction import Prediction, SlicePrediction, predict, preview
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.scan_doubts import (
-    LEAST_LIKENESS,
     doubts_of_intensities,
     doubts_of_likeness,
     doubts_of_orientation,
@@ -34,11 +33,12 @@ from DiffusionSegLib.scan_doubts import (
 )
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 from DiffusionSegLib.segmenter.ensemble_training import train_ensemble
+from DiffusionSegLib.segmenter.lesson import Lesson, together
 from DiffusionSegLib.segmenter.mirrored_voxels import with_mirror_image
 from DiffusionSegLib.segmenter.segmenter import Segmenter, SegmenterHeader
 from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 from DiffusionSegLib.segmenter.training_voxels import gather_training_voxels
-from DiffusionSegLib.segmenter.within_part import lie_within
+from DiffusionSegLib.segmenter.within_part import learnt_within_part
 from DiffusionSegLib.smoothing import Smoothing
 from DiffusionSegLib.stage_report import StageReport
 from DiffusionSegLib.suggestion import SliceSuggestion, suggest_slices
@@ -151,49 +151,57 @@ class Session:
         self._hold(features)
         self._tell_of_alignment(features.likeness, features.flipped, features.part is not None)
 
-    def train(self, *, start: Segmenter | None = None, learnt_as: Sequence[Label] = ()) -> Segmenter:
-        """A segmenter that has learnt the annotation; it is kept for `predict` and `suggest`.
+    def lesson(self) -> Lesson:
+        """What is annotated of the open scan, with its features: to be learnt, also together with that of other scans.
 
-        Features that the training before has gathered are not gathered again.
-
-        Args:
-            start: a segmenter to go on from; without effect where its features, classes or shape are others.
-            learnt_as: the structures by the names by which it learnt them, if any was renamed since.
+        Features that were gathered before are not gathered again.
         """
         if self._annotation is None:
             raise DiffusionSegError("Nothing is annotated yet.", "Paint some slices first.")
-        self._annotation.check_learnable()
+        annotation = self._annotation
+        annotation.check_learnable()
         config = self._chosen_features()
         features = self._extracted(config)
-        values = self._annotation.classes
         with self.report.stage("gathering"):
             self._gathered = voxels = gather_training_voxels(
                 features,
-                self._annotation,
+                annotation,
                 self._model_grid(),
                 self.options.ensemble,
                 self.options.seed,
                 self.progress,
                 known=self._gathered,
             )
-        self.report.voxels_trained = len(voxels.classes)
-        within_part = _learns_within_part(features, voxels, values)
-        voxels = self._with_mirror_image(voxels, self._annotation, config)
+        within_part = learnt_within_part(features, voxels, annotation.classes)
+        return Lesson(voxels, annotation.classes, annotation.labels, config, self.bundle.digest, within_part)
+
+    def train(
+        self, *, start: Segmenter | None = None, learnt_as: Sequence[Label] = (), beside: Sequence[Lesson] = ()
+    ) -> Segmenter:
+        """A segmenter that has learnt the annotation; it is kept for `predict` and `suggest`.
+
+        Args:
+            start: a segmenter to go on from; without effect where its features, classes or shape are others.
+            learnt_as: the structures by the names by which it learnt them, if any was renamed since.
+            beside: what other scans teach, which is learnt, too.
+        """
+        lesson = together([self.lesson(), *beside])
+        self.report.voxels_trained = len(lesson.voxels.classes)
         header = SegmenterHeader.of(
             self.bundle,
-            config,
+            lesson.features,
             self.options.ensemble,
-            values,
-            self._annotation.labels,
+            lesson.values,
+            lesson.labels,
             self.options.keep_largest,
             self.options.combine,
-            within_part,
+            lesson.within_part,
         )
         before = replace(header, labels=tuple(learnt_as)) if learnt_as else header
         with self.report.stage("training"):
             ensemble = train_ensemble(
-                voxels,
-                len(values),
+                self._with_mirror_image(lesson),
+                len(lesson.values),
                 self.options.ensemble,
                 self.options.seed,
                 self.device,
@@ -304,14 +312,13 @@ class Session:
     def _model_grid(self) -> ModelGrid:
         return ModelGrid.for_grid(self._opened().grid, self.bundle.config.spacing_mm)
 
-    def _with_mirror_image(
-        self, voxels: TrainingVoxels, annotation: Annotation, config: FeatureConfig
-    ) -> TrainingVoxels:
+    def _with_mirror_image(self, lesson: Lesson) -> TrainingVoxels:
         """The voxels and, where it is known what they are in the mirror, their mirror images."""
+        voxels, config = lesson.voxels, lesson.features
         if not self.options.ensemble.mirrored or config.coordinates != "template" or not self.bundle.template.symmetric:
             return voxels
-        partners = mirrored_values(annotation.labels)
-        return voxels if partners is None else with_mirror_image(voxels, annotation.classes, partners, config)
+        partners = mirrored_values(lesson.labels)
+        return voxels if partners is None else with_mirror_image(voxels, lesson.values, partners, config)
 
     def _tell_of_alignment(self, likeness: float | None, flipped: tuple[int, ...], in_part: bool) -> None:
         """Tell what is doubtful of how the open scan is aligned to the template."""
@@ -352,13 +359,6 @@ class Session:
                 )
             self._hold(features)
         return features
-
-
-def _learns_within_part(features: OrthogonalFeatures, voxels: TrainingVoxels, values: tuple[int, ...]) -> bool:
-    """Whether what the voxels are of lies in what the bundle's template shows, as far as that is known."""
-    if features.part is not None:
-        return lie_within(voxels, values.index(0) if 0 in values else None, features.part)
-    return features.likeness is not None and features.likeness >= LEAST_LIKENESS
 
 
 def _warn_of(doubts: list[str]) -> None:

@@ -15,6 +15,7 @@ from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 
 if TYPE_CHECKING:
     from DiffusionSegLib.annotation import Annotation
+    from DiffusionSegLib.commands.painted_scan import PaintedScan
     from DiffusionSegLib.prediction import Prediction
     from DiffusionSegLib.volume import Volume
 
@@ -26,6 +27,15 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("segment", help="learn from painted slices and segment the whole volume")
     parser.add_argument("volumes", metavar="VOLUME", type=Path, nargs="+", help="the scan; several are its channels")
     parser.add_argument("--labels", type=Path, required=True, help="label map, with its JSON file beside it")
+    parser.add_argument(
+        "--also",
+        type=Path,
+        nargs="+",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="another painted scan to learn from: its volume, or the channels, then its label map; for each scan anew",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
     parser.add_argument("--segmenter-out", type=Path, metavar="FILE", help="also keep the segmenter for other scans")
     parser.add_argument(
@@ -50,21 +60,21 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Segment and write everything, or nothing."""
-    from DiffusionSegLib.annotation_files import description_of, read_annotation
     from DiffusionSegLib.commands.kept_inputs import check_inputs_kept
-    from DiffusionSegLib.reading import read_volume
-    from DiffusionSegLib.volume import Volume
+    from DiffusionSegLib.commands.painted_scan import PaintedScan
 
-    inputs = [*arguments.volumes, arguments.labels, description_of(arguments.labels)]
-    check_inputs_kept(inputs, _results(arguments))
-    volume = Volume.stack([read_volume(path) for path in arguments.volumes])
-    segment(volume, read_annotation(arguments.labels), arguments)
+    scan = PaintedScan(tuple(arguments.volumes), arguments.labels)
+    others = [PaintedScan.of_files(files) for files in arguments.also]
+    check_inputs_kept([path for one in (scan, *others) for path in one.files], _results(arguments))
+    segment(scan.volume(), scan.annotation(), arguments, others)
     print(f"Written to {arguments.out}")
     return 0
 
 
-def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespace) -> Prediction:
-    """Train on the annotation, predict the volume and write both the results and the segmenter."""
+def segment(
+    volume: Volume, annotation: Annotation, arguments: argparse.Namespace, others: Sequence[PaintedScan] = ()
+) -> Prediction:
+    """Train on the annotation, and on other scans' beside it, predict the volume and write results and segmenter."""
     from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE
     from DiffusionSegLib.commands.result_folder import check_result_folder, result_folder
     from DiffusionSegLib.commands.terminal_progress import TerminalProgress
@@ -85,11 +95,12 @@ def segment(volume: Volume, annotation: Annotation, arguments: argparse.Namespac
         _check_segmenter_path(arguments.segmenter_out)
     with closing(TerminalProgress()) as progress:
         session = Session(options, progress=progress)
+        beside = [other.lesson(session) for other in others]
         session.open(volume)
         warn_of_memory(session, volume.grid)
         session.annotate(annotation)
         _warn_of_labels_not_there(arguments.keep_largest, annotation)
-        segmenter = session.train()
+        segmenter = session.train(beside=beside)
         prediction = session.predict()
     with result_folder(arguments.out) as folder:
         with session.report.stage("writing"):

@@ -1,0 +1,118 @@
+"""What annotated scans teach: their voxels, and which structures these are of."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
+from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.labels import Label
+from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
+
+# More than any scan is long, in voxels: what is held out of one scan says nothing of what is of another.
+APART = 1 << 16
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What one annotated scan teaches, or several.
+
+    Args:
+        voxels: what is annotated, with its features.
+        values: label value of each class number; 0 is the background.
+        labels: names and colours of the structures.
+        features: what the features are.
+        bundle_digest: of the bundle that they come from.
+        within_part: whether all structures lie in that part of a scan which the bundle's template shows.
+    """
+
+    voxels: TrainingVoxels
+    values: tuple[int, ...]
+    labels: tuple[Label, ...]
+    features: FeatureConfig
+    bundle_digest: str
+    within_part: bool
+
+
+def together(lessons: Sequence[Lesson]) -> Lesson:
+    """All that the scans teach, in the first one's values, or in new ones for structures that it does not have.
+
+    Structures are the same in several scans if they have the same name, in capitals or not, or if one of two with the
+    same value has no name of its own.
+
+    Raises:
+        DiffusionSegError: if the scans' features are of different kinds.
+    """
+    first = lessons[0]
+    if any((one.features, one.bundle_digest) != (first.features, first.bundle_digest) for one in lessons):
+        message = "What was annotated in the other scans was read with another model bundle, or other settings."
+        raise DiffusionSegError(message, "Read all of them with the same.")
+    if len(lessons) == 1:
+        return first
+    labels = list(first.labels)
+    renumbered = [_in_common_values(one, labels) for one in lessons]
+    values = tuple(sorted({value for of_lesson in renumbered for value in of_lesson}))
+    _warn_of_structures_elsewhere(labels, renumbered)
+    classes = [
+        torch.tensor([values.index(value) for value in of_lesson])[one.voxels.classes]
+        for one, of_lesson in zip(lessons, renumbered, strict=True)
+    ]
+    voxels = TrainingVoxels(
+        torch.cat([one.voxels.features for one in lessons]),
+        torch.cat(classes),
+        torch.cat([one.voxels.points + number * APART for number, one in enumerate(lessons)]),
+        first.voxels.activations,
+    )
+    return replace(
+        first,
+        voxels=voxels,
+        values=values,
+        labels=tuple(labels),
+        within_part=all(one.within_part for one in lessons),
+    )
+
+
+def _in_common_values(lesson: Lesson, labels: list[Label]) -> tuple[int, ...]:
+    """The value of each class of a lesson among the labels so far, to which those that they lack are added."""
+    common = {0: 0}
+    for label in lesson.labels:
+        known = _same(label, labels)
+        if known is None:
+            taken = {one.value for one in labels}
+            free = next(value for value in itertools.count(1) if value not in taken)
+            known = replace(label, value=free) if label.value in taken else label
+            labels.append(known)
+        common[label.value] = known.value
+    return tuple(common[value] for value in lesson.values)
+
+
+def _same(label: Label, labels: Sequence[Label]) -> Label | None:
+    """The one of the labels that is the same structure."""
+    nameless = {label.value for label in (label, *labels) if label.name == Label.generic(label.value).name}
+    by_name = [one for one in labels if one.name.casefold() == label.name.casefold()]
+    by_value = [one for one in labels if one.value == label.value]
+    # Where several have a name, the value tells.
+    for found in ([one for one in by_name if one in by_value], by_name, by_value if label.value in nameless else []):
+        if found:
+            return found[0]
+    return None
+
+
+def _warn_of_structures_elsewhere(labels: Sequence[Label], renumbered: Sequence[tuple[int, ...]]) -> None:
+    """Tell of structures that are background in scans where they were not painted."""
+    missing = [
+        label.name
+        for label in labels
+        if any(0 in of_lesson and label.value not in of_lesson for of_lesson in renumbered)
+    ]
+    if missing:
+        message = (
+            f"{', '.join(missing)} is not painted in all of the scans: where the others are complete, or outside of "
+            "their background region, it counts as background."
+        )
+        warnings.warn(message, DiffusionSegWarning, stacklevel=3)
