@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from DiffusionSegLib.benchmark.anatomical_order import AnatomicalOrder
 from DiffusionSegLib.benchmark.forest import Forest, ForestFeatures
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.normalisation import Normalisation, foreground_mask
+from DiffusionSegLib.segmenter.lesson import Lesson
 from DiffusionSegLib.segmenter.segmenter import Segmenter
 from DiffusionSegLib.session import Session, SessionOptions
 from DiffusionSegLib.volume import Volume
@@ -78,9 +80,9 @@ class DiffusionMethod:
         self.session.open(volume)
         return DiffusionScan(volume, self.session.extract())
 
-    def train(self, scan: DiffusionScan, annotation: Annotation) -> LearntFrom:
+    def train(self, scan: DiffusionScan, annotation: Annotation, beside: Sequence[Lesson] = ()) -> LearntFrom:
         self._enter(scan, annotation)
-        return LearntFrom(self.session.train(), scan.volume, annotation)
+        return LearntFrom(self.session.train(beside=beside), scan.volume, annotation)
 
     def predict(self, scan: DiffusionScan, trained: LearntFrom) -> np.ndarray:
         # What was painted must not show in a prediction by another's segmenter.

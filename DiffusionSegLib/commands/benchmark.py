@@ -36,6 +36,12 @@ def add_parser(commands: Any) -> None:
         "--unet-weights", type=Path, metavar="FILE", help="keeps the pretrained weights of unet-denoising"
     )
     nine.add_argument("--json", type=Path, metavar="FILE", help="also write all scores")
+    what = "learning from one painted person, two, and more, then other people"
+    several = _add(kinds, "several-people", "several_people", what)
+    several.add_argument("--settings", nargs="+", choices=SETTINGS, default=("9+background", "volume"))
+    _add_people(several, "segmented, but for those who are annotated")
+    several.add_argument("--train-on", nargs="+", metavar="PERSON", required=True, help="who is annotated, in order")
+    several.add_argument("--json", type=Path, metavar="FILE", help="also write all scores")
     _add(kinds, "views", "views", "one, two, three views, and ways to fuse them")
     _add(kinds, "choices", "choices", "what each choice of our method is worth: one after the other undone")
     what = "whether probabilities and uncertainty mean what they say"
