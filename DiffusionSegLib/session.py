@@ -197,7 +197,7 @@ class Session:
             self.options.combine,
             lesson.within_part,
         )
-        before = replace(header, labels=tuple(learnt_as)) if learnt_as else header
+        before = header.called_as(learnt_as)
         with self.report.stage("training"):
             ensemble = train_ensemble(
                 self._with_mirror_image(lesson),

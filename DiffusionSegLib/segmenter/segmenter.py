@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -80,6 +81,12 @@ class SegmenterHeader:
             combine=combine,
             within_part=within_part,
         )
+
+    def called_as(self, labels: Sequence[Label]) -> SegmenterHeader:
+        """The header, with structures by the names that they have among these labels, as far as they are there."""
+        names = {label.value: label.name for label in labels}
+        renamed = tuple(replace(label, name=names.get(label.value, label.name)) for label in self.labels)
+        return replace(self, labels=renamed)
 
     def goes_on_from(self, other: SegmenterHeader) -> bool:
         """Whether an ensemble of the other takes the same features, tells the same structures and has its shape."""

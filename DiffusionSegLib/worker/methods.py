@@ -22,6 +22,7 @@ from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.free_memory import available_memory
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.scan_estimate import estimate
+from DiffusionSegLib.segmenter.lesson import Lesson
 from DiffusionSegLib.segmenter.segmenter import Segmenter
 from DiffusionSegLib.session import Session, SessionOptions
 from DiffusionSegLib.suggestion import suggest_slices
@@ -65,6 +66,7 @@ class Methods:
         self._memory = FeaturesMemory(0)
         self._annotation: Annotation | None = None
         self._segmenter: Segmenter | None = None
+        self._lessons: dict[str, Lesson] = {}
         self._uncertainty: np.ndarray | None = None
         self.table: Mapping[str, Callable[[Json, Arrays], tuple[Json, Arrays]]] = {
             "hello": _method(given.NoParameters, self._hello),
@@ -73,6 +75,7 @@ class Methods:
             "open": _method(given.OpenParameters, self._open),
             "extract": _method(given.NoParameters, self._extract),
             "annotate": _method(given.AnnotateParameters, self._annotate),
+            "lesson": _method(given.LessonParameters, self._lesson),
             "train": _method(given.TrainParameters, self._train),
             "preview": _method(given.PreviewParameters, self._preview),
             "predict": _method(given.CleanUpParameters, self._predict),
@@ -131,15 +134,34 @@ class Methods:
         self._keep(lambda kept: kept.save_annotation(painted, wanted))
         return {"known_voxels": 0 if annotation is None else int(np.count_nonzero(annotation.known))}, {}
 
+    def _lesson(self, wanted: given.LessonParameters, _: Arrays) -> tuple[Json, Arrays]:
+        session = self._opened()
+        self._ready_to_learn(session)
+        lesson = self._lessons[wanted.name] = session.lesson()
+        return {"voxels": len(lesson.voxels.classes), "doubts": session.doubts}, {}
+
     def _train(self, wanted: given.TrainParameters, _: Arrays) -> tuple[Json, Arrays]:
         start, session = time.perf_counter(), self._opened()
+        if not self._lessons.keys() >= set(wanted.beside):
+            message = "What was painted on another volume is not at hand any more."
+            raise DiffusionSegError(message, "Install the same version of DiffusionSeg for worker and module.")
+        self._ready_to_learn(session)
+        before = self._segmenter if wanted.warm else None
+        beside = [self._lessons[name] for name in wanted.beside]
+        segmenter = session.train(start=before, learnt_as=wanted.labels, beside=beside)
+        self._use(segmenter)
+        return {
+            "voxels": session.report.voxels_trained,
+            "seconds": time.perf_counter() - start,
+            "labels": [to_json(label) for label in segmenter.labels],
+            "doubts": session.doubts,
+        }, {}
+
+    def _ready_to_learn(self, session: Session) -> None:
+        """Features of the scan, if there is anything to learn: kept before training, whose crash must not cost them."""
         if self._annotation is not None:
             self._annotation.check_learnable()
-            # Kept before training, so that a crash in it does not cost them.
             self._extracted(session)
-        self._use(session.train(start=self._segmenter if wanted.warm else None, learnt_as=wanted.labels))
-        seconds = time.perf_counter() - start
-        return {"voxels": session.report.voxels_trained, "seconds": seconds, "doubts": session.doubts}, {}
 
     def _preview(self, wanted: given.PreviewParameters, _: Arrays) -> tuple[Json, Arrays]:
         session = self._opened()

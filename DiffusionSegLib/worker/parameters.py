@@ -74,16 +74,29 @@ class AnnotateParameters:
 
 
 @dataclass(frozen=True)
+class LessonParameters:
+    """What the open scan teaches is known by from now on.
+
+    Args:
+        name: the module's own choice; what was called so before is forgotten.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True)
 class TrainParameters:
-    """Whether to go on from the last segmenter where its classes are the same.
+    """Whether to go on from the last segmenter where its classes are the same, and which other scans to learn, too.
 
     Args:
         warm: whether.
         labels: the structures, by the names by which that segmenter learnt them; none for the names of now.
+        beside: names of lessons.
     """
 
     warm: bool = False
     labels: tuple[Label, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

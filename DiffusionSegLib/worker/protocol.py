@@ -7,7 +7,7 @@ from typing import Any
 from DiffusionSegLib.errors import DiffusionSegError
 
 # Raised whenever an older client or worker would no longer understand the other.
-PROTOCOL = 4
+PROTOCOL = 5
 HEARTBEAT_SECONDS = 2.0
 
 PARSE_ERROR = -32700
