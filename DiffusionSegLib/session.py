@@ -5,11 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeVar
+from typing import Literal
 
-import numpy as np
-
-from DiffusionSegLib.annotation import UNKNOWN, Annotation
+from DiffusionSegLib.annotated_result import as_annotated, as_far_as_known
+from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, ModelBundle, find_bundle
 from DiffusionSegLib.devices import choose_device
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
@@ -42,10 +41,8 @@ from DiffusionSegLib.segmenter.within_part import learnt_within_part
 from DiffusionSegLib.smoothing import Smoothing
 from DiffusionSegLib.stage_report import StageReport
 from DiffusionSegLib.suggestion import SliceSuggestion, suggest_slices
-from DiffusionSegLib.tile_classifier import SURE
 from DiffusionSegLib.volume import Volume
 
-Found = TypeVar("Found", Prediction, SlicePrediction)
 # What the filters of the local features need along each axis of the model's grid.
 THINNEST_VOXELS = 4
 
@@ -156,10 +153,7 @@ class Session:
 
         Features that were gathered before are not gathered again.
         """
-        if self._annotation is None:
-            raise DiffusionSegError("Nothing is annotated yet.", "Paint some slices first.")
-        annotation = self._annotation
-        annotation.check_learnable()
+        annotation = self._annotated()
         config = self._chosen_features()
         features = self._extracted(config)
         with self.report.stage("gathering"):
@@ -185,7 +179,11 @@ class Session:
             learnt_as: the structures by the names by which it learnt them, if any was renamed since.
             beside: what other scans teach, which is learnt, too.
         """
+        if not beside:
+            # Before features are computed for nothing.
+            self._annotated().check_learnable()
         lesson = together([self.lesson(), *beside])
+        lesson.check_learnable()
         self.report.voxels_trained = len(lesson.voxels.classes)
         header = SegmenterHeader.of(
             self.bundle,
@@ -219,7 +217,7 @@ class Session:
         """
         segmenter = self._chosen(segmenter)
         features = self._searched_by(segmenter)
-        annotation = _as_far_as_known(self._annotation, segmenter)
+        annotation = as_far_as_known(self._annotation, segmenter)
         with self.report.stage("prediction"):
             region = annotation.unknown_region if annotation else None
             found = predict(
@@ -230,7 +228,7 @@ class Session:
                 region,
                 self._smoothing(features, segmenter, annotation),
             )
-            return self._cleaned(_as_annotated(found, annotation), segmenter.header.keep_largest, annotation)
+            return self._cleaned(as_annotated(found, annotation), segmenter.header.keep_largest, annotation)
 
     def preview(self, slices: Sequence[tuple[int, int]], segmenter: Segmenter | None = None) -> list[SlicePrediction]:
         """Slices (axis, index) of the open scan, as `predict` finds them before any clean-up, without the rest.
@@ -244,7 +242,7 @@ class Session:
             if not (0 <= axis < 3 and 0 <= index < shape[axis]):
                 raise DiffusionSegError(f"The slice {axis}, {index} lies outside the scan.", "Choose one within it.")
         features = self._searched_by(segmenter)
-        annotation = _as_far_as_known(self._annotation, segmenter)
+        annotation = as_far_as_known(self._annotation, segmenter)
         with self.report.stage("preview"):
             region = annotation.unknown_region if annotation else None
             found = preview(
@@ -257,7 +255,7 @@ class Session:
                 self._smoothing(features, segmenter, annotation),
             )
         return [
-            _as_annotated(one, annotation, (slice(None),) * axis + (index,))
+            as_annotated(one, annotation, (slice(None),) * axis + (index,))
             for (axis, index), one in zip(slices, found, strict=True)
         ]
 
@@ -284,6 +282,11 @@ class Session:
         if self._volume is None:
             raise DiffusionSegError("No scan is open.", "Open a volume first.")
         return self._volume
+
+    def _annotated(self) -> Annotation:
+        if self._annotation is None:
+            raise DiffusionSegError("Nothing is annotated yet.", "Paint some slices first.")
+        return self._annotation
 
     def _chosen(self, segmenter: Segmenter | None) -> Segmenter:
         segmenter = segmenter or self._segmenter
@@ -364,33 +367,3 @@ class Session:
 def _warn_of(doubts: list[str]) -> None:
     for doubt in doubts:
         warnings.warn(doubt, DiffusionSegWarning, stacklevel=3)
-
-
-def _as_annotated(found: Found, annotation: Annotation | None, part: tuple[slice | int, ...] = ()) -> Found:
-    """What was found in a scan or a part of it, but as annotated."""
-    if annotation is None:
-        return found
-    return replace(
-        found,
-        labelmap=annotation.over(found.labelmap, part),
-        uncertainty=annotation.surely(found.uncertainty, part),
-        confidence=annotation.surely(found.confidence, part, sure=SURE),
-    )
-
-
-def _as_far_as_known(annotation: Annotation | None, segmenter: Segmenter) -> Annotation | None:
-    """What is annotated of structures by which the segmenter means the same, and as background beside them."""
-    if annotation is None:
-        return None
-    # Nearly all segmenters have the values from 1 on: a painting of other structures must not get their names.
-    names = {label.value: label.name for label in segmenter.labels}
-    painted = {label.value: label.name for label in annotation.labels}
-    known = {value for value in annotation.classes if painted.get(value) == names.get(value)}
-    known &= set(segmenter.header.values)
-    if not known - {0}:
-        return None
-    if known == set(annotation.classes):
-        return annotation
-    return replace(
-        annotation, labelmap=np.where(np.isin(annotation.labelmap, list(known)), annotation.labelmap, UNKNOWN)
-    )

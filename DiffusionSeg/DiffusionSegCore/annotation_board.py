@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import slicer
@@ -30,15 +30,18 @@ from DiffusionSegCore.slice_views import show_slice, shown_slices
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.errors import DiffusionSegError
 
+if TYPE_CHECKING:
+    from DiffusionSegCore.painted_volumes import PaintedVolume
+
 
 class AnnotationBoard:
     """What the user has to paint, and has painted.
 
     Args:
-        nodes: the task's nodes.
+        nodes: the task's nodes, or those of another volume that was painted on.
     """
 
-    def __init__(self, nodes: SceneNodes) -> None:
+    def __init__(self, nodes: SceneNodes | PaintedVolume) -> None:
         self.nodes = nodes
 
     def propose_slices(

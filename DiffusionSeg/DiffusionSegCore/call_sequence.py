@@ -36,7 +36,7 @@ class CallSequence:
 
     Args:
         client: the worker's client.
-        steps: at least one, each of another method; the last one's result is the result of the whole.
+        steps: at least one; the last one's result is the result of the whole.
         on_progress: told stage, done and total, on the caller's thread and only from within `result`.
         failed: told the error that ended the sequence.
     """
@@ -50,7 +50,7 @@ class CallSequence:
         failed: Callable[[Exception], None] | None = None,
     ) -> None:
         self._client, self._steps, self._on_progress, self._failed = client, list(steps), on_progress, failed
-        self._results: dict[str, Result] = {}
+        self._results: list[Result] = []
         self._error: Exception | None = None
         self._at, self._call, self._stopped = -1, None, False
         self._start_next()
@@ -79,7 +79,7 @@ class CallSequence:
             self._harvest(None if until is None else max(until - time.monotonic(), 0))
         if self._error is not None:
             raise self._error
-        return self._results[self._steps[-1].method]
+        return self._results[-1]
 
     def stop(self) -> None:
         """Cancel the step that runs; none is started after it."""
@@ -87,8 +87,9 @@ class CallSequence:
         self._client.cancel()
 
     def result_of(self, method: str) -> dict[str, Any]:
-        """What the step of that method has returned, arrays left out."""
-        return self._results[method][0]
+        """What the last step of that method has returned, arrays left out."""
+        found = [said for step, (said, _) in zip(self._steps, self._results, strict=False) if step.method == method]
+        return found[-1]
 
     @property
     def _finished(self) -> bool:
@@ -97,9 +98,10 @@ class CallSequence:
     def _harvest(self, timeout: float | None) -> None:
         step = self._steps[self._at]
         try:
-            self._results[step.method] = self._call.result(timeout)
+            result = self._call.result(timeout)
             if step.succeeded is not None:
-                step.succeeded(*self._results[step.method])
+                step.succeeded(*result)
+            self._results.append(result)
         except DiffusionSegError as error:
             self._end(error)
             return

@@ -13,8 +13,9 @@ from DiffusionSegCore.apply_preview import AppliedPreview
 from DiffusionSegCore.call_sequence import CallSequence, Step
 from DiffusionSegCore.findings import WHOLE_VOLUME
 from DiffusionSegCore.input_volume import InputVolume
-from DiffusionSegCore.learnt_labels import LearntLabel, learnt_from
+from DiffusionSegCore.learnt_labels import LearntLabel, learnt_from, with_those_of_others
 from DiffusionSegCore.node_placement import new_segmentation
+from DiffusionSegCore.painted_volumes import other_painted_volumes
 from DiffusionSegCore.result_segmentation import make_ready
 from DiffusionSegCore.scan_work import ScanWork
 from DiffusionSegCore.seeds import overlap_warnings
@@ -65,12 +66,15 @@ class DiffusionSegEngine(SegmentationTask):
         """
         work.result()
 
-    def start_training(self, warm: bool = False, on_progress: Report | None = None) -> ScanWork:
+    def start_training(
+        self, warm: bool = False, on_progress: Report | None = None, *, all_paintings: bool = False
+    ) -> ScanWork:
         """Learn from all that is painted.
 
         Args:
             warm: go on from what was learnt last.
             on_progress: told stage, done and total while `finish_training` waits.
+            all_paintings: learn what is painted on other volumes of the scene, too.
 
         Raises:
             DiffusionSegError: if there is nothing to learn from.
@@ -81,18 +85,30 @@ class DiffusionSegEngine(SegmentationTask):
 
         learnt, learnt_as = learnt_from(self.nodes.painted_seeds(), painted), self._labels_as_learnt()
 
-        def trained(segmenter: str) -> None:
+        def trained(segmenter: str, labels: list[dict[str, Any]]) -> None:
             # A scene that was added meanwhile may have brought a task of its own, with its own segmenter.
             if self.nodes.are_of(volume) and all(node.GetScene() is self.scene for node in volume.nodes):
-                self.state.set_value("Labels", [one.to_json() for one in learnt])
+                known = with_those_of_others(learnt, labels)
+                self.state.set_value("Labels", [one.to_json() for one in known])
                 self.state.set_value("Segmenter", segmenter)
                 self.state.set_value(CLEANED_UP, None)
                 self.findings.outdate()
 
-        annotating = self.worker.annotating(described, painted)
-        training = self.worker.training(warm=warm, learnt_as=learnt_as, trained=trained)
+        # Which volumes were channels of one scan is known of the chosen one only.
+        one_channel = len(volume.nodes) == 1
+        others = other_painted_volumes(self.nodes) if all_paintings and one_channel else []
+        teaching = [step for board in others for step in self._teaching(board)]
+        opening, annotating = self._opening(volume), self.worker.annotating(described, painted)
+        training = self.worker.training(
+            warm=warm,
+            learnt_as=learnt_as,
+            beside=[self.worker.lesson_of(board.nodes.volume()) for board in others],
+            trained=trained,
+        )
         warnings = overlap_warnings(self.nodes.painted_seeds(), volume.first)
-        return self._work(volume, [*self._opening(volume), annotating, *training], on_progress, warnings=warnings)
+        if all_paintings and not one_channel:
+            warnings.append("What is painted on other volumes is not learnt, as this scan has several channels.")
+        return self._work(volume, [*opening, annotating, *training], on_progress, warnings=warnings, ahead=teaching)
 
     def finish_training(self, work: ScanWork) -> dict[str, Any]:
         """Wait for the training; returns the number of `voxels` learnt from, the `seconds` it took, and `warnings`.

@@ -63,6 +63,12 @@ def learnt_from(seeds: slicer.vtkMRMLSegmentationNode, painted: np.ndarray) -> l
     return [LearntLabel(label, seeds.GetID(), identifier) for identifier, label in labels if label.value in values]
 
 
+def with_those_of_others(learnt: Sequence[LearntLabel], labels: Sequence[dict[str, Any]]) -> list[LearntLabel]:
+    """What was learnt from the chosen volume, then those of the segmenter's labels that only other volumes showed."""
+    own = {one.label.value for one in learnt}
+    return [*learnt, *(LearntLabel(label_from_json(said)) for said in labels if said["value"] not in own)]
+
+
 def labels_as_learnt(seeds: slicer.vtkMRMLSegmentationNode, learnt: Sequence[LearntLabel]) -> list[Label]:
     """The labels of the seeds, by the names by which they were learnt where their segments were renamed since."""
     known = {(one.segment, one.label.value): one.label for one in learnt if one.seeds == seeds.GetID()}

@@ -37,7 +37,7 @@ def seeds_for(
         DiffusionSegError: if the choice cannot be turned into voxels.
     """
     warnings: list[str] = []
-    chosen = chosen or _painted_before(volume.first)
+    chosen = chosen or painted_before(volume.first)
     if chosen is not None and (_was_painted_on(volume.first, chosen) or not _has_segments(chosen)):
         move_along(chosen, volume.first)
     if chosen is None:
@@ -58,6 +58,20 @@ def seeds_for(
         seeds.AddNodeReferenceID(VOLUMES_OF_SEEDS, volume.first.GetID())
     labels_of(seeds)
     return seeds, [*warnings, *overlap_warnings(seeds, volume.first)]
+
+
+def painted_before(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLSegmentationNode | None:
+    """What was painted in on a volume last; where that is gone, the first that holds paint, or else the first."""
+    last = volume.GetNodeReference(SEEDS_OF_VOLUME)
+    if last is not None and _was_painted_on(volume, last):
+        return last
+    fitting = [
+        node
+        for node in nodes_of_class(volume.GetScene(), "vtkMRMLSegmentationNode")
+        if node.GetAttribute(SEEDS_ATTRIBUTE) and _was_painted_on(volume, node) and lies_on_voxels(node, volume)
+    ]
+    painted = [node for node in fitting if painted_labels(node, volume).any()]
+    return next(iter([*painted, *fitting]), None)
 
 
 def untouched_seeds(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSegmentationNode]:
@@ -88,20 +102,6 @@ def _was_painted_on(volume: slicer.vtkMRMLVolumeNode, seeds: slicer.vtkMRMLSegme
 
 def _has_segments(segmentation: slicer.vtkMRMLSegmentationNode) -> bool:
     return segmentation.GetSegmentation().GetNumberOfSegments() > 0
-
-
-def _painted_before(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLSegmentationNode | None:
-    """The one painted in last; where that is gone, the first that holds paint, or else the first."""
-    last = volume.GetNodeReference(SEEDS_OF_VOLUME)
-    if last is not None and _was_painted_on(volume, last):
-        return last
-    fitting = [
-        node
-        for node in nodes_of_class(volume.GetScene(), "vtkMRMLSegmentationNode")
-        if node.GetAttribute(SEEDS_ATTRIBUTE) and _was_painted_on(volume, node) and lies_on_voxels(node, volume)
-    ]
-    painted = [node for node in fitting if painted_labels(node, volume).any()]
-    return next(iter([*painted, *fitting]), None)
 
 
 def _copy_on_voxels(

@@ -229,6 +229,16 @@ class SegmentationTask(AnnotationBoard):
     def _opening(self, volume: InputVolume) -> list[Step]:
         return self.worker.opening(volume, self._bundle(), self.settings.device)
 
+    def _teaching(self, board: AnnotationBoard) -> list[Step]:
+        """What lets the worker know what is painted on another volume."""
+        volume, bundle = board.nodes.volume(), self._bundle()
+        try:
+            described, painted = board.described(), board.painted()
+        except DiffusionSegError as error:
+            raise DiffusionSegError(f"{volume.first.GetName()}: {error.message}", error.hint) from error
+        steps = self.worker.teaching(volume, bundle, self.settings.device, described, painted)
+        return [self._doubts.heard_from(step, volume, bundle) for step in steps]
+
     def _bundle(self) -> str:
         if not self.settings.bundle:
             raise DiffusionSegError("No model is chosen.", "Choose one under Input, or the folder of one of your own.")
@@ -261,11 +271,18 @@ class SegmentationTask(AnnotationBoard):
         on_progress: Report | None,
         slices: tuple[tuple[int, int], ...] = (),
         warnings: Sequence[str] = (),
+        ahead: Sequence[Step] = (),
     ) -> ScanWork:
+        """Begin the steps on a volume; those `ahead` of them are about others."""
         steps = [self._doubts.heard_from(step, volume, self.settings.bundle) for step in steps]
         geometry = volume.geometry
         return ScanWork(
-            self.worker.run(steps, on_progress), volume, geometry, slices, tuple(self.learnt), tuple(warnings)
+            self.worker.run([*ahead, *steps], on_progress),
+            volume,
+            geometry,
+            slices,
+            tuple(self.learnt),
+            tuple(warnings),
         )
 
     def _finished(self, work: ScanWork) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -63,6 +63,8 @@ class WorkerSession:
         self._bundle: str | None = None
         self._segmenter: str | None = None
         self._annotation: tuple[dict[str, Any], np.ndarray] | None = None
+        # By name what each lesson is about: the scan, how that was read, and what was painted on it.
+        self._lessons: dict[str, tuple[InputVolume, tuple, dict[str, Any], np.ndarray]] = {}
 
     @property
     def segmenter(self) -> str | None:
@@ -156,27 +158,66 @@ class WorkerSession:
                 return []
         return [self.annotating(described, painted)]
 
-    def training(self, *, warm: bool, learnt_as: list[dict[str, Any]], trained: Callable[[str], None]) -> list[Step]:
+    def teaching(
+        self, volume: InputVolume, bundle: str, device: str, described: dict[str, Any], painted: np.ndarray
+    ) -> list[Step]:
+        """What lets the worker know what a scan teaches, under the name of `lesson_of`: nothing if it does.
+
+        Args:
+            volume: the scan.
+            bundle: name or folder of the denoisers.
+            device: what computes.
+            described: the parameters of `annotate`.
+            painted: label values (I, J, K).
+        """
+        name, read = self.lesson_of(volume), (volume.content, bundle, device)
+        if self.running and name in self._lessons:
+            _, before, as_described, there = self._lessons[name]
+            if (before, as_described) == (read, described) and np.array_equal(there, painted):
+                return []
+
+        def taught(*_: Any) -> None:
+            # Volumes that were deleted, or whose scene was closed, would live on here.
+            there = {name: known for name, known in self._lessons.items() if known[0].first.GetScene() is not None}
+            self._lessons = {**there, name: (volume, read, described, painted)}
+
+        opening = self.opening(volume, bundle, device)
+        return [*opening, self.annotating(described, painted), Step("lesson", {"name": name}, succeeded=taught)]
+
+    @staticmethod
+    def lesson_of(volume: InputVolume) -> str:
+        """What the worker calls that which a scan teaches."""
+        return volume.first.GetID()
+
+    def training(
+        self,
+        *,
+        warm: bool,
+        learnt_as: list[dict[str, Any]],
+        beside: list[str],
+        trained: Callable[[str, list[dict[str, Any]]], None],
+    ) -> list[Step]:
         """What trains a segmenter, and asks for it.
 
         Args:
             warm: go on from the segmenter of the last round, if the worker has it.
             learnt_as: the labels, by the names by which that learnt them.
-            trained: told the new segmenter as text, for the scene to keep.
+            beside: the lessons that are learnt, too.
+            trained: told the new segmenter as text, for the scene to keep, and its labels.
         """
+        labels: list[dict[str, Any]] = []
 
-        def learnt(*_: Any) -> None:
+        def learnt(said: dict[str, Any], _: dict[str, np.ndarray]) -> None:
+            labels.extend(said["labels"])
             # Not the scene's any more, until that has got this one.
             self._segmenter = None
 
         def sent(_: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
             self._segmenter = text_of(arrays)
-            trained(self._segmenter)
+            trained(self._segmenter, labels)
 
-        return [
-            Step("train", {"warm": warm and self._segmenter is not None, "labels": learnt_as}, succeeded=learnt),
-            Step("save_segmenter", {}, succeeded=sent),
-        ]
+        params = {"warm": warm and self._segmenter is not None, "labels": learnt_as, "beside": beside}
+        return [Step("train", params, succeeded=learnt), Step("save_segmenter", {}, succeeded=sent)]
 
     def _opened_by(self, client: Any) -> tuple | None:
         # Asking for the client starts a dead worker again, which then has nothing open.

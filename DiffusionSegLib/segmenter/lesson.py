@@ -38,6 +38,12 @@ class Lesson:
     bundle_digest: str
     within_part: bool
 
+    def check_learnable(self) -> None:
+        """Raise a DiffusionSegError unless there are two classes to tell apart."""
+        if len(self.voxels.classes.unique()) < 2:
+            message = "The annotated voxels within the tissue are all of one class."
+            raise DiffusionSegError(message, "Paint a second structure, or mark background.")
+
 
 def together(lessons: Sequence[Lesson]) -> Lesson:
     """All that the scans teach, in the first one's values, or in new ones for structures that it does not have.

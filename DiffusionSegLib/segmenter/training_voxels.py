@@ -47,14 +47,14 @@ def gather_training_voxels(
     is background by definition.
 
     Raises:
-        DiffusionSegError: if fewer than two classes are left to tell apart.
+        DiffusionSegError: if nothing annotated is tissue.
     """
     found = annotated_tissue(features, annotation, model_grid)
     keys = np.flatnonzero(found >= 0)
     points, classes = np.stack(np.unravel_index(keys, found.shape), axis=1), found.ravel()[keys].astype(np.int64)
-    if len(np.unique(classes)) < 2:
-        message = "The annotated voxels within the tissue are all of one class."
-        raise DiffusionSegError(message, "Paint a second structure, or mark background.")
+    if not len(classes):
+        message = "Nothing of what is annotated is tissue: all of it is as dark as air."
+        raise DiffusionSegError(message, "Check that the painting lies on the scan's structures.")
     _warn_of_air(annotation, classes)
     structures = np.asarray(annotation.classes)[classes] != 0
     groups = np.where(structures, classes, np.where(_near(points, structures), NEAR, FAR))

@@ -136,7 +136,8 @@ class Methods:
 
     def _lesson(self, wanted: given.LessonParameters, _: Arrays) -> tuple[Json, Arrays]:
         session = self._opened()
-        self._ready_to_learn(session)
+        if self._annotation is not None:
+            self._extracted(session)
         lesson = self._lessons[wanted.name] = session.lesson()
         return {"voxels": len(lesson.voxels.classes), "doubts": session.doubts}, {}
 
@@ -145,9 +146,13 @@ class Methods:
         if not self._lessons.keys() >= set(wanted.beside):
             message = "What was painted on another volume is not at hand any more."
             raise DiffusionSegError(message, "Install the same version of DiffusionSeg for worker and module.")
-        self._ready_to_learn(session)
-        before = self._segmenter if wanted.warm else None
         beside = [self._lessons[name] for name in wanted.beside]
+        if self._annotation is not None:
+            if not beside:
+                self._annotation.check_learnable()
+            # Kept before training, so that a crash in it does not cost them.
+            self._extracted(session)
+        before = self._segmenter if wanted.warm else None
         segmenter = session.train(start=before, learnt_as=wanted.labels, beside=beside)
         self._use(segmenter)
         return {
@@ -156,12 +161,6 @@ class Methods:
             "labels": [to_json(label) for label in segmenter.labels],
             "doubts": session.doubts,
         }, {}
-
-    def _ready_to_learn(self, session: Session) -> None:
-        """Features of the scan, if there is anything to learn: kept before training, whose crash must not cost them."""
-        if self._annotation is not None:
-            self._annotation.check_learnable()
-            self._extracted(session)
 
     def _preview(self, wanted: given.PreviewParameters, _: Arrays) -> tuple[Json, Arrays]:
         session = self._opened()

@@ -148,7 +148,19 @@ def test_annotations_of_air_alone_are_told_of(tiny_bundle):
     session = Session(options(tiny_bundle))
     session.open(a_volume(image))
     session.annotate(Annotation.from_painting(painted, session._opened().grid))
-    with pytest.raises(DiffusionSegError, match="all of one class"):
+    with pytest.raises(DiffusionSegError, match="Nothing of what is annotated is tissue"):
+        session.train()
+
+
+def test_tissue_of_one_class_alone_cannot_be_learnt(tiny_bundle):
+    image, labels = a_head()
+    painted = np.where(labels == 3, 3, 0)
+    # In air.
+    painted[0, 0, 0] = 7
+    session = Session(options(tiny_bundle))
+    session.open(a_volume(image))
+    session.annotate(Annotation.from_painting(painted, session._opened().grid))
+    with pytest.raises(DiffusionSegError, match="all of one class"), pytest.warns(DiffusionSegWarning, match="Label 7"):
         session.train()
 
 

@@ -6,6 +6,7 @@ import torch
 from conftest import a_head, a_volume
 from quick_session import nine_slices, options
 
+from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.session import Session
 
@@ -58,6 +59,22 @@ def test_training_goes_on_beside_the_same_scans(tiny_bundle, two_heads):
     weights = [segmenter.ensemble.weights[1] for segmenter in (first, again, cold)]
     torch.testing.assert_close(weights[0], weights[2])
     assert not torch.equal(weights[0], weights[1])
+
+
+def test_a_single_stroke_can_be_learnt_beside_another_scan(tiny_bundle, two_heads):
+    (image, labels), other = two_heads
+    session = Session(options(tiny_bundle))
+    taken_up(session, *other)
+    lesson = session.lesson()
+    volume = a_volume(image)
+    session.open(volume)
+    stroke = np.zeros_like(labels)
+    stroke[:, :, 16] = labels[:, :, 16]
+    session.annotate(Annotation.from_painting(stroke, volume.grid))
+    with pytest.raises(DiffusionSegError, match="one class only"):
+        session.train()
+    session.train(beside=[lesson])
+    assert dice(session.predict().labelmap, labels, 3) > 0.85
 
 
 def test_a_scan_that_is_not_painted_has_nothing_to_teach(tiny_bundle, two_heads):

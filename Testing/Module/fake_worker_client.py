@@ -57,7 +57,7 @@ class FakeWorkerClient:
 
     def _blank(self):
         self.volume = self.painted = self.known = self.classes = None
-        self.labels, self.keep_largest = [], []
+        self.labels, self.keep_largest, self.lessons = [], [], {}
 
     @property
     def process_id(self):
@@ -138,13 +138,19 @@ class FakeWorkerClient:
         return {"known_voxels": int(self.known.sum())}, {}
 
     def on_train(self, params, arrays):
-        bins, classes = self._bins()[self.known], self.painted[self.known]
-        self.classes = {}
-        for found in np.unique(bins):
-            values, counts = np.unique(classes[bins == found], return_counts=True)
-            self.classes[int(found)] = int(values[counts.argmax()])
-        self.labels, self.trained = self.annotated["labels"], params
-        return {"voxels": int(self.known.sum()), "seconds": 0.1, "doubts": self.doubts}, {}
+        self.classes = self._learnt()
+        self.labels, self.trained = list(self.annotated["labels"]), params
+        for name in params["beside"]:
+            classes, labels = self.lessons[name]
+            self.classes = {**classes, **self.classes}
+            own = {label["value"] for label in self.labels}
+            self.labels += [label for label in labels if label["value"] not in own]
+        said = {"voxels": int(self.known.sum()), "seconds": 0.1, "labels": self.labels, "doubts": self.doubts}
+        return said, {}
+
+    def on_lesson(self, params, arrays):
+        self.lessons[params["name"]] = self._learnt(), self.annotated["labels"]
+        return {"voxels": int(self.known.sum()), "doubts": self.doubts}, {}
 
     def on_preview(self, params, arrays):
         labelmap, uncertainty = self._predicted()
@@ -177,6 +183,14 @@ class FakeWorkerClient:
         self.classes = {int(key): value for key, value in said["classes"].items()}
         self.labels, self.keep_largest = said["labels"], said["keep_largest"]
         return {"labels": self.labels, "bundle": "tiny", "keep_largest": self.keep_largest}, {}
+
+    def _learnt(self):
+        bins, classes = self._bins()[self.known], self.painted[self.known]
+        found = {}
+        for bin_of_some in np.unique(bins):
+            values, counts = np.unique(classes[bins == bin_of_some], return_counts=True)
+            found[int(bin_of_some)] = int(values[counts.argmax()])
+        return found
 
     def _bins(self):
         return np.floor(self.volume.sum(0) / len(self.volume) / BIN_WIDTH).astype(int)

@@ -1,0 +1,128 @@
+"""What is painted on other volumes of the scene is learnt, too."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import slicer
+from conftest import an_affine
+from DiffusionSegCore.scene_nodes import REGION_OF_SEEDS
+from DiffusionSegCore.seeds import SEEDS_OF_VOLUME
+from Module.core.conftest import NAMES
+from Module.mrml import a_volume_node, masks_by_name, paint_slices
+
+from DiffusionSegLib.errors import DiffusionSegError
+
+AFFINE = an_affine(np.eye(3), (1.0, 1.0, 1.0))
+
+
+def calls(client):
+    made, client.calls = client.calls, []
+    return made
+
+
+@pytest.fixture
+def other(scene, head):
+    return a_volume_node(scene, np.ascontiguousarray(head[0][::-1]), AFFINE, "other")
+
+
+@pytest.fixture
+def second_patient(painted_engine, other, head, client):
+    """An engine that was trained on the head, and then took up another one, of which only the caudate is painted."""
+    painted_engine.finish_training(painted_engine.start_training())
+    painted_engine.set_input([other])
+    painted_engine.propose_slices(stride=3)
+    paint_slices(painted_engine, np.ascontiguousarray(head[1][::-1]), {3: NAMES[3]})
+    for found in painted_engine.annotation_slices():
+        painted_engine.mark_complete(*found.place, complete=False)
+    calls(client)
+    return painted_engine
+
+
+def train(engine, **options):
+    return engine.finish_training(engine.start_training(all_paintings=True, **options))
+
+
+def test_the_other_volume_is_read_before_the_chosen_one(second_patient, client, volume, other):
+    train(second_patient)
+    # The other one is still open.
+    assert calls(client) == ["annotate", "lesson", "open", "annotate", "train", "save_segmenter"]
+    assert client.trained["beside"] == [volume.GetID()]
+    np.testing.assert_array_equal(client.volume[0], slicer.util.arrayFromVolume(other).transpose(2, 1, 0))
+
+
+def test_what_only_the_other_volume_shows_is_known_and_found(second_patient, head, other):
+    train(second_patient)
+    assert {label.name for label in second_patient.labels} == set(NAMES.values())
+    second_patient.finish_prediction(second_patient.start_prediction())
+    found = masks_by_name(second_patient.preview, other)[NAMES[7]]
+    truth = head[1][::-1] == 7
+    assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > 0.8
+
+
+def test_what_the_worker_was_taught_is_not_told_again(second_patient, client):
+    train(second_patient)
+    calls(client)
+    train(second_patient, warm=True)
+    assert calls(client) == ["annotate", "train", "save_segmenter"]
+    assert client.trained["warm"]
+    assert len(client.trained["beside"]) == 1
+
+
+def test_the_other_volume_is_told_of_again_after_more_was_painted_on_it(second_patient, client, volume, other):
+    train(second_patient)
+    second_patient.set_input([volume])
+    second_patient.mark_complete(0, 3)
+    second_patient.set_input([other])
+    calls(client)
+    train(second_patient)
+    assert calls(client)[:4] == ["open", "annotate", "lesson", "open"]
+
+
+def test_a_worker_that_was_started_again_is_told_again(second_patient, client):
+    train(second_patient)
+    calls(client)
+    client.kill()
+    train(second_patient)
+    assert calls(client)[:4] == ["open", "annotate", "lesson", "open"]
+
+
+def test_unless_it_is_wanted_nothing_else_is_learnt(second_patient, client):
+    second_patient.finish_training(second_patient.start_training())
+    assert "lesson" not in calls(client)
+    assert [label.name for label in second_patient.labels] == [NAMES[3]]
+
+
+def test_volumes_without_paint_are_passed_over(painted_engine, client, other):
+    painted_engine.set_input([other])
+    painted_engine.set_input([painted_engine.scene.GetFirstNodeByName("head")])
+    train(painted_engine)
+    assert calls(client) == ["open", "annotate", "train", "save_segmenter"]
+
+
+def test_of_several_channels_only_the_chosen_scan_is_learnt_and_this_is_told(
+    second_patient, scene, head, other, client
+):
+    channel = a_volume_node(scene, head[0], AFFINE, "channel")
+    second_patient.set_input([other, channel])
+    warnings = train(second_patient)["warnings"]
+    assert any("several channels" in warning for warning in warnings)
+    assert "lesson" not in calls(client)
+
+
+def test_a_painting_that_cannot_be_told_of_is_named(second_patient, client, volume):
+    volume.GetNodeReference(SEEDS_OF_VOLUME).GetNodeReference(REGION_OF_SEEDS).SetCenter(500, 500, 500)
+    with pytest.raises(DiffusionSegError, match="head: The background region encloses no voxel"):
+        second_patient.start_training(all_paintings=True)
+    assert calls(client) == []
+
+
+def test_a_failure_in_the_other_volume_leaves_the_scene_as_it_was(second_patient, client):
+    client.faults["lesson"] = DiffusionSegError("The memory is short.")
+    before = second_patient.state.value("Segmenter")
+    with pytest.raises(DiffusionSegError, match="memory is short"):
+        train(second_patient)
+    assert second_patient.state.value("Segmenter") == before
+    calls(client)
+    train(second_patient)
+    assert calls(client)[-3:] == ["annotate", "train", "save_segmenter"]
