@@ -28,6 +28,7 @@ class DiffusionSegParameters:
         background_margin: in mm, between the painted structures and the faces of the background region.
         prepare_while_painting: compute the volume's features as soon as painting has begun.
         retrain_on_paint: train again by itself whenever painting pauses.
+        all_paintings: learn what is painted on the other volumes of the scene, too.
         whole_volume: after training, segment the whole volume and not only the slices in view.
         keep_largest: of each segment keep only the largest connected part.
         uncertainty_opacity: of the uncertainty over the scan, 0 to 1.
@@ -48,6 +49,7 @@ class DiffusionSegParameters:
     background_margin: Annotated[float, WithinRange(0.0, 50.0)] = 5.0
     prepare_while_painting: bool = True
     retrain_on_paint: bool = False
+    all_paintings: bool = False
     whole_volume: bool = True
     keep_largest: bool = False
     uncertainty_opacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.0

@@ -82,13 +82,13 @@ class TrainSection:
             self._panel.messages.complain(ActionableError(self._memory_warning, hint), _("Training"))
 
     def _train(self) -> None:
-        engine = self._panel.logic.engine
+        engine, all_paintings = self._panel.logic.engine, self._panel.parameters.all_paintings
         self._chart.clear()
         self._panel.return_to_volume()
         self._panel.run(
             Job(
                 _("Training"),
-                lambda: engine.start_training(warm=self._trained),
+                lambda: engine.start_training(warm=self._trained, all_paintings=all_paintings),
                 self.take_training,
                 self._preview,
                 needs_features=True,

@@ -250,7 +250,8 @@ class FakeEngine:
     def finish_extraction(self, call: FakeCall) -> None:
         self._finish("finish_extraction", call)
 
-    def start_training(self, warm: bool = False) -> FakeCall:
+    def start_training(self, warm: bool = False, *, all_paintings: bool = False) -> FakeCall:
+        self.all_paintings = all_paintings
         return self._start("start_training", "train", warm)
 
     def finish_training(self, call: FakeCall) -> dict:

@@ -15,6 +15,7 @@ SIMPLE = [
     ("background_margin", "backgroundMarginSlider", "value", 12.0),
     ("prepare_while_painting", "prepareCheckBox", "checked", False),
     ("retrain_on_paint", "retrainOnPaintCheckBox", "checked", True),
+    ("all_paintings", "allPaintingsCheckBox", "checked", True),
     ("whole_volume", "wholeVolumeCheckBox", "checked", False),
     ("keep_largest", "keepLargestCheckBox", "checked", True),
     ("uncertainty_opacity", "uncertaintySlider", "value", 0.5),

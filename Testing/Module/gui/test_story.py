@@ -106,6 +106,14 @@ def test_only_the_slices_in_view_if_the_whole_volume_is_not_wanted(proposed, eng
     assert "start_prediction" not in done(engine)
 
 
+def test_what_is_painted_on_other_volumes_is_learnt_if_that_is_wanted(proposed, engine, settle):
+    for wanted in (False, True):
+        proposed.ui.allPaintingsCheckBox.checked = wanted
+        proposed.ui.trainButton.click()
+        settle()
+        assert engine.all_paintings is wanted
+
+
 def test_the_device_the_reason_and_the_licence_are_shown(trained):
     assert "No GPU: this build of torch has no CUDA." in trained.ui.deviceLabel.text
     assert "CC BY-NC 4.0" in trained.ui.licenceLabel.text

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import a_head, an_affine
 from held_worker import Hold
-from Module.mrml import a_volume_node, paint_slices, slicers_scene
+from Module.mrml import a_volume_node, dice, masks_by_name, paint_slices, slicers_scene
 
 NAMES = {3: "Caudate", 7: "Putamen"}
 SHAPE = (24, 22, 20)
@@ -120,6 +120,27 @@ def test_nine_slices_become_a_volume_and_then_the_next_patients(painted, settle,
     settle()
     assert ui.messageLabel.text == ""
     assert painted_voxels(scene.GetFirstNodeByName("next segmentation"), patient) > 0
+
+
+def test_two_painted_patients_are_learnt_together(painted, settle, scene, head):
+    image, labels = head
+    other = a_volume_node(scene, 2 * image, an_affine(np.eye(3), (1.0, 1.0, 1.0)), "other")
+    painted.parameters.input_volume = other
+    painted.ui.proposeButton.click()
+    engine = painted.logic.engine
+    # A stroke on a single slice of one structure: alone it would teach nothing.
+    stroke = np.zeros_like(labels)
+    stroke[:, :, 10] = np.where(labels[:, :, 10] == 3, 3, 0)
+    paint_slices(engine, stroke, {3: NAMES[3]})
+    for found in engine.annotation_slices():
+        engine.mark_complete(*found.place, complete=False)
+    painted.ui.allPaintingsCheckBox.checked = True
+    painted.ui.trainButton.click()
+    settle()
+    assert {label.name for label in engine.labels} == set(NAMES.values())
+    found = masks_by_name(engine.preview, other)
+    for value, name in NAMES.items():
+        assert dice(found[name], labels == value) > 0.5
 
 
 def test_the_slices_in_view_are_previewed_before_the_whole_volume(painted, settle):
