@@ -28,18 +28,24 @@ def as_annotated(found: Found, annotation: Annotation | None, part: tuple[slice 
 
 
 def as_far_as_known(annotation: Annotation | None, segmenter: Segmenter) -> Annotation | None:
-    """What is annotated of structures by which the segmenter means the same, and as background beside them."""
+    """What is annotated of structures that the segmenter knows, in its values, and as background beside them.
+
+    Names tell which they are: nearly all segmenters have the values from 1 on, and a painting of other structures must
+    not be taken for theirs.
+    """
     if annotation is None:
         return None
-    # Nearly all segmenters have the values from 1 on: a painting of other structures must not get their names.
-    names = {label.value: label.name for label in segmenter.labels}
-    painted = {label.value: label.name for label in annotation.labels}
-    known = {value for value in annotation.classes if painted.get(value) == names.get(value)}
-    known &= set(segmenter.header.values)
-    if not known - {0}:
+    values = {0: 0} if 0 in segmenter.header.values else {}
+    for label in annotation.labels:
+        alike = [one.value for one in segmenter.labels if one.name.casefold() == label.name.casefold()]
+        if label.value in alike or len(alike) == 1:
+            values[label.value] = label.value if label.value in alike else alike[0]
+    known = {value: values[value] for value in annotation.classes if values.get(value) in segmenter.header.values}
+    if not known.keys() - {0}:
         return None
-    if known == set(annotation.classes):
+    if known == {value: value for value in annotation.classes}:
         return annotation
-    return replace(
-        annotation, labelmap=np.where(np.isin(annotation.labelmap, list(known)), annotation.labelmap, UNKNOWN)
-    )
+    renumbered = np.full(max(annotation.classes) + 2, UNKNOWN, np.int32)
+    renumbered[list(known)] = list(known.values())
+    # What is unknown, -1, finds the last of these.
+    return replace(annotation, labelmap=renumbered[annotation.labelmap])

@@ -252,6 +252,21 @@ def test_what_a_segmenter_knows_stays_as_painted_beside_structures_that_it_does_
     np.testing.assert_array_equal(found.labelmap, session.predict(trained_on_a_head[0]).labelmap)
 
 
+def test_a_painting_in_other_values_stays_as_painted_where_names_tell_what_it_is(tiny_bundle, trained_on_a_head):
+    image, labels = a_head()
+    session = Session(options(tiny_bundle))
+    session.open(a_volume(image))
+    annotation = nine_slices(np.roll(labels, 3, axis=0), a_volume(image).grid)
+    session.annotate(annotation)
+    expected = session.predict(trained_on_a_head[0])
+    swapped = np.choose(np.searchsorted([UNKNOWN, 0, 3, 7], annotation.labelmap), [UNKNOWN, 0, 7, 3]).astype(np.int32)
+    named = [replace(label, value=10 - label.value) for label in annotation.labels]
+    session.annotate(replace(annotation, labelmap=swapped, labels=tuple(named)))
+    np.testing.assert_array_equal(session.predict(trained_on_a_head[0]).labelmap, expected.labelmap)
+    shown = session.preview([(2, 16)], trained_on_a_head[0])[0]
+    np.testing.assert_array_equal(shown.labelmap, expected.labelmap[:, :, 16])
+
+
 def test_training_that_goes_on_reaches_the_dice_of_training_from_scratch(tiny_bundle):
     image, labels = a_head()
     volume = a_volume(image)
