@@ -178,8 +178,8 @@ class WorkerSession:
 
         def taught(*_: Any) -> None:
             # Volumes that were deleted, or whose scene was closed, would live on here.
-            there = {name: known for name, known in self._lessons.items() if known[0].first.GetScene() is not None}
-            self._lessons = {**there, name: (volume, read, described, painted)}
+            living = {one: known for one, known in self._lessons.items() if known[0].first.GetScene() is not None}
+            self._lessons = {**living, name: (volume, read, described, painted)}
 
         opening = self.opening(volume, bundle, device)
         return [*opening, self.annotating(described, painted), Step("lesson", {"name": name}, succeeded=taught)]
