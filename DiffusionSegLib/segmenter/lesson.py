@@ -114,7 +114,8 @@ def _warn_of_structures_elsewhere(labels: Sequence[Label], renumbered: Sequence[
     missing = [
         label.name
         for label in labels
-        if any(0 in of_lesson and label.value not in of_lesson for of_lesson in renumbered)
+        if any(label.value in of_lesson for of_lesson in renumbered)
+        and any(0 in of_lesson and label.value not in of_lesson for of_lesson in renumbered)
     ]
     if missing:
         message = (

@@ -158,7 +158,7 @@ class Methods:
         return {
             "voxels": session.report.voxels_trained,
             "seconds": time.perf_counter() - start,
-            "labels": [to_json(label) for label in segmenter.labels],
+            "labels": [to_json(label) for label in segmenter.labels if label.value in segmenter.header.values],
             "doubts": session.doubts,
         }, {}
 

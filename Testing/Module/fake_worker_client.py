@@ -139,7 +139,7 @@ class FakeWorkerClient:
 
     def on_train(self, params, arrays):
         self.classes = self._learnt()
-        self.labels, self.trained = list(self.annotated["labels"]), params
+        self.labels, self.trained = self._painted_labels(), params
         for name in params["beside"]:
             classes, labels = self.lessons[name]
             self.classes = {**classes, **self.classes}
@@ -149,7 +149,7 @@ class FakeWorkerClient:
         return said, {}
 
     def on_lesson(self, params, arrays):
-        self.lessons[params["name"]] = self._learnt(), self.annotated["labels"]
+        self.lessons[params["name"]] = self._learnt(), self._painted_labels()
         return {"voxels": int(self.known.sum()), "doubts": self.doubts}, {}
 
     def on_preview(self, params, arrays):
@@ -191,6 +191,9 @@ class FakeWorkerClient:
             values, counts = np.unique(classes[bins == bin_of_some], return_counts=True)
             found[int(bin_of_some)] = int(values[counts.argmax()])
         return found
+
+    def _painted_labels(self):
+        return [label for label in self.annotated["labels"] if (self.painted == label["value"]).any()]
 
     def _bins(self):
         return np.floor(self.volume.sum(0) / len(self.volume) / BIN_WIDTH).astype(int)

@@ -214,7 +214,7 @@ def test_a_pretraining_of_impossible_numbers_is_refused(option, capsys):
 
 
 def test_what_the_operating_system_refuses_unexpectedly_is_told_in_one_line(folder, monkeypatch, capsys):
-    def refused(*_):
+    def refused(*_, **__):
         raise OSError(errno.EIO, os.strerror(errno.EIO), "scan.nii.gz")
 
     monkeypatch.setattr(Session, "train", refused)
@@ -231,7 +231,7 @@ def test_a_name_that_is_too_long_is_told_in_one_line(folder, capsys):
 
 
 def test_too_little_memory_is_told_in_one_line(folder, monkeypatch, capsys):
-    monkeypatch.setattr(Session, "train", lambda *_: np.empty(2**50))
+    monkeypatch.setattr(Session, "train", lambda *_, **__: np.empty(2**50))
     assert _segment(folder, folder / "out") == 2
     assert "memory does not suffice" in _told(capsys)
 

@@ -1,6 +1,7 @@
 """What several annotated scans teach together."""
 
 import warnings
+from dataclasses import replace
 
 import pytest
 import torch
@@ -49,6 +50,13 @@ def test_names_tell_which_structures_are_the_same_and_the_first_scans_values_sta
     found = together([a_lesson([PUTAMEN, CAUDATE]), a_lesson(other, number=1)])
     assert found.labels == (PUTAMEN, CAUDATE)
     assert found_of(found, 1)[:3] == [0, 2, 1]
+
+
+def test_nothing_is_told_of_structures_that_no_scan_shows():
+    first, second = (replace(a_lesson([PUTAMEN], number=number), labels=(PUTAMEN, CAUDATE)) for number in (0, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert together([first, second]).values == (0, 1)
 
 
 @pytest.mark.parametrize("nameless_first", [False, True])

@@ -44,6 +44,13 @@ def test_without_being_asked_for_it_only_the_open_scan_is_learnt(worker):
     assert [label["name"] for label in said["labels"]] == ["front"]
 
 
+def test_structures_that_no_scan_shows_are_not_told_as_learnt(worker):
+    parameters, arrays = painting()
+    everywhere_front = {"painted": np.where(arrays["painted"] == 7, 0, arrays["painted"])}
+    worker("annotate", {**parameters, "labels": LABELS}, everywhere_front)
+    assert [label["name"] for label in worker("train")[0]["labels"]] == ["front"]
+
+
 def test_a_warm_training_goes_on_beside_the_same_scans(worker):
     worker("train", {"beside": ["other"]})
     worker.heard.points.clear()

@@ -40,7 +40,7 @@ class PromptClient(FakeWorkerClient):
 
     def on_train(self, params, arrays):
         self.labels, self.classes = self.annotated["labels"], {}
-        return {"voxels": 1, "seconds": 0.0, "doubts": []}, {}
+        return {"voxels": 1, "seconds": 0.0, "labels": self.labels, "doubts": []}, {}
 
     def _predicted(self):
         return self.found, self.sure
