@@ -66,7 +66,8 @@ class Annotation:
         _check_box(background_box, grid)
         _check_values(painted)
         known = known_voxels(painted, complete_slices, background_box)
-        labelmap = np.where(known, painted, UNKNOWN).astype(np.int32)
+        # The mark of what is unknown is below what unsigned integers can hold.
+        labelmap = np.where(known, painted.astype(np.int32), UNKNOWN)
         present = [int(value) for value in np.unique(painted[painted > 0])]
         given = {label.value: label for label in labels}
         named = tuple(given.get(value, Label.generic(value)) for value in present)

@@ -22,6 +22,12 @@ def test_unpainted_voxels_are_unknown():
     assert annotation.classes == (4, 9)
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.uint32, np.int16, np.uint64, float])
+def test_unpainted_voxels_are_unknown_whatever_numbers_the_label_map_is_of(kind):
+    annotation = Annotation.from_painting(painted().astype(kind), GRID)
+    assert annotation.classes == (4, 9)
+
+
 def test_unpainted_voxels_of_a_complete_slice_are_background():
     annotation = Annotation.from_painting(painted(), GRID, complete_slices=((2,), (), ()))
     assert (annotation.labelmap[2] != UNKNOWN).all()
