@@ -70,7 +70,7 @@ class Batch:
         model_grid = ModelGrid.for_grid(volume.grid, self._session.bundle.config.spacing_mm).grid
         sizes = (volume.grid.shape, model_grid.shape)
         if sizes not in self._sizes:
-            warn_of_memory(self._session, volume.grid, learning=False)
+            warn_of_memory(self._session, volume, learning=False)
         self._sizes.add(sizes)
         return volume, self._session.predict(self._segmenter)
 

@@ -72,10 +72,13 @@ def estimate(
     grid: Grid,
     ensemble: EnsembleConfig,
     *,
+    channels: int = 1,
     timed: bool = True,
     learning: bool = True,
 ) -> Estimate:
-    """What a scan on `grid` takes: each stage is run here and now, on a small part of such a scan.
+    """What a scan of so many channels on `grid` takes: each stage is run here and now, on a small part of such a scan.
+
+    Of channels there are at least as many as the bundle works on.
 
     Where only the memory is of interest (`timed` false) that is done sooner, and `seconds` means nothing. Where nothing
     is learnt (`learning` false) the painted voxels take no memory.
@@ -83,7 +86,7 @@ def estimate(
     shape = ModelGrid.for_grid(grid, bundle.config.spacing_mm).grid.shape
     found = _activations(bundle, denoisers, shape, timed=timed)
     painted = _painted_voxels(shape) if learning else 0
-    found += _what_follows(bundle, denoisers, shape, grid.shape, painted, ensemble, timed=timed)
+    found += _what_follows(bundle, denoisers, shape, channels, grid.shape, painted, ensemble, timed=timed)
     if timed:
         found += _alignment(bundle, shape, next(denoisers.parameters()).device)
     return found + Estimate(0.0, FIXED_BYTES)
@@ -142,6 +145,7 @@ def _what_follows(
     bundle: ModelBundle,
     denoisers: Denoisers,
     shape: Shape,
+    channels: int,
     source_shape: Shape,
     painted_voxels: int,
     config: EnsembleConfig,
@@ -151,7 +155,8 @@ def _what_follows(
     """Preparation, gathering, training and prediction, on a piece of noise without any air."""
     spacing = bundle.config.spacing_mm
     piece = ModelGrid.for_grid(Grid((PIECE, PIECE, PIECE), np.diag([spacing] * 3 + [1.0])), spacing)
-    raw = np.random.default_rng(0).uniform(1, 2, (bundle.config.unet.channels_in, PIECE, PIECE, PIECE))
+    channels = max(channels, bundle.config.unet.channels_in)
+    raw = np.random.default_rng(0).uniform(1, 2, (channels, PIECE, PIECE, PIECE))
     raw = raw.astype(np.float32)
     normalised, preparation = _timed(lambda: Normalisation().apply(raw, bundle.config.modality), warm_up=timed)
     _, masking = _timed(lambda: foreground_mask(normalised), warm_up=timed)
@@ -165,7 +170,7 @@ def _what_follows(
     device = extractor.device
     voxels = TrainingVoxels(gathered, torch.arange(len(points)) % CLASSES, points, features.view_channels)
     trained, training = _training(voxels, config, device, timed=timed)
-    header = SegmenterHeader.of(bundle, bundle.config.features, config, tuple(range(CLASSES)))
+    header = SegmenterHeader.of(bundle, channels, bundle.config.features, config, tuple(range(CLASSES)))
     segmenter = Segmenter(header, trained)
     smoothing = Smoothing(features, piece, segmenter.header.values)
     prediction, predicting = _timed(lambda: predict(features, segmenter, piece, smoothing=smoothing), warm_up=timed)

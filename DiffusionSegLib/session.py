@@ -110,9 +110,9 @@ class Session:
             DiffusionSegError: if the scan is no volume that the bundle can work with.
         """
         wanted = self.bundle.config.unet.channels_in
-        if volume.data.shape[0] != wanted:
-            message = f"The bundle {self.bundle.name} works on {wanted} channel(s), the scan has {len(volume.data)}."
-            raise DiffusionSegError(message, "Give as many volumes as the bundle has channels.")
+        if len(volume.data) < wanted:
+            message = f"The bundle {self.bundle.name} works on {wanted} channels, the scan has {len(volume.data)}."
+            raise DiffusionSegError(message, "Give all of its channels, in the bundle's order.")
         spacing = self.bundle.config.spacing_mm
         if min(ModelGrid.for_grid(volume.grid, spacing).grid.shape) < THINNEST_VOXELS:
             message = f"The scan is less than {THINNEST_VOXELS * spacing:g} mm thick."
@@ -187,6 +187,7 @@ class Session:
         self.report.voxels_trained = len(lesson.voxels.classes)
         header = SegmenterHeader.of(
             self.bundle,
+            len(self._opened().data),
             lesson.features,
             self.options.ensemble,
             lesson.values,
@@ -293,6 +294,7 @@ class Session:
         if segmenter is None:
             raise DiffusionSegError("There is no segmenter yet.", "Train one first.")
         segmenter.check_bundle(self.bundle)
+        segmenter.check_channels(len(self._opened().data))
         return segmenter
 
     def _searched_by(self, segmenter: Segmenter) -> OrthogonalFeatures:

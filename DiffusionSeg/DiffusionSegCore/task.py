@@ -213,9 +213,10 @@ class SegmentationTask(AnnotationBoard):
 
         Gives seconds, bytes, gpu_bytes, available_bytes and available_gpu_bytes, of which the last two may be None.
         """
-        geometry = self.nodes.volume().geometry
-        where = {"shape": list(geometry.shape), "affine": geometry.affine.tolist()}
-        params = {"bundle": self._bundle(), "device": self.settings.device, **where}
+        volume = self.nodes.volume()
+        geometry = volume.geometry
+        scan = {"shape": list(geometry.shape), "affine": geometry.affine.tolist(), "channels": len(volume.nodes)}
+        params = {"bundle": self._bundle(), "device": self.settings.device, **scan}
         return self.worker.run([Step("estimate", params)])
 
     def start_forgetting(self) -> CallSequence:

@@ -97,10 +97,8 @@ class Training:
             self.trained[trainer, setting] = self.method.train(scan, annotation)
             self._log(f"{setting} of {trainer}: trained")
             if setting != WHOLE:
-                unpainted = ~on_slices(reference.shape, annotation.complete_slices)
-                # What is annotated needs no method: the background outside the box in particular.
-                predicted = annotation.over(cleaned(self.method.predict(scan, self.trained[trainer, setting])))
-                scores = evaluate(predicted * unpainted, reference * unpainted, volume.grid)
+                predicted = cleaned(self.method.predict(scan, self.trained[trainer, setting]))
+                scores = scores_of_the_rest(predicted, reference, annotation)
                 self.scores.setdefault((trainer, setting, "completion"), []).append(scores)
         return scan
 
@@ -138,6 +136,13 @@ class Training:
 
     def _log(self, line: str) -> None:
         log(f"{self.name}, {line} after {time.perf_counter() - self.started:.0f} s")
+
+
+def scores_of_the_rest(predicted: np.ndarray, reference: np.ndarray, annotation: Annotation) -> dict[int, Score]:
+    """Scores of a scan's structures (I, J, K) on the slices that nobody painted."""
+    unpainted = ~on_slices(reference.shape, annotation.complete_slices)
+    # What is annotated needs no method: the background outside the box in particular.
+    return evaluate(annotation.over(predicted) * unpainted, reference * unpainted, annotation.grid)
 
 
 def cleaned(labelmap: np.ndarray) -> np.ndarray:

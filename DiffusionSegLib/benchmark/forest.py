@@ -21,15 +21,16 @@ class ForestFeatures:
     """The features of the tissue of one scan.
 
     Args:
-        image: normalised intensities (I, J, K).
+        images: normalised intensities (channels, I, J, K).
         tissue: which voxels are not air.
     """
 
-    def __init__(self, image: np.ndarray, tissue: np.ndarray) -> None:
+    def __init__(self, images: np.ndarray, tissue: np.ndarray) -> None:
         self.tissue = tissue
         self.rows = np.full(tissue.shape, -1)
         self.rows[tissue] = np.arange(np.count_nonzero(tissue))
-        self.table = np.stack([feature[tissue] for feature in multi_scale_features(image)], axis=1)
+        features = (feature for image in images for feature in multi_scale_features(image))
+        self.table = np.stack([feature[tissue] for feature in features], axis=1)
 
 
 def multi_scale_features(image: np.ndarray) -> Iterator[np.ndarray]:

@@ -16,14 +16,14 @@ from DiffusionSegLib.labels import Label
 NINE = (3, 10)
 
 
-def central_slices(reference: np.ndarray, *, per_axis: int, stride: int) -> CompleteSlices:
+def central_slices(reference: np.ndarray, *, per_axis: int, stride: int | tuple[int, int, int]) -> CompleteSlices:
     """So many slices along each axis, `stride` voxels apart, around the mean position of all structures' voxels."""
     centre = np.rint(np.argwhere(reference > 0).mean(0)).astype(int)
-    offsets = [stride * number - (per_axis - 1) * stride // 2 for number in range(per_axis)]
-    along = [
-        tuple(int(middle) + offset for offset in offsets if 0 <= middle + offset < size)
-        for middle, size in zip(centre, reference.shape, strict=True)
-    ]
+    strides = stride if isinstance(stride, tuple) else (stride, stride, stride)
+    along = []
+    for middle, size, step in zip(centre.tolist(), reference.shape, strides, strict=True):
+        places = [middle + step * number - (per_axis - 1) * step // 2 for number in range(per_axis)]
+        along.append(tuple(place for place in places if 0 <= place < size))
     return along[0], along[1], along[2]
 
 

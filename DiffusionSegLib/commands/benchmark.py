@@ -12,6 +12,7 @@ from DiffusionSegLib.extras import not_installed
 METHODS = ("ours", "forest", "untrained", "syn", "unet", "unet-denoising")
 # The others are asked for: registration and U-Nets take longer than all of these together.
 USUAL_METHODS = METHODS[:3]
+OWN_METHODS = METHODS[:2]
 SETTINGS = ("9", "9+background", "15", "30", "volume")
 
 
@@ -42,6 +43,21 @@ def add_parser(commands: Any) -> None:
     _add_people(several, "segmented, but for those who are annotated")
     several.add_argument("--train-on", nargs="+", metavar="PERSON", required=True, help="who is annotated, in order")
     several.add_argument("--json", type=Path, metavar="FILE", help="also write all scores")
+    own = _add(
+        kinds, "own-scans", "own_scans", "nine slices of any scan that has a reference: the rest of it", data=False
+    )
+    own.add_argument(
+        "--scan",
+        nargs="+",
+        action="append",
+        required=True,
+        type=Path,
+        metavar="FILE",
+        help="the volume, or its channels, and last its reference, a label map; again for further scans",
+    )
+    own.add_argument("--methods", nargs="+", choices=OWN_METHODS, default=OWN_METHODS)
+    own.add_argument("--apart", type=float, default=10.0, metavar="MM", help="between slices of a view (10)")
+    own.add_argument("--json", type=Path, metavar="FILE", help="also write all scores")
     _add(kinds, "views", "views", "one, two, three views, and ways to fuse them")
     _add(kinds, "choices", "choices", "what each choice of our method is worth: one after the other undone")
     what = "whether probabilities and uncertainty mean what they say"
@@ -81,11 +97,12 @@ def _add_output(parser: Any) -> None:
     parser.add_argument("--plot", type=Path, metavar="FILE", help="also draw them, such as curve.png")
 
 
-def _add(kinds: Any, name: str, module: str, what: str, *, without_data: str | None = None) -> Any:
+def _add(kinds: Any, name: str, module: str, what: str, *, data: bool = True, without_data: str | None = None) -> Any:
     """A protocol that a module of `DiffusionSegLib.benchmark` runs, and what all of them can be told."""
     parser = kinds.add_parser(name, help=what)
-    folder = "folder with labelled/ and dseg.tsv" + (f" ({without_data})" if without_data else "")
-    parser.add_argument("--data", type=Path, required=without_data is None, metavar="DIR", help=folder)
+    if data:
+        folder = "folder with labelled/ and dseg.tsv" + (f" ({without_data})" if without_data else "")
+        parser.add_argument("--data", type=Path, required=without_data is None, metavar="DIR", help=folder)
     add_bundle(parser)
     add_device(parser)
     parser.set_defaults(run=lambda arguments: _protocol(module).run(arguments))

@@ -67,7 +67,7 @@ class PaintedScan:
             with warnings_on_one_line(self.labels):
                 annotation, volume = self.annotation(), self.volume()
                 session.open(volume)
-                warn_of_memory(session, volume.grid)
+                warn_of_memory(session, volume)
                 session.annotate(annotation)
                 return session.lesson()
         except DiffusionSegError as error:

@@ -97,7 +97,7 @@ def segment(
         session = Session(options, progress=progress)
         beside = [other.lesson(session) for other in others]
         session.open(volume)
-        warn_of_memory(session, volume.grid)
+        warn_of_memory(session, volume)
         session.annotate(annotation)
         _warn_of_labels_not_there(arguments.keep_largest, annotation)
         segmenter = session.train(beside=beside)

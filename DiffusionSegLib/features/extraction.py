@@ -76,12 +76,14 @@ class ActivationExtractor:
         """Activations of each chosen view, from the first to the last slice that shows tissue; 0 in those beside them.
 
         Args:
-            volume: shape (channels, I, J, K), in [-1, 1]; padded with -1 as needed.
+            volume: shape (channels, I, J, K), in [-1, 1]; padded with -1 as needed. The denoiser sees as many channels
+                as it was made for, the first ones.
             tissue: which of its voxels are not air, bool (I, J, K).
             progress: told how many slices are done.
             kept: given each view as soon as it is finished; those that it has are not computed.
         """
-        data = torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32))
+        seen = volume[: self.denoisers.unet.config.channels_in]
+        data = torch.from_numpy(np.ascontiguousarray(seen, dtype=np.float32))
         box = bounding_box(tissue)
         # Those of the scan before make room for what is at work.
         DEVICE_TIER.clear()

@@ -58,6 +58,9 @@ def together(lessons: Sequence[Lesson]) -> Lesson:
     if any((one.features, one.bundle_digest) != (first.features, first.bundle_digest) for one in lessons):
         message = "What was annotated in the other scans was read with another model bundle, or other settings."
         raise DiffusionSegError(message, "Read all of them with the same.")
+    if len({one.voxels.features.shape[1] for one in lessons}) > 1:
+        message = "The annotated scans do not all have the same number of channels."
+        raise DiffusionSegError(message, "Give the same channels of each, in the same order.")
     if len(lessons) == 1:
         return first
     labels = list(first.labels)

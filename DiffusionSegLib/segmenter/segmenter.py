@@ -32,7 +32,7 @@ class SegmenterHeader:
     Args:
         bundle: name of the bundle that its features come from.
         bundle_digest: SHA-256 of all that its features follow from.
-        channels: how many channels a scan must have.
+        channels: how many channels a scan must have: those of the bundle, and any others that were given beside them.
         features: which features it takes.
         values: label value of each class, in the order of the ensemble's outputs.
         labels: names and colours of the structures.
@@ -59,6 +59,7 @@ class SegmenterHeader:
     def of(
         cls,
         bundle: ModelBundle,
+        channels: int,
         features: FeatureConfig,
         ensemble: EnsembleConfig,
         values: tuple[int, ...],
@@ -67,11 +68,11 @@ class SegmenterHeader:
         combine: Literal["mean", "vote"] = "mean",
         within_part: bool = False,
     ) -> SegmenterHeader:
-        """The header of an ensemble that learns these values from these features of a bundle."""
+        """The header of an ensemble that learns these values from these features of scans of so many channels."""
         return cls(
             bundle=bundle.name,
             bundle_digest=bundle.digest,
-            channels=bundle.config.unet.channels_in,
+            channels=channels,
             features=features,
             values=values,
             labels=labels,
@@ -121,6 +122,12 @@ class Segmenter:
             )
             raise DiffusionSegError(message, "Train the segmenter again, or choose the bundle it was made with.")
         check_fit(self.header, self.ensemble.weights[0].shape[1], bundle)
+
+    def check_channels(self, channels: int) -> None:
+        """Raise a DiffusionSegError unless the segmenter learnt from scans of so many channels."""
+        if self.header.channels != channels:
+            message = f"The segmenter learnt from scans of {self.header.channels} channels, this one has {channels}."
+            raise DiffusionSegError(message, "Choose the same channels in the same order, or train another segmenter.")
 
     def to_bytes(self) -> bytes:
         """The content of the segmenter's file."""

@@ -40,12 +40,12 @@ def _problems_of_header(header: SegmenterHeader) -> Iterator[str]:
 
 def _problems_of_fit(header: SegmenterHeader, features: int, bundle: ModelBundle) -> Iterator[str]:
     unet, chosen = bundle.config.unet, header.features
-    if header.channels != unet.channels_in:
-        yield f"it wants scans of {header.channels} channels, its bundle of {unet.channels_in}"
+    if header.channels < unet.channels_in:
+        yield f"it wants scans of {header.channels} channels, its bundle of {unet.channels_in} at least"
     yield from problems_of_time_steps(chosen, bundle.config.schedule.steps)
     if max(chosen.blocks) >= unet.decoder_blocks:
         yield f"the blocks {list(chosen.blocks)} are not all among the bundle's {unet.decoder_blocks}"
-    elif features != (made := feature_count(chosen, unet)):
+    elif features != (made := feature_count(chosen, unet, header.channels)):
         yield f"it learnt from {features} features, of which its bundle makes {made}"
 
 

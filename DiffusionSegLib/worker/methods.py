@@ -98,7 +98,8 @@ class Methods:
         session = self._session_with(wanted.bundle, wanted.device)
         self._session = self._session or session
         grid = Grid(wanted.shape, given.as_affine(wanted.affine))
-        found = estimate(session.bundle, session.denoisers, grid, session.options.ensemble)
+        ensemble = session.options.ensemble
+        found = estimate(session.bundle, session.denoisers, grid, ensemble, channels=wanted.channels)
         available = {"available_bytes": available_memory(), "available_gpu_bytes": available_gpu_memory(session.device)}
         return {**to_json(found), **available}, {}
 

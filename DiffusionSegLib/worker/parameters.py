@@ -27,12 +27,14 @@ class EstimateParameters:
         device: "auto", "cpu" or "cuda".
         shape: the scan's number of voxels along I, J, K.
         affine: 4 x 4, from its voxels to RAS millimetres.
+        channels: how many it has.
     """
 
     bundle: str
     device: str
     shape: tuple[int, int, int]
     affine: Affine
+    channels: int = 1
 
 
 @dataclass(frozen=True)

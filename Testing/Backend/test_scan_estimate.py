@@ -72,6 +72,11 @@ def test_more_is_kept_of_each_voxel_where_more_is_asked_for(tiny_bundle, denoise
     assert added >= 2 * 2 * np.prod(SHAPE)
 
 
+def test_further_channels_take_memory(tiny_bundle, denoisers, estimated):
+    found = estimate(tiny_bundle, denoisers, GRID, ENSEMBLE, channels=2)
+    assert found.bytes - estimated.bytes >= 4 * 4 * np.prod(SHAPE)
+
+
 def test_the_time_is_of_the_order_of_what_it_really_takes(session, estimated):
     spent = sum(stage["seconds"] for stage in session.report.stages.values())
     assert 1 / 5 < estimated.seconds / spent < 5

@@ -119,13 +119,6 @@ def test_suggested_slices_are_apart_from_those_painted(tiny_bundle):
         assert all(abs(suggestion.index - index) >= 6 for index in painted)
 
 
-def test_channels_that_the_bundle_does_not_know_are_refused(tiny_bundle):
-    image, _ = a_head()
-    two = Volume(np.stack([image, image]), Grid(image.shape, np.eye(4)))
-    with pytest.raises(DiffusionSegError, match="1 channel"):
-        Session(options(tiny_bundle)).open(two)
-
-
 @pytest.mark.parametrize(
     ("slices", "thickness", "works"), [(1, 1.0, False), (3, 1.0, False), (4, 1.0, True), (1, 5.0, True)]
 )

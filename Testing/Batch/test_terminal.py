@@ -120,7 +120,7 @@ def of_two_channels(segmenter, tmp_path):
     bundle = write_tiny_bundle(tmp_path / "bundle", channels=2)
     found = Segmenter.load(segmenter)
     header = replace(found.header, channels=2, bundle_digest=bundle.digest)
-    features = feature_count(header.features, bundle.config.unet)
+    features = feature_count(header.features, bundle.config.unet, header.channels)
     weights = torch.zeros(header.members, features, header.hidden[0])
     path = tmp_path / "channels.safetensors"
     Segmenter(header, found.ensemble.with_first_weights(weights)).save(path)

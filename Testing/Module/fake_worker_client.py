@@ -108,6 +108,7 @@ class FakeWorkerClient:
         return {"name": params["path"], "description": "a fake", "licence": "CC0", "card": "", "channels": 1}, {}
 
     def on_estimate(self, params, arrays):
+        self.estimated = params
         needed = {"seconds": float(np.prod(params["shape"])), "bytes": 1, "gpu_bytes": 0}
         return {**needed, "available_bytes": None, "available_gpu_bytes": None}, {}
 

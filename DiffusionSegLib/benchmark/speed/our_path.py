@@ -65,8 +65,11 @@ class OurPath:
         return train_ensemble(voxels, classes, config, self.seed, self.device)
 
     def segmenter(self, ensemble: MlpEnsemble, annotation: Annotation) -> Segmenter:
-        features, values = self.bundle.config.features, annotation.classes
-        return Segmenter(SegmenterHeader.of(self.bundle, features, self.ensemble, values, annotation.labels), ensemble)
+        config, values = self.bundle.config, annotation.classes
+        header = SegmenterHeader.of(
+            self.bundle, config.unet.channels_in, config.features, self.ensemble, values, annotation.labels
+        )
+        return Segmenter(header, ensemble)
 
     def predict(self, features: OrthogonalFeatures, segmenter: Segmenter, scan: SpeedScan) -> Prediction:
         """What the published way finds, too: without the smoothing that a session adds."""

@@ -25,7 +25,7 @@ def test_eigenvalues_in_closed_form_are_those_of_the_matrices():
 
 def test_the_forest_learns_a_phantom_from_nine_slices():
     image, labels = a_head((30, 28, 26))
-    features = ForestFeatures(image / image.max(), image > 0)
+    features = ForestFeatures((image / image.max())[None], image > 0)
     annotation: Annotation = annotate_slices(
         labels, Grid(image.shape, np.eye(4)), per_axis=3, stride=4, background=True
     )

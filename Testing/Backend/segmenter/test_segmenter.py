@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import save
 
 from DiffusionSegLib.bundles.bundle import ModelBundle
+from DiffusionSegLib.bundles.tiny import write_tiny_bundle
 from DiffusionSegLib.configuration import to_json
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.feature_config import FeatureConfig
@@ -85,7 +86,7 @@ def of_tiny(bundle: ModelBundle, **changes) -> Segmenter:
     features = replace(FeatureConfig(), time_steps=(7,), blocks=(0, 1))
     found = a_segmenter(bundle.digest)
     header = replace(found.header, features=replace(features, **changes))
-    return Segmenter(header, MlpEnsemble(2, feature_count(features, bundle.config.unet), (6, 4), 2).eval())
+    return Segmenter(header, MlpEnsemble(2, feature_count(features, bundle.config.unet, 1), (6, 4), 2).eval())
 
 
 @pytest.mark.parametrize(
@@ -102,10 +103,16 @@ def test_a_header_at_odds_with_the_bundle_is_told_of(tiny_bundle: ModelBundle, c
         of_tiny(tiny_bundle, **changes).check_bundle(tiny_bundle)
 
 
-def test_a_segmenter_of_other_channels_than_the_bundles_is_told_of(tiny_bundle: ModelBundle):
+def test_a_segmenter_of_more_channels_than_it_has_features_of_is_told_of(tiny_bundle: ModelBundle):
     found = of_tiny(tiny_bundle)
-    with pytest.raises(DiffusionSegError, match="2 channels"):
+    with pytest.raises(DiffusionSegError, match="features, of which its bundle makes"):
         replace(found, header=replace(found.header, channels=2)).check_bundle(tiny_bundle)
+
+
+def test_a_segmenter_of_fewer_channels_than_the_bundle_works_on_is_told_of(tmp_path):
+    bundle = write_tiny_bundle(tmp_path / "two", channels=2)
+    with pytest.raises(DiffusionSegError, match="it wants scans of 1 channels, its bundle of 2 at least"):
+        of_tiny(bundle).check_bundle(bundle)
 
 
 BRAINSTEM = Label(35, "Brainstem", (1, 2, 3))

@@ -26,6 +26,12 @@ def test_two_channels_on_the_same_voxels_are_sent_as_they_are(engine, scene, vol
     assert np.array_equal(client.volume, np.stack([head[0], head[0] * 2]))
 
 
+def test_the_estimate_counts_all_channels(engine, scene, volume, head, client):
+    engine.set_input([volume, a_volume_node(scene, head[0], VoxelGeometry.of(volume).affine, "second")])
+    engine.start_estimate().result()
+    assert client.estimated["channels"] == 2
+
+
 def test_a_channel_on_other_voxels_is_resampled_to_the_first_with_a_warning(engine, scene, volume, head, client):
     ramp_affine = an_affine(np.diag([-1.0, 1.0, 1.0]), (2.0, 2.0, 2.0))
     ramp_affine[0, 3] += 30
