@@ -10,6 +10,7 @@ import numpy as np
 from DiffusionSegLib.annotation import UNKNOWN, Annotation
 from DiffusionSegLib.prediction import Prediction, SlicePrediction
 from DiffusionSegLib.segmenter.segmenter import Segmenter
+from DiffusionSegLib.structure_names import values_among
 from DiffusionSegLib.tile_classifier import SURE
 
 Found = TypeVar("Found", Prediction, SlicePrediction)
@@ -28,18 +29,11 @@ def as_annotated(found: Found, annotation: Annotation | None, part: tuple[slice 
 
 
 def as_far_as_known(annotation: Annotation | None, segmenter: Segmenter) -> Annotation | None:
-    """What is annotated of structures that the segmenter knows, in its values, and as background beside them.
-
-    Names tell which they are: nearly all segmenters have the values from 1 on, and a painting of other structures must
-    not be taken for theirs.
-    """
+    """What is annotated of structures that the segmenter knows, in its values, and as background beside them."""
     if annotation is None:
         return None
     values = {0: 0} if 0 in segmenter.header.values else {}
-    for label in annotation.labels:
-        alike = [one.value for one in segmenter.labels if one.name.casefold() == label.name.casefold()]
-        if label.value in alike or len(alike) == 1:
-            values[label.value] = label.value if label.value in alike else alike[0]
+    values |= values_among(segmenter.labels, annotation.labels)
     known = {value: values[value] for value in annotation.classes if values.get(value) in segmenter.header.values}
     if not known.keys() - {0}:
         return None

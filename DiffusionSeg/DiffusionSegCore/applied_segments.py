@@ -73,7 +73,7 @@ def targets_for(found: slicer.vtkSegmentation, target: slicer.vtkSegmentation) -
     free = {identifier: target.GetSegment(identifier) for identifier in target.GetSegmentIDs()}
     targets: dict[str, str] = {}
     # What was applied before is recognised first: its name may by now be that of another one.
-    for recognised in (_was_applied_to, _is_called_as):
+    for recognised in (was_applied_to, _is_called_as):
         for identifier in found.GetSegmentIDs():
             segment = found.GetSegment(identifier)
             match = next((other for other in free if recognised(segment, free[other])), None)
@@ -83,7 +83,8 @@ def targets_for(found: slicer.vtkSegmentation, target: slicer.vtkSegmentation) -
     return targets
 
 
-def _was_applied_to(found: slicer.vtkSegment, segment: slicer.vtkSegment) -> bool:
+def was_applied_to(found: slicer.vtkSegment, segment: slicer.vtkSegment) -> bool:
+    """Whether a segment holds what was found of the same structure before."""
     source = tag(found, SOURCE_TAG)
     return bool(source) and tag(segment, APPLIED_TAG).startswith(f"{source} ")
 

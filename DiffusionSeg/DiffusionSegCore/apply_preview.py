@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import slicer
 
-from DiffusionSegCore.applied_segments import Claim, targets_for
+from DiffusionSegCore.applied_segments import Claim, targets_for, was_applied_to
 from DiffusionSegCore.oriented_images import cropped_image
 from DiffusionSegCore.segment_copies import SegmentCopy, copies_of
 from DiffusionSegCore.segment_labels import dress, labels_of
@@ -58,10 +58,18 @@ class AppliedPreview:
         targets = targets_for(preview.GetSegmentation(), target.GetSegmentation())
         try:
             for identifier, label in labels_of(preview).items():
-                replaced = targets.get(identifier) or _new_segment(target, label)
-                self._replace(editor, replaced, segment_mask(preview, identifier, volume), before.get(replaced))
-                segment = target.GetSegmentation().GetSegment(replaced)
-                self._claims[replaced] = Claim.of(segment, preview.GetSegmentation().GetSegment(identifier))
+                found, mask = (
+                    preview.GetSegmentation().GetSegment(identifier),
+                    segment_mask(preview, identifier, volume),
+                )
+                replaced = targets.get(identifier)
+                earlier = None if replaced is None else target.GetSegmentation().GetSegment(replaced)
+                # Found nowhere, as structures of other patients may be: what the user drew of it is not taken away.
+                if not mask.any() and (earlier is None or not was_applied_to(found, earlier)):
+                    continue
+                replaced = replaced or _new_segment(target, label)
+                self._replace(editor, replaced, mask, before.get(replaced))
+                self._claims[replaced] = Claim.of(target.GetSegmentation().GetSegment(replaced), found)
         finally:
             editor.SetSegmentEditorNode(None)
             scene.RemoveNode(settings)

@@ -23,12 +23,14 @@ class Step:
         params: its parameters.
         arrays: makes its arrays, just before they are sent.
         succeeded: told the result and its arrays; what it raises fails the step.
+        about: what an error is about, if that is not what the user sees before them.
     """
 
     method: str
     params: dict[str, Any]
     arrays: Callable[[], dict[str, np.ndarray]] = dict
     succeeded: Callable[[dict[str, Any], dict[str, np.ndarray]], None] | None = None
+    about: str = ""
 
 
 class CallSequence:
@@ -102,9 +104,15 @@ class CallSequence:
             if step.succeeded is not None:
                 step.succeeded(*result)
             self._results.append(result)
+        except TimeoutError:
+            raise
         except DiffusionSegError as error:
             self._end(error)
             return
+        except Exception as error:
+            # Whoever asks again must not take this answer for that of another step.
+            self._end(error)
+            raise
         if not self._finished:
             self._start_next()
 
@@ -118,8 +126,15 @@ class CallSequence:
             self._call = self._client.start(step.method, step.params, step.arrays(), on_progress=self._on_progress)
         except DiffusionSegError as error:
             self._end(error)
+        except Exception as error:
+            self._end(error)
+            raise
 
     def _end(self, error: Exception) -> None:
+        about = self._steps[max(self._at, 0)].about
+        # Of one that was stopped, or whose worker died, it does not matter what it was about.
+        if about and isinstance(error, DiffusionSegError) and self._client.alive and not self._stopped:
+            error = DiffusionSegError(f"{about}: {error.message}", error.hint)
         self._error = error
         if self._failed is not None:
             self._failed(error)

@@ -106,6 +106,9 @@ class DiffusionSegEngine(SegmentationTask):
             trained=trained,
         )
         warnings = overlap_warnings(self.nodes.painted_seeds(), volume.first)
+        if others:
+            names = ", ".join(board.nodes.volume().first.GetName() for board in others)
+            warnings.append(f"Also learnt: what is painted on {names}.")
         if all_paintings and not one_channel:
             warnings.append("What is painted on other volumes is not learnt, as this scan has several channels.")
         return self._work(volume, [*opening, annotating, *training], on_progress, warnings=warnings, ahead=teaching)

@@ -14,11 +14,13 @@ from DiffusionSegCore.node_placement import new_segmentation, remove_whole
 from DiffusionSegCore.preview import new_preview, show_labelmap, values_from, with_slices
 from DiffusionSegCore.scan_work import ScanWork
 from DiffusionSegCore.scene_nodes import PREVIEW, UNCERTAINTY, SceneNodes
+from DiffusionSegCore.segment_labels import label_from_json
 from DiffusionSegCore.segment_voxels import has_voxels_of, lies_on_voxels, painted_labels
 from DiffusionSegCore.uncertainty_display import new_uncertainty_volume, show_map, take_off_image
 from DiffusionSegCore.uncertainty_of_result import keep_uncertainty, maps_without_result
 from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from DiffusionSegLib.known_voxels import known_voxels
+from DiffusionSegLib.structure_names import values_among
 
 # How much of the volume the preview shows, and whether by the segmenter trained last.
 EXTENT = "PreviewExtent"
@@ -99,12 +101,13 @@ class Findings:
             learnt: what the segmenter knows.
         """
         known = known_voxels(painted, described["complete_slices"], described["background_box"])
-        names = {one.label.value: one.label.name for one in learnt}
-        meant = [said["value"] for said in described["labels"] if names.get(said["value"]) == said["name"]]
+        meant = values_among([one.label for one in learnt], [label_from_json(said) for said in described["labels"]])
         # A painting that the volume was moved away from, or that lies on coarser voxels, is no correction of it.
-        if not np.isin(painted, meant).any() or not lies_on_voxels(self.nodes.painted_seeds(), volume.first):
+        if not np.isin(painted, list(meant)).any() or not lies_on_voxels(self.nodes.painted_seeds(), volume.first):
             return
         known &= np.isin(painted, [0, *meant])
+        # What was learnt from another scan, or in another scene, may have other values there.
+        painted = np.array([meant.get(value, 0) for value in range(painted.max() + 1)], painted.dtype)[painted]
         before = painted_labels(self.nodes.preview, volume.first)
         if not (before[known] != painted[known]).any():
             return

@@ -20,6 +20,8 @@ from DiffusionSegCore.surface_voxels import made_of_voxels
 SEEDS_OF_VOLUME = "DiffusionSeg.Seeds"
 # Kept at the painting: a copy of a volume refers to what was painted on that one, but was never painted on itself.
 VOLUMES_OF_SEEDS = "DiffusionSeg.PaintedOn"
+# Kept at a painting that was copied onto the voxels of another volume.
+ORIGINAL_OF_SEEDS = "DiffusionSeg.CopyOf"
 
 
 def seeds_for(
@@ -74,6 +76,17 @@ def painted_before(volume: slicer.vtkMRMLVolumeNode) -> slicer.vtkMRMLSegmentati
     return next(iter([*painted, *fitting]), None)
 
 
+def first_painted_on(seeds: slicer.vtkMRMLSegmentationNode | None) -> slicer.vtkMRMLVolumeNode | None:
+    """The first of the volumes that were painted on in these seeds; None where nobody knows."""
+    return None if seeds is None else seeds.GetNodeReference(VOLUMES_OF_SEEDS)
+
+
+def are_one_painting(one: slicer.vtkMRMLSegmentationNode, other: slicer.vtkMRMLSegmentationNode) -> bool:
+    """Whether these are the same, or one was copied from the other onto the voxels of its volume."""
+    originals = one.GetNodeReference(ORIGINAL_OF_SEEDS), other.GetNodeReference(ORIGINAL_OF_SEEDS)
+    return one is other or originals[0] is other or originals[1] is one
+
+
 def untouched_seeds(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSegmentationNode]:
     """What was made to paint in and never was: it has no segments, slices or region; what the user made is none."""
     nodes = nodes_of_class(scene, "vtkMRMLSegmentationNode")
@@ -108,6 +121,7 @@ def _copy_on_voxels(
     chosen: slicer.vtkMRMLSegmentationNode, voxels: slicer.vtkMRMLSegmentationNode, volume: InputVolume
 ) -> slicer.vtkMRMLSegmentationNode:
     copy = new_segmentation(volume.first, f"{chosen.GetName()} on {volume.first.GetName()}")
+    copy.SetNodeReferenceID(ORIGINAL_OF_SEEDS, chosen.GetID())
     source, target = chosen.GetSegmentation(), copy.GetSegmentation()
     for identifier in labels_of(chosen):
         segment = slicer.vtkSegment()

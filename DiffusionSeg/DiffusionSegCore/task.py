@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -233,12 +234,13 @@ class SegmentationTask(AnnotationBoard):
     def _teaching(self, board: AnnotationBoard) -> list[Step]:
         """What lets the worker know what is painted on another volume."""
         volume, bundle = board.nodes.volume(), self._bundle()
+        name = volume.first.GetName()
         try:
             described, painted = board.described(), board.painted()
         except DiffusionSegError as error:
-            raise DiffusionSegError(f"{volume.first.GetName()}: {error.message}", error.hint) from error
+            raise DiffusionSegError(f"{name}: {error.message}", error.hint) from error
         steps = self.worker.teaching(volume, bundle, self.settings.device, described, painted)
-        return [self._doubts.heard_from(step, volume, bundle) for step in steps]
+        return [replace(self._doubts.heard_from(step, volume, bundle), about=name) for step in steps]
 
     def _bundle(self) -> str:
         if not self.settings.bundle:

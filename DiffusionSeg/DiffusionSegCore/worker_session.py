@@ -63,8 +63,8 @@ class WorkerSession:
         self._bundle: str | None = None
         self._segmenter: str | None = None
         self._annotation: tuple[dict[str, Any], np.ndarray] | None = None
-        # By name what each lesson is about: the scan, how that was read, and what was painted on it.
-        self._lessons: dict[str, tuple[InputVolume, tuple, dict[str, Any], np.ndarray]] = {}
+        # By name what each lesson is about: how the scan was read, and what was painted on it.
+        self._lessons: dict[str, tuple[tuple, dict[str, Any], np.ndarray]] = {}
 
     @property
     def segmenter(self) -> str | None:
@@ -172,14 +172,12 @@ class WorkerSession:
         """
         name, read = self.lesson_of(volume), (volume.content, bundle, device)
         if self.running and name in self._lessons:
-            _, before, as_described, there = self._lessons[name]
+            before, as_described, there = self._lessons[name]
             if (before, as_described) == (read, described) and np.array_equal(there, painted):
                 return []
 
         def taught(*_: Any) -> None:
-            # Volumes that were deleted, or whose scene was closed, would live on here.
-            living = {one: known for one, known in self._lessons.items() if known[0].first.GetScene() is not None}
-            self._lessons = {**living, name: (volume, read, described, painted)}
+            self._lessons[name] = (read, described, painted)
 
         opening = self.opening(volume, bundle, device)
         return [*opening, self.annotating(described, painted), Step("lesson", {"name": name}, succeeded=taught)]
@@ -206,6 +204,8 @@ class WorkerSession:
             trained: told the new segmenter as text, for the scene to keep, and its labels.
         """
         labels: list[dict[str, Any]] = []
+        # As the worker does: volumes that were deleted, or whose scene was closed, would live on here.
+        self._lessons = {name: known for name, known in self._lessons.items() if name in beside}
 
         def learnt(said: dict[str, Any], _: dict[str, np.ndarray]) -> None:
             labels.extend(said["labels"])

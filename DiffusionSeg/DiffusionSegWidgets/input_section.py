@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import qt
 from slicer.i18n import tr as _
 
@@ -108,6 +110,7 @@ class InputSection:
         latest, self._latest = self._latest, volume
         follows_another = latest is not None and latest is not volume
         if follows_another:
+            self._keep_result_choice()
             # Neither channels nor colours nor result of the volume before may meet what is found in this one.
             channels = []
             self._clear_channels()
@@ -127,6 +130,16 @@ class InputSection:
             self._panel.review.show_uncertainty()
         if warnings:
             self._panel.messages.inform(" ".join(warnings))
+
+    def _keep_result_choice(self) -> None:
+        """Keep at the volume before the segmentation that was chosen for its result, if that can take it."""
+        from DiffusionSegLib.errors import DiffusionSegError
+
+        chosen, engine = self._panel.parameters.result_segmentation, self._panel.logic.engine
+        if chosen is not None and chosen is not engine.result:
+            # One that cannot take a result is told of at Apply.
+            with contextlib.suppress(DiffusionSegError):
+                engine.set_result(chosen)
 
     def _clear_channels(self) -> None:
         volume, _channels, segmentation = self._set

@@ -31,7 +31,7 @@ class RunControl:
         self._on_change, self._on_curve = on_change, on_curve
         self._job: Job | None = None
         self._waiting: Job | None = None
-        self._going_on = False
+        self._going_on = self._abandoned = False
         self._warnings: list[str] = []
         self._time_left = TimeLeft()
         self._timer = qt.QTimer()
@@ -132,6 +132,7 @@ class RunControl:
         self._timer.stop()
         self._ui.runFrame.visible = False
         if job is not None and job.call is not None:
+            self._abandoned = True
             with self._messages.guarded(job.doing):
                 self._logic.cancel()
 
@@ -174,6 +175,10 @@ class RunControl:
             self._end(job, None)
             return
         try:
+            if self._abandoned:
+                # What that still had to tell is about another scan.
+                self._logic.poll()
+                self._abandoned = False
             job.call = job.start()
         except Exception as error:  # told in the panel, whatever it is
             self._end(job, error)

@@ -27,7 +27,8 @@ class TrainSection:
         self._panel = panel
         self._chart = TrainingChart(panel.ui.chartLabel)
         self._painting = self._region = None
-        self._trained = False
+        # And whether from all painted volumes.
+        self._trained = self._trained_on_all = False
         # What the estimate that is shown is about.
         self._estimated: tuple | None = None
         # What to do where the volume needs more memory than there is, and whether that was told instead of training.
@@ -57,10 +58,14 @@ class TrainSection:
 
     @property
     def to_estimate(self) -> tuple:
-        """What the next run is about: volume and how many voxels of which size it has, model and device."""
+        """What the next run is about: volume and how many voxels of which size it has, channels, model and device.
+
+        And whether what other volumes take comes on top.
+        """
         parameters = self._panel.parameters
-        volume = parameters.input_volume
-        return volume, voxels_of(volume), chosen_bundle(parameters), parameters.device
+        volume, channels = parameters.input_volume, tuple(parameters.further_channels)
+        bundle, device = chosen_bundle(parameters), parameters.device
+        return volume, voxels_of(volume), channels, bundle, device, parameters.all_paintings
 
     def train(self) -> None:
         """Train, preview the slices in view, and segment the volume if that is wanted.
@@ -90,7 +95,7 @@ class TrainSection:
                 _("Training"),
                 lambda: engine.start_training(warm=self._trained, all_paintings=all_paintings),
                 self.take_training,
-                self._preview,
+                lambda: self._preview(all_paintings),
                 needs_features=True,
             )
         )
@@ -172,7 +177,7 @@ class TrainSection:
         self._pause.stop()
         self.observe(None)
         self.observe_region(None)
-        self._trained = False
+        self._trained = self._trained_on_all = False
         self._estimated = None
         self._chart.clear()
 
@@ -201,8 +206,11 @@ class TrainSection:
             self.train()
 
     def _retrains(self) -> bool:
-        # Nobody but the user may take the computer to its limits, and not by a stroke.
-        if not self._panel.parameters.retrain_on_paint or (self.too_large and not self._trained):
+        parameters = self._panel.parameters
+        # Nobody but the user may take the computer to its limits, and not by a stroke: neither with this volume nor
+        # with others, of which nothing may have been computed yet.
+        unknown = not self._trained or (parameters.all_paintings and not self._trained_on_all)
+        if not parameters.retrain_on_paint or (unknown and (self.too_large or parameters.all_paintings)):
             return False
         # A slice may be complete without any paint, from which alone nothing can be learnt.
         return self._panel.volume is not None and bool(self._panel.logic.engine.painted().any())
@@ -212,8 +220,8 @@ class TrainSection:
         for warning in self._panel.logic.engine.finish_training(work)["warnings"]:
             self._panel.runs.warn(warning)
 
-    def _preview(self) -> None:
-        self._trained = True
+    def _preview(self, trained_on_all: bool) -> None:
+        self._trained, self._trained_on_all = True, trained_on_all
         self._panel.preparation.trained()
         engine = self._panel.logic.engine
         slices = engine.shown_slices()
@@ -234,6 +242,8 @@ class TrainSection:
         text = _("The first run on this volume takes about {time} and {memory:.1f} GB of memory.")
         told = [text.format(time=in_words(answer["seconds"]), memory=answer["bytes"] / 2**30)]
         self._memory_warning = memory_warning(answer["bytes"], answer["available_bytes"])
+        if self._panel.parameters.all_paintings:
+            told.append(_("What the other painted volumes take comes on top."))
         told += [self._memory_warning, gpu_memory_warning(answer["gpu_bytes"], answer["available_gpu_bytes"])]
         label.text = " ".join(filter(None, told))
         label.styleSheet = ERROR_STYLE if self.too_large else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +14,12 @@ from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.labels import Label
 from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
+from DiffusionSegLib.structure_names import plain
 
 # More than any scan is long, in voxels: what is held out of one scan says nothing of what is of another.
 APART = 1 << 16
+# As 3D Slicer calls segments that nobody has given a name, in the order in which they are added.
+NOT_NAMED = re.compile(r"segment[_ ]\d+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +71,7 @@ def together(lessons: Sequence[Lesson]) -> Lesson:
     renumbered = [_in_common_values(one, labels) for one in lessons]
     values = tuple(sorted({value for of_lesson in renumbered for value in of_lesson}))
     _warn_of_structures_elsewhere(labels, renumbered)
+    _warn_of_names_that_tell_nothing(labels, renumbered)
     classes = [
         torch.tensor([values.index(value) for value in of_lesson])[one.voxels.classes]
         for one, of_lesson in zip(lessons, renumbered, strict=True)
@@ -103,7 +108,7 @@ def _in_common_values(lesson: Lesson, labels: list[Label]) -> tuple[int, ...]:
 def _same(label: Label, labels: Sequence[Label]) -> Label | None:
     """The one of the labels that is the same structure."""
     nameless = {label.value for label in (label, *labels) if label.name == Label.generic(label.value).name}
-    by_name = [one for one in labels if one.name.casefold() == label.name.casefold()]
+    by_name = [one for one in labels if plain(one.name) == plain(label.name)]
     by_value = [one for one in labels if one.value == label.value]
     # Where several have a name, the value tells.
     for found in ([one for one in by_name if one in by_value], by_name, by_value if label.value in nameless else []):
@@ -122,7 +127,22 @@ def _warn_of_structures_elsewhere(labels: Sequence[Label], renumbered: Sequence[
     ]
     if missing:
         message = (
-            f"{', '.join(missing)} is not painted in all of the scans: where the others are complete, or outside of "
-            "their background region, it counts as background."
+            f"Not painted in all of the scans: {', '.join(missing)}. Where the others are complete, or outside "
+            "of their background region, that counts as background."
+        )
+        warnings.warn(message, DiffusionSegWarning, stacklevel=3)
+
+
+def _warn_of_names_that_tell_nothing(labels: Sequence[Label], renumbered: Sequence[tuple[int, ...]]) -> None:
+    """Tell of structures that were taken for the same in several scans by a name that nobody gave them."""
+    several = [
+        label.name
+        for label in labels
+        if NOT_NAMED.fullmatch(plain(label.name)) and sum(label.value in values for values in renumbered) > 1
+    ]
+    if several:
+        message = (
+            f"Learnt as the same structure from several scans, as it is called so in each: {', '.join(several)}. "
+            "Give structures names of their own if these are not the same."
         )
         warnings.warn(message, DiffusionSegWarning, stacklevel=3)

@@ -147,7 +147,9 @@ class Methods:
         if not self._lessons.keys() >= set(wanted.beside):
             message = "What was painted on another volume is not at hand any more."
             raise DiffusionSegError(message, "Install the same version of DiffusionSeg for worker and module.")
-        beside = [self._lessons[name] for name in wanted.beside]
+        # What else was taught was of scans that nobody learns from any more.
+        self._lessons = {name: self._lessons[name] for name in wanted.beside}
+        beside = list(self._lessons.values())
         if self._annotation is not None:
             if not beside:
                 self._annotation.check_learnable()

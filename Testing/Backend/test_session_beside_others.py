@@ -37,7 +37,7 @@ def test_what_only_another_scan_shows_is_learnt_from_that(tiny_bundle, two_heads
     taken_up(session, *other)
     lesson = session.lesson()
     taken_up(session, image, labels)
-    with pytest.warns(DiffusionSegWarning, match="Label 7 is not painted in all of the scans"):
+    with pytest.warns(DiffusionSegWarning, match="Not painted in all of the scans: Label 7"):
         segmenter = session.train(beside=[lesson])
     assert segmenter.header.values == (0, 3, 7)
     assert session.report.voxels_trained == len(lesson.voxels.classes) + len(session.lesson().voxels.classes)

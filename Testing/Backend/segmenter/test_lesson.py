@@ -52,6 +52,18 @@ def test_names_tell_which_structures_are_the_same_and_the_first_scans_values_sta
     assert found_of(found, 1)[:3] == [0, 2, 1]
 
 
+def test_spaces_make_no_other_structure_of_a_name():
+    found = together([a_lesson([PUTAMEN]), a_lesson([Label(2, " Putamen ", GREY)], number=1)])
+    assert found.labels == (PUTAMEN,)
+    assert found_of(found, 1) == [0, 1, 0, 1]
+
+
+def test_names_that_nobody_gave_are_told_where_they_make_structures_the_same():
+    first, other = Label(1, "Segment_1", GREY), Label(2, "Segment_1", GREY)
+    with pytest.warns(DiffusionSegWarning, match="as it is called so in each: Segment_1"):
+        together([a_lesson([first, CAUDATE]), a_lesson([other, Label(3, "Caudate", GREY)], number=1)])
+
+
 def test_nothing_is_told_of_structures_that_no_scan_shows():
     first, second = (replace(a_lesson([PUTAMEN], number=number), labels=(PUTAMEN, CAUDATE)) for number in (0, 1))
     with warnings.catch_warnings():
@@ -76,7 +88,7 @@ def test_structures_of_one_scan_that_share_a_name_stay_apart():
 
 def test_a_structure_that_the_first_scan_does_not_have_gets_a_value_that_is_free_and_this_is_told():
     nucleus, ventricle = Label(1, "Red nucleus", GREY), Label(5, "Ventricle", GREY)
-    with pytest.warns(DiffusionSegWarning, match="Putamen, Red nucleus, Ventricle is not painted in all"):
+    with pytest.warns(DiffusionSegWarning, match="Not painted in all of the scans: Putamen, Red nucleus, Ventricle"):
         found = together([a_lesson([PUTAMEN]), a_lesson([nucleus, ventricle], number=1)])
     named = {label.name: label.value for label in found.labels}
     assert named["Putamen"] == 1

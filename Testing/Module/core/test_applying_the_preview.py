@@ -353,3 +353,18 @@ def test_what_was_found_stays_on_a_volume_that_is_moved_afterwards(predicted_eng
     predicted_engine.finish_preview(predicted_engine.start_preview([(0, 12)]))
     for node in (result, predicted_engine.preview, predicted_engine.uncertainty_volume):
         assert node.GetParentTransformNode() is volume.GetParentTransformNode()
+
+
+def test_what_was_found_nowhere_leaves_a_segment_that_the_user_drew_of_it(predicted_engine, scene, volume):
+    drawn = np.zeros(VoxelGeometry.of(volume).shape, bool)
+    drawn[:3, :3, :3] = True
+    mine = a_segmentation(scene, {"Putamen": drawn}, VoxelGeometry.of(volume), "mine")
+    predicted_engine.set_result(mine)
+    for node in (predicted_engine.preview, predicted_engine.seeds):
+        identifier = node.GetSegmentation().GetSegmentIdBySegmentName("Putamen")
+        paint(node, identifier, np.zeros_like(drawn), VoxelGeometry.of(volume))
+    predicted_engine.apply_preview("none")
+    after = masks_by_name(mine, volume)
+    assert np.array_equal(after["Putamen"], drawn)
+    assert after["Caudate"].any()
+    assert predicted_engine.edits_replaced == ()

@@ -8,8 +8,9 @@ import slicer
 from conftest import an_affine
 from DiffusionSegCore.scene_nodes import REGION_OF_SEEDS
 from DiffusionSegCore.seeds import SEEDS_OF_VOLUME
+from DiffusionSegCore.voxel_geometry import VoxelGeometry
 from Module.core.conftest import NAMES
-from Module.mrml import a_volume_node, masks_by_name, paint_slices
+from Module.mrml import a_volume_node, add_segment, masks_by_name, paint, paint_slices
 
 from DiffusionSegLib.errors import DiffusionSegError
 
@@ -126,3 +127,63 @@ def test_a_failure_in_the_other_volume_leaves_the_scene_as_it_was(second_patient
     calls(client)
     train(second_patient)
     assert calls(client)[-3:] == ["annotate", "train", "save_segmenter"]
+
+
+def test_what_fails_about_another_volume_names_it(second_patient, client):
+    client.faults["lesson"] = DiffusionSegError("Nothing of what is annotated is tissue.", "Check the painting.")
+    with pytest.raises(DiffusionSegError, match=r"^head: Nothing of what is annotated is tissue\. Check"):
+        train(second_patient)
+    client.faults["train"] = DiffusionSegError("The memory is short.")
+    with pytest.raises(DiffusionSegError, match=r"^The memory is short"):
+        train(second_patient)
+
+
+def test_which_other_volumes_were_learnt_is_told(second_patient):
+    assert "Also learnt: what is painted on head." in train(second_patient)["warnings"]
+
+
+def test_a_volume_whose_voxels_are_missing_is_passed_over(second_patient, client, volume):
+    volume.SetAndObserveImageData(None)
+    train(second_patient)
+    assert client.trained["beside"] == []
+
+
+def test_a_painting_that_several_images_of_a_body_share_is_learnt_once(second_patient, scene, head, volume, client):
+    flair = a_volume_node(scene, head[0] * 2, AFFINE, "FLAIR")
+    chosen = second_patient.nodes.volume().first
+    painting = volume.GetNodeReference(SEEDS_OF_VOLUME)
+    second_patient.set_input([flair], painting)
+    second_patient.set_input([chosen])
+    train(second_patient)
+    assert client.trained["beside"] == [volume.GetID()]
+
+
+def test_a_painting_is_not_learnt_beside_its_copy_on_a_cropped_volume(painted_engine, scene, head, client):
+    painting = painted_engine.seeds
+    cropped = a_volume_node(scene, head[0][2:-2, 2:-2, 2:-2], an_affine(np.eye(3), (1.0, 1.0, 1.0)), "cropped")
+    shift = cropped.GetOrigin()
+    cropped.SetOrigin(*(place + 2 for place in shift))
+    (warning,) = painted_engine.set_input([cropped], painting)
+    assert "is its copy" in warning
+    assert painted_engine.seeds is not painting
+    train(painted_engine)
+    assert client.trained["beside"] == []
+
+
+def test_of_volumes_that_are_gone_nothing_is_kept(second_patient, volume):
+    train(second_patient)
+    assert list(second_patient.worker._lessons) == [volume.GetID()]
+    second_patient.scene.RemoveNode(volume)
+    train(second_patient)
+    assert second_patient.worker._lessons == {}
+
+
+def test_paint_since_the_prediction_is_applied_whatever_value_the_structure_has_here(second_patient, other, head):
+    train(second_patient)
+    second_patient.finish_prediction(second_patient.start_prediction())
+    # Before the structure that only the other scan has shown, so that this has another value here.
+    add_segment(second_patient.seeds, "Thalamus")
+    stroke = np.zeros(head[1].shape, bool)
+    stroke[1:4, 1:4, 1:4] = True
+    paint(second_patient.seeds, add_segment(second_patient.seeds, NAMES[7]), stroke, VoxelGeometry.of(other))
+    assert masks_by_name(second_patient.apply_preview(), other)[NAMES[7]][stroke].all()

@@ -178,3 +178,12 @@ def test_working_on_the_first_volume_brings_it_back_into_the_views(
     settle()
     assert not engine.left
     assert shown == [volume]
+
+
+def test_a_result_that_was_chosen_but_not_applied_to_stays_the_choice_of_its_volume(trained, engine, scene):
+    mine = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Mine")
+    trained.ui.resultSelector.setCurrentNode(mine)
+    trained.ui.inputVolumeSelector.setCurrentNode(add_volume(scene, "Next patient"))
+    done = [entry for entry in engine.did if entry[0] in ("set_result", "set_input")]
+    assert done[-2:] == [("set_result", "Mine"), ("set_input", ["Next patient"], None)]
+    assert trained.ui.resultSelector.currentNode() is None

@@ -193,6 +193,16 @@ def test_closing_the_scene_stops_the_work(training, client, scene):
     assert not training.ui.trainButton.enabled
 
 
+def test_what_abandoned_work_still_tells_is_not_told_of_the_next(training, client, scene, settle):
+    scene.Clear(False)
+    client.tell("warning", message="Of the scan before.")
+    client.held_back = False
+    training.parameters.input_volume = add_volume(scene, "Next")
+    training.ui.estimateButton.click()
+    settle()
+    assert "Of the scan before." not in training.ui.messageLabel.text
+
+
 def test_a_dead_worker_is_started_again_by_the_next_click(training, client, settle):
     client.running.end(RuntimeError("gone"))
     settle()

@@ -146,3 +146,16 @@ def test_painting_that_is_chosen_no_longer_is_not_listened_to(trained, engine, s
     before.GetSegmentation().RemoveSegment("Segment_1")
     settle()
     assert done(engine).count("finish_training") == count
+
+
+def test_a_stroke_does_not_begin_with_volumes_that_no_click_has_begun_with(paint_and_pause, trained, engine, settle):
+    trained.ui.allPaintingsCheckBox.checked = True
+    paint_and_pause()
+    settle()
+    assert done(engine).count("start_training") == 1
+    trained.ui.trainButton.click()
+    settle()
+    paint_and_pause()
+    settle()
+    assert done(engine).count("finish_training") == 3
+    assert engine.all_paintings
