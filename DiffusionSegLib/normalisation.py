@@ -29,12 +29,17 @@ class Normalisation:
     percentile: float = 99.5
     ct_window: tuple[float, float] = (-1000.0, 1000.0)
 
-    def apply(self, data: np.ndarray, modality: str) -> np.ndarray:
+    def apply(self, data: np.ndarray, modality: str, known: int | None = None) -> np.ndarray:
         """Channels (C, I, J, K) scaled; zero and less (MR) or the window's lower end (CT) become -1.
 
-        For CT they are in RAS order.
+        Args:
+            data: the channels; for CT in RAS order.
+            modality: "mr" or "ct".
+            known: how many of them, the first ones, are of that modality; all if not given. Of the others nothing is
+                known, and they are scaled as MR is.
         """
-        return np.stack([self._channel(channel, modality) for channel in data])
+        modalities = [modality if known is None or number < known else "mr" for number in range(len(data))]
+        return np.stack([self._channel(*of_channel) for of_channel in zip(data, modalities, strict=True)])
 
     def _channel(self, channel: np.ndarray, modality: str) -> np.ndarray:
         positive = channel - self.ct_window[0] if modality == "ct" else channel

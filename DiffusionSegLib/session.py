@@ -182,7 +182,8 @@ class Session:
         if not beside:
             # Before features are computed for nothing.
             self._annotated().check_learnable()
-        lesson = together([self.lesson(), *beside])
+        own = self.lesson()
+        lesson = together([own, *beside])
         lesson.check_learnable()
         self.report.voxels_trained = len(lesson.voxels.classes)
         header = SegmenterHeader.of(
@@ -196,7 +197,9 @@ class Session:
             self.options.combine,
             lesson.within_part,
         )
-        before = header.called_as(learnt_as)
+        # Values that only other scans gave a meaning may mean something else here.
+        of_own = {label.value for label in own.labels}
+        before = header.called_as([label for label in learnt_as if label.value in of_own])
         with self.report.stage("training"):
             ensemble = train_ensemble(
                 self._with_mirror_image(lesson),
@@ -343,9 +346,11 @@ class Session:
                 self.progress("preparation", 0, 4)
                 raw = self._model_grid().to_model(volume.data)
                 self.progress("preparation", 1, 4)
-                normalised = Normalisation().apply(raw, self.bundle.config.modality)
+                seen = self.bundle.config.unet.channels_in
+                normalised = Normalisation().apply(raw, self.bundle.config.modality, seen)
                 self.progress("preparation", 2, 4)
-                tissue = foreground_mask(normalised)
+                # What is around the body in images of any kind nobody knows.
+                tissue = foreground_mask(normalised[:seen])
                 if not tissue.any():
                     raise DiffusionSegError("The scan shows nothing but air.", "Check the file and its intensities.")
                 self.progress("preparation", 3, 4)

@@ -30,6 +30,8 @@ from DiffusionSegLib.labels import Label
 
 # Label values of which a loaded segmenter keeps the largest part alone.
 CLEANED_UP = "CleanedUp"
+# Of how many volumes the scans consist that the segmenter learnt from.
+CHANNELS = "Channels"
 
 
 class DiffusionSegEngine(SegmentationTask):
@@ -91,6 +93,7 @@ class DiffusionSegEngine(SegmentationTask):
                 known = with_those_of_others(learnt, labels)
                 self.state.set_value("Labels", [one.to_json() for one in known])
                 self.state.set_value("Segmenter", segmenter)
+                self.state.set_value(CHANNELS, len(volume.nodes))
                 self.state.set_value(CLEANED_UP, None)
                 self.findings.outdate()
 
@@ -291,6 +294,7 @@ class DiffusionSegEngine(SegmentationTask):
         labels = [label_from_json(found) for found in said["labels"]]
         self.state.set_value("Labels", [LearntLabel(label).to_json() for label in labels])
         self.state.set_value("Segmenter", self.worker.segmenter)
+        self.state.set_value(CHANNELS, said["channels"])
         self.settings.keep_largest = bool(said["keep_largest"])
         self.state.set_value(CLEANED_UP, said["keep_largest"])
         # A bundle in a folder of the user's own is not found by its name: then the choice stays.
@@ -327,6 +331,12 @@ class DiffusionSegEngine(SegmentationTask):
         return self.findings.show_other_volume(work, arrays)
 
     def _prediction_of(self, volume: InputVolume, on_progress: Report | None) -> ScanWork:
+        learnt, given = self.state.value(CHANNELS), len(volume.nodes)
+        # Scenes of older versions do not say of how many it learnt.
+        if learnt is not None and learnt != given:
+            message = f"The segmenter learnt from {learnt} volumes of the same body, and here {given} are chosen."
+            hint = "Choose them under Input as Volume and Further channels, then press Segment the whole volume."
+            raise DiffusionSegError(message, hint)
         step = Step("predict", {"keep_largest": self._cleaned_up()})
         return self._work(volume, [*self._with_segmenter(volume), step], on_progress)
 

@@ -222,7 +222,7 @@ class SegmentationTask(AnnotationBoard):
 
     def start_forgetting(self) -> CallSequence:
         """Delete all work that the worker keeps in the session folder; gives the bytes that became free."""
-        return self.worker.run([Step("forget", {"path": self.worker.session_folder})])
+        return self.worker.run([self.worker.forgetting()])
 
     def cancel(self) -> None:
         """Stop what the worker does now; the work then fails with "Stopped."."""

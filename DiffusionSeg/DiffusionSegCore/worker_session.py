@@ -171,7 +171,8 @@ class WorkerSession:
             painted: label values (I, J, K).
         """
         name, read = self.lesson_of(volume), (volume.content, bundle, device)
-        if self.running and name in self._lessons:
+        # Asking for the client notices that its worker was started again by others who share it.
+        if self.client.alive and name in self._lessons:
             before, as_described, there = self._lessons[name]
             if (before, as_described) == (read, described) and np.array_equal(there, painted):
                 return []
@@ -186,6 +187,14 @@ class WorkerSession:
     def lesson_of(volume: InputVolume) -> str:
         """What the worker calls that which a scan teaches."""
         return volume.first.GetID()
+
+    def forgetting(self) -> Step:
+        """What deletes all work in the session folder, and all that was taught."""
+
+        def forgotten(*_: Any) -> None:
+            self._lessons = {}
+
+        return Step("forget", {"path": self.session_folder}, succeeded=forgotten)
 
     def training(
         self,
@@ -224,7 +233,7 @@ class WorkerSession:
         return self._opened if client.alive else None
 
     def _after_failure(self, _: Exception) -> None:
-        # It may have been stopped before it took the annotation.
-        self._annotation = None
+        # It may have been stopped before it took the annotation, or may not have what it was thought to have.
+        self._annotation, self._lessons = None, {}
         if not self.running:
             self.forget()

@@ -107,7 +107,7 @@ class ForestMethod:
 
     def open(self, volume: Volume) -> ForestFeatures:
         normalised = Normalisation().apply(volume.data, "mr")
-        return ForestFeatures(normalised, tissue_of(normalised, AnatomicalOrder(volume.grid)))
+        return ForestFeatures(normalised, tissue_of(normalised[:1], AnatomicalOrder(volume.grid)))
 
     def train(self, scan: ForestFeatures, annotation: Annotation) -> Forest:
         return Forest(scan, annotation, self.seed)

@@ -35,8 +35,10 @@ def run(arguments: argparse.Namespace) -> int:
     found: dict[str, Scores] = {name: [] for name in arguments.methods}
     for scan in [PaintedScan.of_files(files) for files in arguments.scan]:
         for name in arguments.methods:
-            found[name].append(_completed(methods[name], scan, arguments.apart))
-            log(f"{scan.labels.name}: {name} done")
+            scores = _completed(methods[name], scan, arguments.apart)
+            found[name].append(scores)
+            # What comes after may fail.
+            log(f"{scan.labels.name}: {name} reaches a mean Dice of {100 * mean_score(scores).dice:.1f} %")
     print("\n".join([*_table_of_scans(found), "", *_table_of_structures(found)]))  # noqa: T201
     if arguments.json is not None:
         write_json(arguments.json, {name: [_to_json(scan) for scan in scans] for name, scans in found.items()})

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from DiffusionSegLib.commands.options import add_bundle, add_device
+from DiffusionSegLib.commands.options import add_bundle, add_device, positive
 from DiffusionSegLib.extras import not_installed
 
 METHODS = ("ours", "forest", "untrained", "syn", "unet", "unet-denoising")
@@ -56,7 +56,7 @@ def add_parser(commands: Any) -> None:
         help="the volume, or its channels, and last its reference, a label map; again for further scans",
     )
     own.add_argument("--methods", nargs="+", choices=OWN_METHODS, default=OWN_METHODS)
-    own.add_argument("--apart", type=float, default=10.0, metavar="MM", help="between slices of a view (10)")
+    own.add_argument("--apart", type=positive(float), default=10.0, metavar="MM", help="between slices of a view (10)")
     own.add_argument("--json", type=Path, metavar="FILE", help="also write all scores")
     _add(kinds, "views", "views", "one, two, three views, and ways to fuse them")
     _add(kinds, "choices", "choices", "what each choice of our method is worth: one after the other undone")

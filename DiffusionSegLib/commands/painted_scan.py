@@ -57,6 +57,12 @@ class PaintedScan:
         """What is painted."""
         return read_annotation(self.labels)
 
+    def check_channels(self, wanted: int) -> None:
+        """Raise a DiffusionSegError unless the scan has so many channels."""
+        if len(self.volumes) != wanted:
+            message = f"{self.labels}: its scan has {len(self.volumes)} channels, the scan to segment has {wanted}."
+            raise DiffusionSegError(message, "Give the same channels of each, in the same order.")
+
     def lesson(self, session: Session) -> Lesson:
         """What the scan teaches, for which it is opened; what is told of it names its label map.
 

@@ -93,14 +93,18 @@ def segment(
     check_result_folder(arguments.out)
     if arguments.segmenter_out is not None:
         _check_segmenter_path(arguments.segmenter_out)
+    # Before the features of other scans are computed for nothing.
+    annotation.check_on(volume.grid)
+    for other in others:
+        other.check_channels(len(volume.data))
     with closing(TerminalProgress()) as progress:
         session = Session(options, progress=progress)
         beside = [other.lesson(session) for other in others]
         session.open(volume)
         warn_of_memory(session, volume)
         session.annotate(annotation)
-        _warn_of_labels_not_there(arguments.keep_largest, annotation)
         segmenter = session.train(beside=beside)
+        _warn_of_labels_not_there(arguments.keep_largest, segmenter.header.values)
         prediction = session.predict()
     with result_folder(arguments.out) as folder:
         with session.report.stage("writing"):
@@ -116,8 +120,8 @@ def segment(
     return prediction
 
 
-def _warn_of_labels_not_there(values: Sequence[int], annotation: Annotation) -> None:
-    for value in sorted(set(values) - {label.value for label in annotation.labels}):
+def _warn_of_labels_not_there(values: Sequence[int], learnt: Sequence[int]) -> None:
+    for value in sorted({*values} - {*learnt}):
         message = f"The label {value}, of which only the largest piece is to be kept, is not in the painting."
         warnings.warn(message, DiffusionSegWarning, stacklevel=2)
 

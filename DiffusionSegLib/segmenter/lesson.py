@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import warnings
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ import torch
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
 from DiffusionSegLib.features.feature_config import FeatureConfig
 from DiffusionSegLib.labels import Label
+from DiffusionSegLib.segmenter.common_structures import CommonStructures
 from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 from DiffusionSegLib.structure_names import plain
 
@@ -52,9 +52,6 @@ class Lesson:
 def together(lessons: Sequence[Lesson]) -> Lesson:
     """All that the scans teach, in the first one's values, or in new ones for structures that it does not have.
 
-    Structures are the same in several scans if they have the same name, in capitals or not, or if one of two with the
-    same value has no name of its own.
-
     Raises:
         DiffusionSegError: if the scans' features are of different kinds.
     """
@@ -67,8 +64,10 @@ def together(lessons: Sequence[Lesson]) -> Lesson:
         raise DiffusionSegError(message, "Give the same channels of each, in the same order.")
     if len(lessons) == 1:
         return first
-    labels = list(first.labels)
-    renumbered = [_in_common_values(one, labels) for one in lessons]
+    structures = CommonStructures()
+    common = [{0: 0} | structures.take_in(one.labels) for one in lessons]
+    renumbered = [tuple(of_scan[value] for value in one.values) for one, of_scan in zip(lessons, common, strict=True)]
+    labels = structures.labels
     values = tuple(sorted({value for of_lesson in renumbered for value in of_lesson}))
     _warn_of_structures_elsewhere(labels, renumbered)
     _warn_of_names_that_tell_nothing(labels, renumbered)
@@ -89,32 +88,6 @@ def together(lessons: Sequence[Lesson]) -> Lesson:
         labels=tuple(labels),
         within_part=all(one.within_part for one in lessons),
     )
-
-
-def _in_common_values(lesson: Lesson, labels: list[Label]) -> tuple[int, ...]:
-    """The value of each class of a lesson among the labels so far, to which those that they lack are added."""
-    common = {0: 0}
-    for label in lesson.labels:
-        known = _same(label, labels)
-        if known is None:
-            taken = {one.value for one in labels}
-            free = next(value for value in itertools.count(1) if value not in taken)
-            known = replace(label, value=free) if label.value in taken else label
-            labels.append(known)
-        common[label.value] = known.value
-    return tuple(common[value] for value in lesson.values)
-
-
-def _same(label: Label, labels: Sequence[Label]) -> Label | None:
-    """The one of the labels that is the same structure."""
-    nameless = {label.value for label in (label, *labels) if label.name == Label.generic(label.value).name}
-    by_name = [one for one in labels if plain(one.name) == plain(label.name)]
-    by_value = [one for one in labels if one.value == label.value]
-    # Where several have a name, the value tells.
-    for found in ([one for one in by_name if one in by_value], by_name, by_value if label.value in nameless else []):
-        if found:
-            return found[0]
-    return None
 
 
 def _warn_of_structures_elsewhere(labels: Sequence[Label], renumbered: Sequence[tuple[int, ...]]) -> None:

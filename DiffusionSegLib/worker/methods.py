@@ -146,7 +146,7 @@ class Methods:
         start, session = time.perf_counter(), self._opened()
         if not self._lessons.keys() >= set(wanted.beside):
             message = "What was painted on another volume is not at hand any more."
-            raise DiffusionSegError(message, "Install the same version of DiffusionSeg for worker and module.")
+            raise DiffusionSegError(message, "Train again.")
         # What else was taught was of scans that nobody learns from any more.
         self._lessons = {name: self._lessons[name] for name in wanted.beside}
         beside = list(self._lessons.values())
@@ -205,10 +205,12 @@ class Methods:
         self._use(segmenter)
         header = segmenter.header
         labels = [to_json(label) for label in header.labels]
-        return {"labels": labels, "bundle": header.bundle, "keep_largest": list(header.keep_largest)}, {}
+        said = {"labels": labels, "bundle": header.bundle, "channels": header.channels}
+        return {**said, "keep_largest": list(header.keep_largest)}, {}
 
     def _forget(self, wanted: given.PathParameters, _: Arrays) -> tuple[Json, Arrays]:
         self._features_kept = None
+        self._lessons = {}
         self._memory.limit(0)
         return {"bytes": SessionFolder(Path(wanted.path), 0).forget()}, {}
 

@@ -21,6 +21,14 @@ def test_hounsfield_units_are_windowed_first():
     assert found[1] < found[2] < found[3] < found[4] == 1
 
 
+def test_channels_of_another_kind_are_no_hounsfield_units():
+    ct, pet = np.array([-1000.0, 0.0, 40.0, 900.0]), np.array([0.0, 0.5, 2.0, 4.0])
+    found = Normalisation().apply(np.stack([ct, pet]).reshape(2, 4, 1, 1), "ct", known=1)
+    np.testing.assert_allclose(found[0], Normalisation().apply(ct.reshape(1, 4, 1, 1), "ct")[0])
+    assert found[1].min() == -1
+    assert np.ptp(found[1]) > 1.9
+
+
 def test_the_percentile_of_a_ct_scan_is_that_of_the_body():
     # Noisy air is most of the scan, and the couch is the brightest.
     image = np.random.default_rng(0).normal(-1000, 20, (40, 40, 20))

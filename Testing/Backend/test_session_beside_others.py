@@ -8,6 +8,7 @@ from quick_session import nine_slices, options
 
 from DiffusionSegLib.annotation import Annotation
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
+from DiffusionSegLib.labels import Label
 from DiffusionSegLib.session import Session
 
 
@@ -75,6 +76,18 @@ def test_a_single_stroke_can_be_learnt_beside_another_scan(tiny_bundle, two_head
         session.train()
     session.train(beside=[lesson])
     assert dice(session.predict().labelmap, labels, 3) > 0.85
+
+
+@pytest.mark.filterwarnings("ignore::DiffusionSegLib.errors.DiffusionSegWarning")
+def test_training_does_not_go_on_from_what_its_own_names_say_of_another_scans_structures(tiny_bundle, two_heads):
+    session = Session(options(tiny_bundle))
+    taken_up(session, *two_heads[1])
+    lesson = session.lesson()
+    taken_up(session, *two_heads[0])
+    first = session.train(beside=[lesson])
+    again = session.train(start=first, beside=[lesson], learnt_as=[Label(7, "Erased since", (1, 2, 3))])
+    warm = session.train(start=first, beside=[lesson])
+    torch.testing.assert_close(again.ensemble.weights[1], warm.ensemble.weights[1])
 
 
 def test_a_scan_that_is_not_painted_has_nothing_to_teach(tiny_bundle, two_heads):

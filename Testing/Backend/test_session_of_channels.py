@@ -67,6 +67,16 @@ def test_the_denoiser_sees_the_channels_that_it_was_made_for(tiny_bundle, two_ch
     assert len(two.mean) > len(one.mean)
 
 
+def test_a_further_channel_makes_no_tissue_of_the_air(tiny_bundle, two_channels):
+    hidden, shown, _ = two_channels
+    tissues = []
+    for channels in ([hidden], [hidden, shown + 500]):
+        session = Session(options(tiny_bundle))
+        session.open(scan_of(*channels))
+        tissues.append(session.extract().tissue)
+    assert np.array_equal(*tissues)
+
+
 def test_a_segmenter_of_several_channels_wants_as_many_of_each_scan(tiny_bundle, two_channels):
     hidden, shown, labels = two_channels
     session = learnt(tiny_bundle, labels, hidden, shown)

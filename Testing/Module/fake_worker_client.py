@@ -153,6 +153,10 @@ class FakeWorkerClient:
         self.lessons[params["name"]] = self._learnt(), self._painted_labels()
         return {"voxels": int(self.known.sum()), "doubts": self.doubts}, {}
 
+    def on_forget(self, params, arrays):
+        self.lessons = {}
+        return {"bytes": 0}, {}
+
     def on_preview(self, params, arrays):
         labelmap, uncertainty = self._predicted()
         found = {}
@@ -173,7 +177,8 @@ class FakeWorkerClient:
 
     def on_save_segmenter(self, params, arrays):
         self.keep_largest = params.get("keep_largest", self.keep_largest)
-        said = json.dumps({"classes": self.classes, "labels": self.labels, "keep_largest": self.keep_largest})
+        learnt = {"classes": self.classes, "labels": self.labels, "channels": len(self.volume)}
+        said = json.dumps({**learnt, "keep_largest": self.keep_largest})
         return {}, {"segmenter": np.frombuffer(said.encode(), np.uint8)}
 
     def on_load_segmenter(self, params, arrays):
@@ -183,7 +188,8 @@ class FakeWorkerClient:
             return FakeWorkerError("That file is no segmenter.", "Choose another one.")
         self.classes = {int(key): value for key, value in said["classes"].items()}
         self.labels, self.keep_largest = said["labels"], said["keep_largest"]
-        return {"labels": self.labels, "bundle": "tiny", "keep_largest": self.keep_largest}, {}
+        told = {"labels": self.labels, "bundle": "tiny", "channels": said["channels"]}
+        return {**told, "keep_largest": self.keep_largest}, {}
 
     def _learnt(self):
         bins, classes = self._bins()[self.known], self.painted[self.known]

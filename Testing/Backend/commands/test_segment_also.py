@@ -9,6 +9,7 @@ import pytest
 
 from DiffusionSegLib.__main__ import main
 from DiffusionSegLib.segmenter.segmenter import Segmenter
+from DiffusionSegLib.session import Session
 
 # Voxels of the shell before this slice are the rim.
 RIM = 12
@@ -49,6 +50,21 @@ def segment(case, folder, *more):
     arguments = ["segment", folder / "scan.nii.gz", "--labels", folder / "painted.nii.gz", "--out", folder / "out"]
     arguments += ["--bundle", case / "tiny", "--device", "cpu", *more]
     return main([str(argument) for argument in arguments])
+
+
+def test_other_scans_of_other_channels_are_refused_before_any_work(case, folder, monkeypatch, capsys):
+    monkeypatch.setattr(Session, "extract", None)
+    scan = folder / "other_scan.nii.gz"
+    assert segment(case, folder, "--also", scan, scan, folder / "other_painted.nii.gz") == 2
+    assert "its scan has 2 channels, the scan to segment has 1." in capsys.readouterr().err
+
+
+def test_only_labels_that_no_scan_shows_are_told_of_as_not_cleaned_up(case, folder, capsys):
+    more = ["--also", folder / "other_scan.nii.gz", folder / "other_painted.nii.gz", "--keep-largest", "3", "9"]
+    assert segment(case, folder, *more) == 0
+    told = capsys.readouterr().err
+    assert "The label 9, of which only the largest piece is to be kept" in told
+    assert "The label 3, of which" not in told
 
 
 def test_what_is_painted_in_another_scan_is_learnt_too(case, folder):

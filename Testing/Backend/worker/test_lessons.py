@@ -64,6 +64,13 @@ def test_a_scan_that_was_taught_again_teaches_what_is_painted_now(worker, tiny_b
     worker("annotate", {**parameters, "complete_slices": [[20], [], []]}, arrays)
     again, _ = worker("lesson", {"name": "other"})
     assert again["voxels"] < worker.taught["voxels"]
+    assert worker("train", {"beside": ["other"]})[0]["voxels"] == 2 * again["voxels"]
+
+
+def test_what_nobody_learns_from_any_more_is_not_kept(worker):
+    worker("train")
+    with pytest.raises(DiffusionSegError, match="not at hand"):
+        worker("train", {"beside": ["other"]})
 
 
 def test_a_lesson_that_nobody_taught_is_told_of(worker):

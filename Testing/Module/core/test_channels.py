@@ -26,6 +26,19 @@ def test_two_channels_on_the_same_voxels_are_sent_as_they_are(engine, scene, vol
     assert np.array_equal(client.volume, np.stack([head[0], head[0] * 2]))
 
 
+def test_a_segmenter_of_two_channels_wants_two_of_the_next_scan(engine, scene, volume, head, client, tmp_path):
+    engine.set_input([volume, a_volume_node(scene, head[0], VoxelGeometry.of(volume).affine, "second")])
+    opened(engine, head)
+    other = a_volume_node(scene, head[0], VoxelGeometry.of(volume).affine, "next")
+    engine.save_segmenter(tmp_path / "kept.safetensors")
+    engine.load_segmenter(tmp_path / "kept.safetensors")
+    client.calls.clear()
+    with pytest.raises(DiffusionSegError, match="learnt from 2 volumes of the same body, and here 1 are chosen"):
+        engine.start_applying(other)
+    assert client.calls == []
+    engine.finish_applying(engine.start_applying([other, a_volume_node(scene, head[0], np.eye(4), "next T2")]))
+
+
 def test_the_estimate_counts_all_channels(engine, scene, volume, head, client):
     engine.set_input([volume, a_volume_node(scene, head[0], VoxelGeometry.of(volume).affine, "second")])
     engine.start_estimate().result()

@@ -88,6 +88,23 @@ def test_a_worker_that_was_started_again_is_told_again(second_patient, client):
     assert calls(client)[:4] == ["open", "annotate", "lesson", "open"]
 
 
+def test_a_worker_that_others_have_started_again_is_told_again(second_patient, client):
+    train(second_patient)
+    client.kill()
+    client.restart()
+    calls(client)
+    train(second_patient)
+    assert calls(client)[:4] == ["open", "annotate", "lesson", "open"]
+
+
+def test_after_kept_work_was_deleted_all_is_told_again(second_patient, client):
+    train(second_patient)
+    second_patient.start_forgetting().result()
+    calls(client)
+    train(second_patient)
+    assert "lesson" in calls(client)
+
+
 def test_unless_it_is_wanted_nothing_else_is_learnt(second_patient, client):
     second_patient.finish_training(second_patient.start_training())
     assert "lesson" not in calls(client)
