@@ -8,6 +8,7 @@ from typing import Any
 
 import slicer
 
+from DiffusionSegCore.annotation_board import AnnotationBoard
 from DiffusionSegCore.annotation_slices import AnnotationSlice
 from DiffusionSegCore.apply_preview import AppliedPreview
 from DiffusionSegCore.call_sequence import CallSequence, Step
@@ -97,9 +98,7 @@ class DiffusionSegEngine(SegmentationTask):
                 self.state.set_value(CLEANED_UP, None)
                 self.findings.outdate()
 
-        # Which volumes were channels of one scan is known of the chosen one only.
-        one_channel = len(volume.nodes) == 1
-        others = other_painted_volumes(self.nodes) if all_paintings and one_channel else []
+        others, told = self._others_to_learn(volume) if all_paintings else ([], [])
         teaching = [step for board in others for step in self._teaching(board)]
         opening, annotating = self._opening(volume), self.worker.annotating(described, painted)
         training = self.worker.training(
@@ -108,12 +107,7 @@ class DiffusionSegEngine(SegmentationTask):
             beside=[self.worker.lesson_of(board.nodes.volume()) for board in others],
             trained=trained,
         )
-        warnings = overlap_warnings(self.nodes.painted_seeds(), volume.first)
-        if others:
-            names = ", ".join(board.nodes.volume().first.GetName() for board in others)
-            warnings.append(f"Also learnt: what is painted on {names}.")
-        if all_paintings and not one_channel:
-            warnings.append("What is painted on other volumes is not learnt, as this scan has several channels.")
+        warnings = [*overlap_warnings(self.nodes.painted_seeds(), volume.first), *told]
         return self._work(volume, [*opening, annotating, *training], on_progress, warnings=warnings, ahead=teaching)
 
     def finish_training(self, work: ScanWork) -> dict[str, Any]:
@@ -329,6 +323,17 @@ class DiffusionSegEngine(SegmentationTask):
         _, arrays = work.result()
         work.check_still_wanted(self.scene)
         return self.findings.show_other_volume(work, arrays)
+
+    def _others_to_learn(self, volume: InputVolume) -> tuple[list[AnnotationBoard], list[str]]:
+        """Other volumes whose painting is learnt beside this one's, and what the user should know about them."""
+        others = other_painted_volumes(self.nodes)
+        if not others:
+            return [], ["On no other volume anything is painted."]
+        if len(volume.nodes) > 1:
+            # Which volumes were channels of one scan is known of the chosen one only.
+            return [], ["What is painted on other volumes is not learnt, as this scan has several channels."]
+        names = ", ".join(board.nodes.volume().first.GetName() for board in others)
+        return others, [f"Also learnt: what is painted on {names}."]
 
     def _prediction_of(self, volume: InputVolume, on_progress: Report | None) -> ScanWork:
         learnt, given = self.state.value(CHANNELS), len(volume.nodes)

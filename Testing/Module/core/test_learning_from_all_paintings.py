@@ -114,7 +114,7 @@ def test_unless_it_is_wanted_nothing_else_is_learnt(second_patient, client):
 def test_volumes_without_paint_are_passed_over(painted_engine, client, other):
     painted_engine.set_input([other])
     painted_engine.set_input([painted_engine.scene.GetFirstNodeByName("head")])
-    train(painted_engine)
+    assert train(painted_engine)["warnings"] == ["On no other volume anything is painted."]
     assert calls(client) == ["open", "annotate", "train", "save_segmenter"]
 
 
