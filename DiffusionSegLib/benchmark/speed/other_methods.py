@@ -37,7 +37,7 @@ def other_methods(scan: SpeedScan, annotation: Annotation) -> list[OtherMethod]:
     """The random forest and Slicer's own effects; all compute on the CPU."""
 
     def forest() -> np.ndarray:
-        features = ForestFeatures(scan.image[0], scan.tissue)
+        features = ForestFeatures(scan.image, scan.tissue)
         return Forest(features, annotation, 0).predict(features)
 
     ways: dict[str, Callable[[], np.ndarray]] = {
