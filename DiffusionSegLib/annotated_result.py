@@ -41,6 +41,6 @@ def as_far_as_known(annotation: Annotation | None, segmenter: Segmenter) -> Anno
         return annotation
     renumbered = np.full(max(annotation.classes) + 2, UNKNOWN, np.int32)
     renumbered[list(known)] = list(known.values())
-    # What is unknown, -1, finds the last of these.
     labels = tuple(label for label in segmenter.labels if label.value in known.values())
+    # What is unknown, -1, finds the last of the new numbers.
     return replace(annotation, labelmap=renumbered[annotation.labelmap], labels=labels)

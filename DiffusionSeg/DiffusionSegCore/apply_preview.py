@@ -58,10 +58,8 @@ class AppliedPreview:
         targets = targets_for(preview.GetSegmentation(), target.GetSegmentation())
         try:
             for identifier, label in labels_of(preview).items():
-                found, mask = (
-                    preview.GetSegmentation().GetSegment(identifier),
-                    segment_mask(preview, identifier, volume),
-                )
+                found = preview.GetSegmentation().GetSegment(identifier)
+                mask = segment_mask(preview, identifier, volume)
                 replaced = targets.get(identifier)
                 earlier = None if replaced is None else target.GetSegmentation().GetSegment(replaced)
                 # Found nowhere, as structures of other patients may be: what the user drew of it is not taken away.

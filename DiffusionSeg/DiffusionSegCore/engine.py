@@ -340,7 +340,10 @@ class DiffusionSegEngine(SegmentationTask):
         # Scenes of older versions do not say of how many it learnt.
         if learnt is not None and learnt != given:
             message = f"The segmenter learnt from {learnt} volumes of the same body, and here {given} are chosen."
-            hint = "Choose them under Input as Volume and Further channels, then press Segment the whole volume."
+            hint = (
+                "Choose as many under Input, as Volume and Further channels, and press Segment the whole volume, "
+                "or train again."
+            )
             raise DiffusionSegError(message, hint)
         step = Step("predict", {"keep_largest": self._cleaned_up()})
         return self._work(volume, [*self._with_segmenter(volume), step], on_progress)
