@@ -80,7 +80,7 @@ def add_parser(commands: Any) -> None:
     speed = _add(kinds, "speed", "speed.command", what, without_data="a phantom")
     size_help = "voxels of the scan's edges (96 of the phantom, all of a scan)"
     speed.add_argument("--size", type=int, metavar="N", help=size_help)
-    speed.add_argument("--naive", action="store_true", help="the published pipeline on the whole scan, not on a part")
+    speed.add_argument("--naive", action="store_true", help="the published pipeline on the whole scan, fits or not")
     grid_help = "instead, the peak memory of segmenting a synthetic head on such a grid of half millimetres"
     speed.add_argument("--grid", type=int, nargs=3, metavar=("I", "J", "K"), help=grid_help)
     plot_help = "also draw costs against size, labels and members, and the roofline"

@@ -19,7 +19,6 @@ from DiffusionSegLib.bundles.bundle import DEFAULT_BUNDLE, find_bundle
 from DiffusionSegLib.devices import choose_device
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 
-REGION = 40
 PHANTOM_SIZE = 96
 # Durations of a step hardly vary: few of them tell what thousands take.
 TRAINING_STEPS = 200
@@ -39,12 +38,11 @@ def run(arguments: argparse.Namespace) -> int:
         scan = SpeedScan.oasis(arguments.data, spacing)
         if arguments.size is not None:
             scan = scan.middle(arguments.size)
-    region = scan if arguments.naive else scan.middle(REGION)
     denoisers = bundle.denoisers().to(choose_device(arguments.device))
     ours = OurPath(bundle, denoisers, replace(EnsembleConfig(), steps=TRAINING_STEPS))
     whole = max(scan.tissue.shape)
     edges = tuple(edge for edge in (whole // 4, whole // 2) if edge)
-    found = compare(scan, region, ours, edges)
+    found = compare(scan, ours, edges, all_of_it=arguments.naive)
     tables = sys.stderr if arguments.json == TO_STDOUT else sys.stdout
     tables.write(as_text(found) + "\n")
     if arguments.plot is not None:

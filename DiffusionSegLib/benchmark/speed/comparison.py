@@ -13,6 +13,7 @@ from DiffusionSegLib.benchmark.speed.machine_rates import MachineRates, Roofline
 from DiffusionSegLib.benchmark.speed.operation_count import counted, counted_by_steps
 from DiffusionSegLib.benchmark.speed.other_methods import OtherMethod, other_methods
 from DiffusionSegLib.benchmark.speed.our_path import OurPath
+from DiffusionSegLib.benchmark.speed.part_that_fits import part_that_fits
 from DiffusionSegLib.benchmark.speed.published import train_in_turn
 from DiffusionSegLib.benchmark.speed.published_setting import trained_on, with_published_features
 from DiffusionSegLib.benchmark.speed.region import RegionComparison, compare_on
@@ -26,7 +27,6 @@ from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 ENSEMBLE_SIZES = (1, 5, 10)
 LABELS = (2, 8, 32)
 WARM_UP_EDGE = 16
-BYTES_OF_A_FLOAT = 4
 
 
 @dataclass(frozen=True)
@@ -114,24 +114,15 @@ class SpeedComparison:
         peak = self.stages["prediction"].peak_bytes
         return None if peak is None else self.kept_bytes + peak
 
-    @property
-    def published_bytes(self) -> int:
-        """The least that the published way holds: every feature of every voxel in single precision."""
-        return BYTES_OF_A_FLOAT * self.features_per_voxel * self.voxels
 
-    @property
-    def memory_ratio(self) -> float | None:
-        return None if self.our_bytes is None else self.our_bytes / self.published_bytes
-
-
-def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int, ...]) -> SpeedComparison:
+def compare(scan: SpeedScan, ours: OurPath, edges: tuple[int, ...], *, all_of_it: bool) -> SpeedComparison:
     """Time everything.
 
     Args:
         scan: what is segmented as a whole.
-        region: a part of it that fits into memory at full feature size.
         ours: our way, with the number of steps that training is timed for.
         edges: of the cubes whose cost is told beside that of the whole scan.
+        all_of_it: the published way on the whole scan in any case, not on as much as fits at full feature size.
     """
     device, annotation = ours.device, scan.annotation()
     _warm_up(scan, ours)
@@ -146,6 +137,7 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
     stages["training"] = training.ours
     segmenter = ours.segmenter(ensemble, annotation)
     found, stages["prediction"] = measured(lambda: ours.predict(features, segmenter, scan), device)
+    region = scan if all_of_it else part_that_fits(scan, ours)
     comparison = compare_on(region, ours, segmenter, rates)
     rooflines = {
         "gathering": Roofline.of(stages["gathering"], counted(lambda: ours.gather(features, scan, annotation)), rates),
@@ -157,7 +149,8 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
     }
     region_features = ours.features(region)
     theirs = with_published_features(ours)
-    their_segmenter, their_training = trained_on(region, theirs)
+    their_region = part_that_fits(scan, theirs)
+    their_segmenter, their_training = trained_on(their_region, theirs)
 
     def prediction_seconds(*, members: int | None = None, classes: int | None = None) -> float:
         other = _reshaped(segmenter, members or segmenter.ensemble.members, classes or segmenter.ensemble.classes)
@@ -177,7 +170,7 @@ def compare(scan: SpeedScan, region: SpeedScan, ours: OurPath, edges: tuple[int,
         relative_operations=log.relative_operations,
         training=training,
         region=comparison,
-        published_setting=compare_on(region, theirs, their_segmenter, rates),
+        published_setting=compare_on(their_region, theirs, their_segmenter, rates),
         published_setting_training=their_training,
         others=other_methods(scan, annotation),
         sizes=[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -77,11 +78,13 @@ class OurPath:
 
 
 @torch.inference_mode()
-def fast_logits(features: OrthogonalFeatures, ensemble: MlpEnsemble) -> torch.Tensor:
-    """Logits (members, N, classes) of all voxels of the crop in order, slab by slab, as `predict` computes them."""
+def fast_logits(features: OrthogonalFeatures, ensemble: MlpEnsemble) -> Iterator[torch.Tensor]:
+    """Logits (members, N, classes) of all voxels of the crop, one slab across its first axis after the other.
+
+    They are computed as `predict` computes them.
+    """
     projection = FirstLayerProjection(features, *ensemble.first_layer())
     layers = ensemble.folded_layers()
-    slabs = []
     for start in range(features.tissue.shape[0]):
         _, height, width = features.tissue.shape
         hidden = projection.hidden(((start, start + 1), (0, height), (0, width)))
@@ -90,5 +93,4 @@ def fast_logits(features: OrthogonalFeatures, ensemble: MlpEnsemble) -> torch.Te
             after_first_layer(member.contiguous(), of_member).T
             for member, of_member in zip(members, layers, strict=True)
         ]
-        slabs.append(torch.stack(logits))
-    return torch.cat(slabs, dim=1)
+        yield torch.stack(logits)

@@ -152,7 +152,7 @@ def _network(widths: Sequence[int]) -> nn.Sequential:
 
 @torch.inference_mode()
 def full_logits(
-    full: FullFeatures, features: OrthogonalFeatures, networks: Sequence[nn.Sequential]
+    full: FullFeatures, features: OrthogonalFeatures, networks: Sequence[nn.Sequential], at_a_time: int = VOXELS
 ) -> Iterator[Tensor]:
     """Logits (members, N, classes) of all voxels in order, so many at a time, network after network.
 
@@ -160,12 +160,13 @@ def full_logits(
         full: the features of every voxel from the denoiser.
         features: what is beside them, and how both are standardised.
         networks: the members.
+        at_a_time: voxels.
     """
     fused, local = full.fused.flatten(1), features.local.flatten(1)
     mean, spread = features.mean.to(fused.device), features.spread.to(fused.device)
-    for start in range(0, fused.shape[1], VOXELS):
-        beside = local_features(local[:, start : start + VOXELS].to(fused.device), features.config)
-        rows = (torch.cat([fused[:, start : start + VOXELS].T, beside], dim=1) - mean) / spread
+    for start in range(0, fused.shape[1], at_a_time):
+        beside = local_features(local[:, start : start + at_a_time].to(fused.device), features.config)
+        rows = (torch.cat([fused[:, start : start + at_a_time].T, beside], dim=1) - mean) / spread
         yield torch.stack([network(rows) for network in networks])
 
 

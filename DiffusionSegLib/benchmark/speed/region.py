@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from DiffusionSegLib.benchmark.speed.agreement import Agreement, agreements
 from DiffusionSegLib.benchmark.speed.cost import Cost, measured, measured_in_turn
 from DiffusionSegLib.benchmark.speed.machine_rates import MachineRates, Roofline
 from DiffusionSegLib.benchmark.speed.operation_count import counted
-from DiffusionSegLib.benchmark.speed.our_path import OurPath, fast_logits
+from DiffusionSegLib.benchmark.speed.our_path import OurPath
 from DiffusionSegLib.benchmark.speed.published import FullFeatures, full_features, full_logits, separate_networks
 from DiffusionSegLib.benchmark.speed.scan import SpeedScan
 from DiffusionSegLib.features.features_file import features_bytes
@@ -20,21 +21,6 @@ from DiffusionSegLib.segmenter.ensemble import mean_probabilities
 from DiffusionSegLib.segmenter.segmenter import Segmenter
 
 REPEATS = 3
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How far two ways agree on the same voxels.
-
-    Args:
-        logit_difference: the largest.
-        largest_logit: to hold it against.
-        equal_labels: share of the voxels.
-    """
-
-    logit_difference: float
-    largest_logit: float
-    equal_labels: float
 
 
 @dataclass(frozen=True)
@@ -133,11 +119,9 @@ def compare_on(region: SpeedScan, ours: OurPath, segmenter: Segmenter, rates: Ma
         "features": Roofline.of(feature_cost, counted(lambda: ours.features(region)), rates),
         "prediction": Roofline.of(prediction_cost, counted(predict), rates),
     }
-    # Ours are found for no slice without tissue.
-    tissue = torch.from_numpy(features.tissue.ravel())
-    expected = torch.cat(list(full_logits(full, features, networks)), dim=1)[:, tissue]
     # Statistics of the half-precision features in both, so that rounding of the activations alone makes the difference.
     single = replace(ours.features(region, torch.float32), mean=features.mean, spread=features.spread)
+    of_half, of_single = agreements(full, (features, single), segmenter.ensemble, networks)
     return RegionComparison(
         shape=features.tissue.shape,
         features_per_voxel=len(features.mean),
@@ -148,16 +132,11 @@ def compare_on(region: SpeedScan, ours: OurPath, segmenter: Segmenter, rates: Ma
         full_labels=label_cost,
         our_bytes=_with(prediction_cost, features_bytes(features)),
         published_bytes=_with(label_cost, full.fused.numel() * full.fused.element_size()),
-        half=_agreement(fast_logits(features, segmenter.ensemble)[:, tissue], expected),
-        single=_agreement(fast_logits(single, segmenter.ensemble)[:, tissue], expected),
+        half=of_half,
+        single=of_single,
         rooflines=rooflines,
     )
 
 
 def _with(cost: Cost, kept: int) -> int | None:
     return None if cost.peak_bytes is None else kept + cost.peak_bytes
-
-
-def _agreement(found: torch.Tensor, expected: torch.Tensor) -> Agreement:
-    same = mean_probabilities(found).argmax(1) == mean_probabilities(expected).argmax(1)
-    return Agreement(float((found - expected).abs().max()), float(expected.abs().max()), float(same.double().mean()))

@@ -15,8 +15,7 @@ def as_json(found: SpeedComparison) -> dict[str, Any]:
     return {
         "prediction_speedup_vs_published": region.prediction_speedup,
         "prediction_speedup_vs_published_whole": found.whole_speedup,
-        "prediction_memory_ratio_vs_published": found.memory_ratio,
-        "prediction_memory_ratio_same_region": region.memory_ratio,
+        "prediction_memory_ratio_vs_published": region.memory_ratio,
         "prediction_speedup_with_published_features": found.published_setting.prediction_speedup,
         "prediction_memory_ratio_with_published_features": found.published_setting.memory_ratio,
         "max_logit_difference_with_published_features": found.published_setting.single.logit_difference,
@@ -72,7 +71,7 @@ def _lines(found: SpeedComparison) -> Iterator[str]:
     many = found.published_setting
     features = f"three time steps, a block of each level: {many.features_per_voxel} features"
     yield _versus(
-        f"prediction, {features} instead of {region.features_per_voxel}",
+        f"prediction of {_by(many.shape)} voxels, {features} instead of {region.features_per_voxel}",
         many.prediction.seconds,
         many.published_prediction_seconds,
     )
@@ -81,9 +80,8 @@ def _lines(found: SpeedComparison) -> Iterator[str]:
     yield ""
     yield (
         f"Memory after the denoiser: {_megabytes(region.our_bytes)} of {_megabytes(region.published_bytes)} MB for the "
-        f"region, {_megabytes(found.our_bytes)} of at least {_megabytes(found.published_bytes)} MB for the scan; "
-        f"{_megabytes(many.our_bytes)} of {_megabytes(many.published_bytes)} MB for the region with "
-        f"{many.features_per_voxel} features."
+        f"region; {_megabytes(many.our_bytes)} of {_megabytes(many.published_bytes)} MB for {_by(many.shape)} voxels "
+        f"with {many.features_per_voxel} features."
     )
     yield (
         f"The denoiser's convolutions alone take {found.convolution_seconds:.2f} s; with its attention it has "

@@ -23,7 +23,6 @@ RATIOS = (
 @pytest.fixture
 def few_steps(monkeypatch):
     monkeypatch.setattr(command, "TRAINING_STEPS", 6)
-    monkeypatch.setattr(command, "REGION", 14)
 
 
 def test_one_run_writes_all_figures_and_says_what_they_mean(few_steps, tiny_bundle, tmp_path, capsys):

@@ -30,7 +30,8 @@ def both_logits(bundle, kept_as, **changes):
     full = full_features(ours.denoisers, config.schedule, config.features, image)
     expected = torch.cat(list(full_logits(full, features, separate_networks(ensemble))), dim=1)
     tissue = torch.from_numpy(features.tissue.ravel())
-    return fast_logits(features, ensemble)[:, tissue], expected[:, tissue]
+    found = torch.cat(list(fast_logits(features, ensemble)), dim=1)
+    return found[:, tissue], expected[:, tissue]
 
 
 def equal_labels(found, expected):
