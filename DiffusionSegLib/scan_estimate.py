@@ -18,6 +18,7 @@ from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.slice_source import VIEW_AXES
 from DiffusionSegLib.features.device_tier import SHARE_OF_FREE_MEMORY
 from DiffusionSegLib.features.extraction import ActivationExtractor
+from DiffusionSegLib.features.needed_pixels import NeededPixels
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.grid import Grid
 from DiffusionSegLib.model_grid import ModelGrid
@@ -105,10 +106,16 @@ def _activations(bundle: ModelBundle, denoisers: Denoisers, shape: Shape, *, tim
         slices = np.zeros((bundle.config.unet.channels_in, *of_few), np.float32)
         tissue = np.ones(of_few, bool)
         (found,), spent = _timed(lambda: extractor.extract(slices, tissue), warm_up=timed)  # noqa: B023
-        repeats = shape[axis] / few * len(chosen.time_steps)
-        seconds += spent * repeats
-        size += sum(level.numel() * level.element_size() for level in found.levels.values()) * repeats
+        repeats = shape[axis] / few
+        seconds += spent * repeats * len(chosen.time_steps)
+        size += repeats * sum(_bytes_of(level, len(chosen.time_steps)) for level in found.levels.values())
     return Estimate(seconds, int(size), int(size / SHARE_OF_FREE_MEMORY))
+
+
+def _bytes_of(level: NeededPixels, time_steps: int) -> int:
+    """What a level takes with all time steps; that of a scan without any air, of which no more is known."""
+    activations = time_steps * level.channels * level.values.element_size()
+    return level.rows.numel() * (level.rows.element_size() + activations)
 
 
 def _slices_at_work(extractor: ActivationExtractor, shape: Shape, axis: int) -> int:

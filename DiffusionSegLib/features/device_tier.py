@@ -56,10 +56,9 @@ def copied_within(
     """Copies of the views on a device, of at most so many bytes together; None for each that does not fit."""
     found: list[ViewActivations | None] = []
     for view in views:
-        size = sum(level.numel() * level.element_size() for level in view.levels.values())
-        copy = _copied(view, device) if size <= budget else None
+        copy = _copied(view, device) if view.bytes <= budget else None
         found.append(copy)
-        budget -= 0 if copy is None else size
+        budget -= 0 if copy is None else view.bytes
     return found
 
 

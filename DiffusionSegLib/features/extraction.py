@@ -19,10 +19,12 @@ from DiffusionSegLib.diffusion.denoisers import Denoisers
 from DiffusionSegLib.diffusion.schedule import NoiseSchedule
 from DiffusionSegLib.diffusion.slice_source import VIEW_AXES
 from DiffusionSegLib.errors import DiffusionSegError, DiffusionSegWarning
-from DiffusionSegLib.features.activations import ViewActivations, pixels_needed
+from DiffusionSegLib.features.activations import ViewActivations
 from DiffusionSegLib.features.device_tier import DEVICE_TIER
 from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.features.interpolation import pixels_along
 from DiffusionSegLib.features.kept_views import KeptViews
+from DiffusionSegLib.features.needed_pixels import NeededPixels
 from DiffusionSegLib.memory_shortage import is_memory_shortage
 from DiffusionSegLib.normalisation import AIR
 from DiffusionSegLib.precision import converted, inference_precision
@@ -73,7 +75,7 @@ class ActivationExtractor:
         progress: Progress = silent,
         kept: KeptViews | None = None,
     ) -> list[ViewActivations]:
-        """Activations of each chosen view, from the first to the last slice that shows tissue; 0 in those beside them.
+        """Activations of each chosen view where tissue is interpolated from them; 0 elsewhere.
 
         Args:
             volume: shape (channels, I, J, K), in [-1, 1]; padded with -1 as needed. The denoiser sees as many channels
@@ -84,13 +86,13 @@ class ActivationExtractor:
         """
         seen = volume[: self.denoisers.unet.config.channels_in]
         data = torch.from_numpy(np.ascontiguousarray(seen, dtype=np.float32))
-        box = bounding_box(tissue)
+        marked, box = torch.from_numpy(tissue), bounding_box(tissue)
         # Those of the scan before make room for what is at work.
         DEVICE_TIER.clear()
         give_back_cache(self.device)
         with Crew(self.device) as crew:
             views = [
-                _ViewSlices(axis, data.movedim(axis + 1, 0), box[axis])
+                _ViewSlices(axis, data.movedim(axis + 1, 0), marked.movedim(axis, 0), box[axis])
                 for axis in (VIEW_AXES[view] for view in self.config.views)
             ]
             parts = [self._parts(view, crew.size) for view in views]
@@ -162,7 +164,7 @@ class ActivationExtractor:
             outputs = denoisers.activations(noised, step, view, self.config.blocks)
             for block in sorted(outputs):
                 reduction = unet.block_reductions[block]
-                rows, columns = pixels_needed(height, reduction), pixels_needed(width, reduction)
+                rows, columns = pixels_along(height, reduction), pixels_along(width, reduction)
                 kept = converted(outputs[block].permute(0, 2, 3, 1)[:, :rows, :columns], self.kept_as)
                 found.setdefault(reduction, []).append(kept)
         return {reduction: torch.cat(parts, dim=-1) for reduction, parts in found.items()}
@@ -174,12 +176,13 @@ class _ViewSlices:
     Args:
         axis: the axis of the grid that they are stacked along.
         slices: shape (slices, channels, rows, columns).
+        tissue: which of their voxels are not air, bool (slices, rows, columns).
         needed: the first of them that is computed, and the one after the last.
     """
 
-    def __init__(self, axis: int, slices: Tensor, needed: tuple[int, int]) -> None:
-        self.axis, self.slices, self.needed = axis, slices, needed
-        self.levels: dict[int, Tensor] = {}
+    def __init__(self, axis: int, slices: Tensor, tissue: Tensor, needed: tuple[int, int]) -> None:
+        self.axis, self.slices, self.tissue, self.needed = axis, slices, tissue, needed
+        self.levels: dict[int, NeededPixels] = {}
         self._one_at_a_time = Lock()
 
     def put(self, start: int, found: dict[int, Tensor]) -> None:
@@ -187,8 +190,9 @@ class _ViewSlices:
         for reduction, level in found.items():
             with self._one_at_a_time:
                 if reduction not in self.levels:
-                    self.levels[reduction] = torch.zeros(len(self.slices), *level.shape[1:], dtype=level.dtype)
-            self.levels[reduction][start : start + len(level)] = level
+                    room = NeededPixels.empty(self.tissue, reduction, level.shape[1:], level.dtype)
+                    self.levels[reduction] = room
+            self.levels[reduction].put(start, level)
 
 
 # A view, the first of its slices and the one after the last.

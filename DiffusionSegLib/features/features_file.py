@@ -18,13 +18,15 @@ from DiffusionSegLib.configuration import from_json, to_json
 from DiffusionSegLib.errors import DiffusionSegError
 from DiffusionSegLib.features.activations import ViewActivations
 from DiffusionSegLib.features.feature_config import FeatureConfig
+from DiffusionSegLib.features.needed_pixels import NeededPixels
 from DiffusionSegLib.features.orthogonal import OrthogonalFeatures
 from DiffusionSegLib.progress import Progress, silent
 
 # The number is raised whenever other features are extracted from the same scan, or are kept in another way.
-FORMAT = "DiffusionSeg features 5"
+FORMAT = "DiffusionSeg features 6"
 COMMON = "features.safetensors"
 VIEW = "features-view{}.safetensors"
+ROWS, VALUES = "rows-", "values-"
 
 
 # A runtime error is torch's where another process deletes the file between its header and its tensors.
@@ -33,18 +35,13 @@ UNREADABLE = (OSError, SafetensorError, KeyError, ValueError, RuntimeError, Diff
 
 def features_bytes(features: OrthogonalFeatures) -> int:
     """How much room these features take on disk."""
-    return _bytes_of(_common(features)) + sum(view_bytes(view) for view in features.views)
-
-
-def view_bytes(view: ViewActivations) -> int:
-    """How much room a view takes on disk."""
-    return _bytes_of(view.levels)
+    return _bytes_of(_common(features)) + sum(view.bytes for view in features.views)
 
 
 def missing_bytes(folder: Path, features: OrthogonalFeatures) -> int:
     """How much room those of the features take that are not in the folder yet."""
     missing = [view for number, view in enumerate(features.views) if not _holds(folder, features.config, number)]
-    return _bytes_of(_common(features)) + sum(view_bytes(view) for view in missing)
+    return _bytes_of(_common(features)) + sum(view.bytes for view in missing)
 
 
 def delete_others(folder: Path, config: FeatureConfig | None = None) -> None:
@@ -84,7 +81,9 @@ def save_view(folder: Path, config: FeatureConfig, number: int, view: ViewActiva
     Raises:
         DiffusionSegError: if the disk is full or cannot be written to.
     """
-    tensors = {str(reduction): level.cpu().contiguous() for reduction, level in view.levels.items()}
+    tensors = {}
+    for reduction, level in view.levels.items():
+        tensors[f"{ROWS}{reduction}"], tensors[f"{VALUES}{reduction}"] = level.rows.cpu(), level.values.cpu()
     with atomic_path(folder / VIEW.format(number)) as part:
         save_file(tensors, part, metadata={**_metadata(config), "axis": str(view.axis)})
 
@@ -122,9 +121,10 @@ def load_features(folder: Path) -> OrthogonalFeatures | None:
 def load_view(folder: Path, config: FeatureConfig, number: int) -> ViewActivations | None:
     """One of the views of such features; None if it is not in the folder, or cannot be read."""
     try:
-        levels, metadata = _read(folder / VIEW.format(number))
-        order = sorted(levels, key=int, reverse=True)
-        view = ViewActivations(int(metadata["axis"]), {int(name): levels[name] for name in order})
+        tensors, metadata = _read(folder / VIEW.format(number))
+        reductions = sorted((int(name.removeprefix(ROWS)) for name in tensors if name.startswith(ROWS)), reverse=True)
+        levels = {edge: NeededPixels(tensors[f"{ROWS}{edge}"], tensors[f"{VALUES}{edge}"]) for edge in reductions}
+        view = ViewActivations(int(metadata["axis"]), levels)
         return view if metadata["config"] == _metadata(config)["config"] else None
     except UNREADABLE:
         return None

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from DiffusionSegLib.box import Box
-from DiffusionSegLib.features.activations import ViewActivations, interpolation_matrix
+from DiffusionSegLib.features.activations import ViewActivations
+from DiffusionSegLib.features.interpolation import interpolation_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +32,10 @@ class NativePiece:
     def of(cls, view: ViewActivations, reduction: int, box: Box, device: torch.device) -> NativePiece:
         level = view.levels[reduction]
         rows, columns = (edges for axis, edges in enumerate(box) if axis != view.axis)
-        row_pixels, row_matrix = interpolation_matrix(*rows, level.shape[1], reduction, device)
-        column_pixels, column_matrix = interpolation_matrix(*columns, level.shape[2], reduction, device)
-        native = level[slice(*box[view.axis]), row_pixels, column_pixels]
+        _, height, width = level.rows.shape
+        row_pixels, row_matrix = interpolation_matrix(*rows, height, reduction, device)
+        column_pixels, column_matrix = interpolation_matrix(*columns, width, reduction, device)
+        native = level.at(slice(*box[view.axis]), row_pixels, column_pixels)
         return cls(view.axis, native.to(device), row_matrix, column_matrix)
 
     def ordered(self) -> Tensor:

@@ -52,7 +52,7 @@ class FirstLayerProjection:
             self.beside_weight = torch.cat([self.weight[channels:], self.along_weight])
             # The largest matrix there is, and not needed any more.
             del self.weight
-        widths = [level.shape[-1] for level in features.views[0].levels.values()]
+        widths = [level.channels for level in features.views[0].levels.values()]
         step = sum(widths) if features.config.fusion == "concat" else 0
         # The weights of each view's levels; summed views share them.
         self.level_weights = [

@@ -130,7 +130,7 @@ class ScanFolder:
             features_file.delete_others(self.folder, config)
             # Work on other scans is not deleted for views of which the last one will not fit.
             still_to_come = len(config.views) - number
-            self.whole.make_room(still_to_come * features_file.view_bytes(view), self.folder)
+            self.whole.make_room(still_to_come * view.bytes, self.folder)
             features_file.save_view(self.folder, config, number, view)
 
     def load_view(self, config: FeatureConfig, number: int) -> ViewActivations | None:

@@ -54,7 +54,8 @@ def size(*arrays) -> int:
 def test_the_memory_is_that_of_what_is_really_kept(session, estimated):
     features, voxels = session.features, int(np.prod(SHAPE))
     assert features.tissue.shape == SHAPE
-    levels = size(*(level for view in features.views for level in view.levels.values()))
+    kept = [level for view in features.views for level in view.levels.values()]
+    levels = sum(size(level.rows, level.values[1:]) for level in kept)
     # The scan as it was read, on the model's grid and normalised, and what is kept beside the activations, twice.
     beside = 3 * 4 * voxels + size(features.tissue) + 2 * size(features.local)
     found = session.prediction

@@ -59,7 +59,7 @@ def test_features_of_a_scan_are_taken_from_it(checkpoint, tmp_path):
     extractor = ActivationExtractor(bundle.denoisers(), bundle.config.schedule, bundle.config.features)
     views = extractor.extract(normalised, image > 0)
     assert [view.axis for view in views] == [0, 1, 2]
-    assert all(level.isfinite().all() and level.any() for view in views for level in view.levels.values())
+    assert all(level.values.isfinite().all() and level.values.any() for view in views for level in view.levels.values())
 
 
 def test_a_checkpoint_of_another_layout_is_told_and_nothing_is_written(checkpoint, tmp_path, capsys):

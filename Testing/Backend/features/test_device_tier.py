@@ -8,14 +8,19 @@ import torch
 
 from DiffusionSegLib.features.activations import ViewActivations
 from DiffusionSegLib.features.device_tier import DeviceTier, copied_within
+from DiffusionSegLib.features.needed_pixels import NeededPixels
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda:0")
-BYTES_OF_A_VIEW = 4 * 2 * 2 * 8 * 2
+BYTES_OF_A_VIEW = 4 * 2 * 2 * 4 + 17 * 8 * 2
+
+
+def pixels():
+    return NeededPixels(torch.arange(1, 17, dtype=torch.int32).view(4, 2, 2), torch.randn(17, 8).half())
 
 
 @pytest.fixture
 def views():
-    return tuple(ViewActivations(axis, {4: torch.zeros(4, 2, 2, 8).half()}) for axis in range(3))
+    return tuple(ViewActivations(axis, {4: pixels()}) for axis in range(3))
 
 
 @pytest.fixture
@@ -29,10 +34,11 @@ def moves(monkeypatch):
 
 def test_views_go_to_the_device_until_it_is_full(views, moves):
     found = copied_within(views, CPU, 2.5 * BYTES_OF_A_VIEW)
-    assert len(moves) == 2
+    assert len(moves) == 4
     assert [copy is None for copy in found] == [False, False, True]
     for copy, view in zip(found[:2], views[:2], strict=True):
-        torch.testing.assert_close(copy.levels[4], view.levels[4], rtol=0, atol=0)
+        assert torch.equal(copy.levels[4].rows, view.levels[4].rows)
+        assert torch.equal(copy.levels[4].values, view.levels[4].values)
 
 
 def test_what_the_device_has_no_memory_for_stays_where_it_is(views, monkeypatch):

@@ -121,7 +121,10 @@ def test_a_feature_that_hardly_varies_does_not_hide_the_directions_of_the_others
 def test_activations_that_are_no_numbers_are_told_of(tiny_bundle):
     features, _ = features_of(tiny_bundle)
     first, *others = features.views
-    endless = {reduction: torch.full_like(level, torch.inf) for reduction, level in first.levels.items()}
+    endless = {
+        reduction: replace(level, values=torch.full_like(level.values, torch.inf))
+        for reduction, level in first.levels.items()
+    }
     broken = replace(features, views=(replace(first, levels=endless), *others))
     with pytest.raises(DiffusionSegError, match="no numbers of this scan"):
         broken.fused_as(features.config.views, "sum")
@@ -247,4 +250,4 @@ def test_slices_without_tissue_are_not_computed(tiny_bundle, monkeypatch):
     views = extractor.extract(padded, padded[0] > -1)
     first, last = np.flatnonzero((image > 0).any(axis=(1, 2)))[[0, -1]]
     assert computed[0] == last + 1 - first < padded.shape[1] - 8
-    assert {len(level) for level in views[0].levels.values()} == {padded.shape[1]}
+    assert {len(level.rows) for level in views[0].levels.values()} == {padded.shape[1]}

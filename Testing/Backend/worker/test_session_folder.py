@@ -93,7 +93,10 @@ def test_a_view_of_unfinished_features_is_found_again_by_features_like_them_alon
     assert scan.load_view(features.config, 0) is None
     scan.save_view(features.config, 0, features.views[0])
     again = scan.load_view(features.config, 0)
-    assert all(torch.equal(level, features.views[0].levels[reduction]) for reduction, level in again.levels.items())
+    assert all(
+        torch.equal(level.values, features.views[0].levels[reduction].values)
+        for reduction, level in again.levels.items()
+    )
     assert scan.load_view(features.config, 1) is None
     assert scan.load_features() is None
     other = replace(features.config, noise_seed=7)
