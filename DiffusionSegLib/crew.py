@@ -17,23 +17,20 @@ def unheard(done: int) -> None:
 
 
 class Crew:
-    """Threads among which torch's cores are shared out, one each unless there are fewer threads; on a GPU the caller's.
+    """Threads of one of torch's cores each; on a GPU the caller's alone.
 
-    Small tensor operations gain little from several cores: on two, a training step of ten members took 9.8 ms when
-    torch spread each of its operations over both, and 7.4 ms when each core had five members to itself.
+    It pays for operations that are long enough for Python, which calls them in one thread at a time.
 
     Args:
         device: what computes.
-        most: how many threads there are at most. Python itself runs in one at a time.
     """
 
-    def __init__(self, device: torch.device, most: int | None = None) -> None:
+    def __init__(self, device: torch.device) -> None:
         self.cores = torch.get_num_threads()
-        self.size = min(self.cores, most or self.cores) if device.type == "cpu" else 1
+        self.size = self.cores if device.type == "cpu" else 1
 
     def __enter__(self) -> Crew:
-        cores_each = self.cores // self.size
-        self._threads = ThreadPoolExecutor(self.size, initializer=torch.set_num_threads, initargs=(cores_each,))
+        self._threads = ThreadPoolExecutor(self.size, initializer=torch.set_num_threads, initargs=(1,))
         return self
 
     def __exit__(

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from DiffusionSegLib.crew import Crew
 from DiffusionSegLib.one_ahead import one_ahead
 from DiffusionSegLib.progress import Curve, Progress, silent, unseen
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble, mean_probabilities
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
-from DiffusionSegLib.segmenter.learning_members import ensemble_of
 from DiffusionSegLib.segmenter.member_training import MemberTraining
 from DiffusionSegLib.segmenter.principal_axes import PrincipalAxes
 from DiffusionSegLib.segmenter.quick_products import lowered
@@ -30,11 +26,8 @@ HELD_OUT_BLOCK = 8
 HELD_OUT_VOXELS = 8192
 # Who goes on from an ensemble that knows most of it needs fewer steps, and smaller ones so as not to forget.
 WARM_STEPS, WARM_RATE = 0.25, 0.3
-# Steps between two moments at which all members wait for each other and training can be stopped: a fifth of a second.
+# Steps between two moments at which progress is told and training can be stopped: less than a fifth of a second.
 STEPS_AT_A_TIME = 20
-# A step has a hundred small operations, and Python calls one at a time: with next to nothing to compute in them, two
-# threads took 1.3 ms a step for ten members, and ten threads 8.4 ms (on two cores; others were not at hand).
-MOST_THREADS = 2
 
 
 def train_ensemble(
@@ -88,21 +81,15 @@ def _trained(
     features, targets = voxels.features.to(device), voxels.classes.to(device)
     draws = TrainingDraws(learnt, voxels, classes, config, random)
     found = _Best(first, features[held_out.to(device)].float(), targets[held_out.to(device)])
-    # Once for all steps.
-    features = lowered(features)
-    with Crew(device, MOST_THREADS) as crew, closing(_drawn(draws, config, device)) as checks:
-        parts = [
-            MemberTraining(first, members, config, draws, features, targets)
-            for members in _shares(config.members, crew.size)
-        ]
-        done = 0
+    training, done = MemberTraining(first, config, draws, lowered(features), targets), 0
+    with closing(_drawn(draws, config, device)) as checks:
         for drawn in checks:
             for rows, counts in zip(*(of_steps.split(STEPS_AT_A_TIME) for of_steps in drawn), strict=True):
-                crew.each(partial(MemberTraining.learn, rows=rows, counts=counts), parts)
+                training.learn(rows, counts)
                 done += len(rows)
                 progress("training", done, config.steps)
-            agreement = found.consider(ensemble_of([part.network for part in parts]))
-            curve(done, float(torch.cat([part.losses() for part in parts]).mean()), agreement)
+            agreement = found.consider(training.network.ensemble())
+            curve(done, float(training.losses().mean()), agreement)
             if found.checks_without_improvement == config.patience:
                 break
     return found.ensemble
@@ -142,12 +129,6 @@ class _Best:
         else:
             self.checks_without_improvement += 1
         return math.exp(-loss)
-
-
-def _shares(members: int, most: int) -> list[slice]:
-    """The members in as many parts as there can be, of about the same size."""
-    edges = np.linspace(0, members, min(members, most) + 1).round().astype(int).tolist()
-    return [slice(*edge) for edge in itertools.pairwise(edges)]
 
 
 def _untrained(voxels: TrainingVoxels, classes: int, config: EnsembleConfig, seed: int) -> MlpEnsemble:

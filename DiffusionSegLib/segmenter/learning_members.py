@@ -29,20 +29,19 @@ class MemberBatches:
 
 
 class LearningMembers:
-    """The parameters of some of an ensemble's members laid out for training, and their gradients.
+    """The parameters of an ensemble's members laid out for training, and their gradients.
 
     Gradients are written out, because at this size automatic differentiation takes longer than what it differentiates.
 
     Args:
         ensemble: what training starts from; it is left as it is.
-        members: which of its members these are.
     """
 
-    def __init__(self, ensemble: MlpEnsemble, members: slice) -> None:
-        values = [ensemble.weights[0][members], ensemble.biases[0][members]]
+    def __init__(self, ensemble: MlpEnsemble) -> None:
+        values = [ensemble.weights[0], ensemble.biases[0]]
         for layer in range(len(ensemble.hidden)):
-            places = (ensemble.gains[layer], ensemble.shifts[layer])
-            values += [value[members] for value in (*places, ensemble.weights[layer + 1], ensemble.biases[layer + 1])]
+            values += [ensemble.gains[layer], ensemble.shifts[layer]]
+            values += [ensemble.weights[layer + 1], ensemble.biases[layer + 1]]
         # One vector, so that the optimizer has one tensor to update.
         self.parameters = torch.cat([value.detach().flatten() for value in values]).requires_grad_()
         self.parameters.grad = torch.zeros_like(self.parameters)
@@ -54,7 +53,7 @@ class LearningMembers:
             NormalisedLayer(
                 of_values[start : start + 4],
                 of_gradients[start : start + 4],
-                [ensemble.get_buffer(f"{name}_{layer}")[members].clone() for name in ("mean", "variance")],
+                [ensemble.get_buffer(f"{name}_{layer}").clone() for name in ("mean", "variance")],
             )
             for layer, start in enumerate(range(2, len(values), 4))
         ]
@@ -79,25 +78,22 @@ class LearningMembers:
         torch.mul(product(inputs.mT, lowered(gradient)), batches.counts, out=self.of_first)
         return given
 
-    def state(self) -> dict[str, Tensor]:
-        """What was learnt so far, named as in an `MlpEnsemble` of these members."""
+    def ensemble(self) -> MlpEnsemble:
+        """What was learnt so far, a copy in the form that predicts."""
+        members, features, first = self.first.shape
+        _, second, classes = self.layers[-1].weight.shape
+        found = MlpEnsemble(members, features, (first, second), classes).to(self.first)
+        found.load_state_dict(self._state())
+        return found.eval().requires_grad_(False)
+
+    def _state(self) -> dict[str, Tensor]:
+        """What was learnt so far, named as in an `MlpEnsemble`."""
         found = {"weights.0": self.first, "biases.0": self.first_bias}
         for number, layer in enumerate(self.layers):
             found |= {f"gains.{number}": layer.gain, f"shifts.{number}": layer.shift}
             found |= {f"weights.{number + 1}": layer.weight, f"biases.{number + 1}": layer.bias}
             found |= {f"mean_{number}": layer.mean, f"variance_{number}": layer.variance}
         return found
-
-
-def ensemble_of(parts: Sequence[LearningMembers]) -> MlpEnsemble:
-    """What all members learnt so far, a copy in the form that predicts."""
-    states = [part.state() for part in parts]
-    state = {name: torch.cat([of_part[name] for of_part in states]) for name in states[0]}
-    members, features, first = state["weights.0"].shape
-    _, second, classes = state["weights.2"].shape
-    found = MlpEnsemble(members, features, (first, second), classes).to(state["biases.0"])
-    found.load_state_dict(state)
-    return found.eval().requires_grad_(False)
 
 
 def _of_cross_entropy(probabilities: Tensor, targets: Tensor) -> Tensor:

@@ -36,15 +36,6 @@ def test_each_thread_computes_on_one_core_and_others_get_theirs_back(cores):
     assert (seen, later, torch.get_num_threads()) == ({1}, [cores], cores)
 
 
-@pytest.mark.parametrize(("cores", "threads", "cores_each"), [(1, 1, 1), (2, 2, 1), (5, 2, 2)], indirect=["cores"])
-def test_few_threads_have_as_many_cores_each(cores, threads, cores_each):
-    seen = set()
-    with Crew(torch.device("cpu"), 2) as crew:
-        assert crew.size == threads
-        crew.each(lambda _: seen.add(torch.get_num_threads()), range(20))
-    assert seen == {cores_each}
-
-
 def test_what_is_raised_comes_through_and_leaves_out_the_rest(cores):
     begun = []
 

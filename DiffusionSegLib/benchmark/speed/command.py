@@ -20,8 +20,8 @@ from DiffusionSegLib.devices import choose_device
 from DiffusionSegLib.segmenter.ensemble_config import EnsembleConfig
 
 PHANTOM_SIZE = 96
-# Durations of a step hardly vary: few of them tell what thousands take.
-TRAINING_STEPS = 200
+# Durations of a step hardly vary: some of them tell what thousands take, with as little of what precedes the first.
+TRAINING_STEPS = 800
 TO_STDOUT = "-"
 
 

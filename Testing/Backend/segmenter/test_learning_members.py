@@ -6,13 +6,12 @@ import torch.nn.functional as F
 from ensemble_members import an_ensemble, one_by_one
 
 from DiffusionSegLib.segmenter import quick_products
-from DiffusionSegLib.segmenter.learning_members import LearningMembers, MemberBatches, ensemble_of
+from DiffusionSegLib.segmenter.learning_members import LearningMembers, MemberBatches
 
 MEMBERS, FEATURES, VOXELS = 3, 5, 40
-PARTS = [[slice(0, 3)], [slice(0, 2), slice(2, 3)], [slice(0, 1), slice(1, 2), slice(2, 3)]]
 
 
-def batches_of(members, voxels=VOXELS):
+def batches_of(members=slice(None), voxels=VOXELS):
     """Each member has voxels of its own, and features that count more, or nothing."""
     random = torch.Generator().manual_seed(3)
     order = torch.rand(MEMBERS, FEATURES, 1, generator=random).argsort(1)
@@ -33,18 +32,16 @@ def learnt_one_by_one(ensemble):
     return networks, torch.stack(losses).detach()
 
 
-@pytest.mark.parametrize("slices", PARTS)
-def test_losses_and_gradients_are_those_of_the_members_one_by_one(slices):
+def test_losses_and_gradients_are_those_of_the_members_one_by_one():
     ensemble = an_ensemble().double()
-    parts = [LearningMembers(ensemble, members) for members in slices]
-    given = torch.cat([part.learn(batches_of(members)) for part, members in zip(parts, slices, strict=True)])
+    members = LearningMembers(ensemble)
+    given = members.learn(batches_of())
     expected, expected_losses = learnt_one_by_one(ensemble)
     torch.testing.assert_close(-given.log().mean((1, 2)), expected_losses)
     with torch.no_grad():
         # A step of one along the gradient shows it in the members' own shapes.
-        for part in parts:
-            part.parameters += part.parameters.grad
-    moved = ensemble_of(parts)
+        members.parameters += members.parameters.grad
+    moved = members.ensemble()
     for member, by_itself in enumerate(expected):
         for layer in range(3):
             linear = by_itself[3 * layer]
@@ -57,12 +54,12 @@ def test_losses_and_gradients_are_those_of_the_members_one_by_one(slices):
 
 
 def gradient_in_single_precision(always_on):
-    members, ensemble = slice(0, MEMBERS), an_ensemble()
+    ensemble = an_ensemble()
     ensemble.biases[0].data += always_on
     # Of few voxels, one whose unit rounding turns on or off decides how far gradients are apart.
-    part, batch = LearningMembers(ensemble, members), batches_of(members, voxels=4000)
-    part.learn(MemberBatches(batch.features.float(), batch.counts.float(), batch.targets))
-    return part.parameters.grad
+    members, batch = LearningMembers(ensemble), batches_of(voxels=4000)
+    members.learn(MemberBatches(batch.features.float(), batch.counts.float(), batch.targets))
+    return members.parameters.grad
 
 
 @pytest.mark.parametrize("always_on", [0.0, 20.0])
@@ -76,10 +73,10 @@ def test_products_in_bfloat16_change_the_gradients_by_little(monkeypatch, always
 
 def test_means_over_the_batches_are_kept_as_torch_keeps_them():
     ensemble = an_ensemble().double()
-    members = LearningMembers(ensemble, slice(0, MEMBERS))
-    members.learn(batches_of(slice(0, MEMBERS)))
+    members = LearningMembers(ensemble)
+    members.learn(batches_of())
     expected, _ = learnt_one_by_one(ensemble)
-    found = ensemble_of([members])
+    found = members.ensemble()
     for member, by_itself in enumerate(expected):
         for layer in range(2):
             torch.testing.assert_close(
@@ -93,11 +90,11 @@ def test_means_over_the_batches_are_kept_as_torch_keeps_them():
 def test_the_ensemble_that_they_start_from_is_left_as_it_is():
     ensemble = an_ensemble().double()
     before = {name: value.clone() for name, value in ensemble.state_dict().items()}
-    members = LearningMembers(ensemble, slice(0, MEMBERS))
-    copied = ensemble_of([members]).state_dict()
+    members = LearningMembers(ensemble)
+    copied = members.ensemble().state_dict()
     for name, value in before.items():
         torch.testing.assert_close(copied[name], value, rtol=0, atol=0)
-    members.learn(batches_of(slice(0, MEMBERS)))
+    members.learn(batches_of())
     with torch.no_grad():
         members.parameters += 1
     for name, value in ensemble.state_dict().items():
