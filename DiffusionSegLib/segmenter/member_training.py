@@ -16,7 +16,7 @@ from DiffusionSegLib.segmenter.training_draws import TrainingDraws
 class MemberTraining:
     """All members of an ensemble, with what changes their weights.
 
-    They learn together in one thread. With five members in each of two threads a step took a fifth longer on two cores,
+    They learn together in one thread. With five members in each of two threads a step took a sixth longer on two cores,
     because Python calls the hundred small operations of a step in one thread at a time.
 
     Args:

@@ -62,7 +62,7 @@ class OurPath:
 
     def train(self, voxels: TrainingVoxels, classes: int) -> MlpEnsemble:
         """An ensemble trained for all steps of the configuration, without stopping early."""
-        config = replace(self.ensemble, held_out=0.0, check_every=self.ensemble.steps)
+        config = replace(self.ensemble, held_out=0.0)
         return train_ensemble(voxels, classes, config, self.seed, self.device)
 
     def segmenter(self, ensemble: MlpEnsemble, annotation: Annotation) -> Segmenter:

@@ -10,7 +10,7 @@ from DiffusionSegLib.benchmark.speed.published import train_in_turn
 from DiffusionSegLib.segmenter.ensemble import MlpEnsemble
 from DiffusionSegLib.segmenter.training_draws import TrainingVoxels
 
-REPEATS = 2
+REPEATS = 3
 
 
 @dataclass(frozen=True)
