@@ -54,7 +54,6 @@ class SpeedComparison:
         device: what computed.
         threads: of the CPU.
         shape: of the scan.
-        features_per_voxel: length of a voxel's features.
         rates: the machine's best.
         stages: our costs on the whole scan: features, gathering, training, prediction.
         kept_bytes: what is kept of the denoiser's work on the whole scan.
@@ -75,7 +74,6 @@ class SpeedComparison:
     device: str
     threads: int
     shape: tuple[int, ...]
-    features_per_voxel: int
     rates: MachineRates
     stages: dict[str, Cost]
     kept_bytes: int
@@ -160,7 +158,6 @@ def compare(scan: SpeedScan, ours: OurPath, edges: tuple[int, ...], *, all_of_it
         device=_name(device),
         threads=torch.get_num_threads(),
         shape=scan.tissue.shape,
-        features_per_voxel=len(features.mean),
         rates=rates,
         stages=stages,
         kept_bytes=features_bytes(features),
