@@ -23,7 +23,7 @@ class Step:
         params: its parameters.
         arrays: makes its arrays, just before they are sent.
         succeeded: told the result and its arrays; what it raises fails the step.
-        about: what an error is about, if that is not what the user sees before them.
+        about: what errors and warnings are about, if that is not what the user sees before them.
     """
 
     method: str
@@ -123,7 +123,9 @@ class CallSequence:
         self._at += 1
         step = self._steps[self._at]
         try:
-            self._call = self._client.start(step.method, step.params, step.arrays(), on_progress=self._on_progress)
+            self._call = self._client.start(
+                step.method, step.params, step.arrays(), on_progress=self._on_progress, about=step.about
+            )
         except DiffusionSegError as error:
             self._end(error)
         except Exception as error:

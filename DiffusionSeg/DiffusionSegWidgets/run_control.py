@@ -144,7 +144,7 @@ class RunControl:
             return
         try:
             for notification in self._logic.poll():
-                self._take(notification["method"], notification["params"])
+                self._take(**notification)
         except Exception as error:  # a chart that cannot be drawn must not leave the panel busy
             self._complain(job, error)
         try:
@@ -239,7 +239,7 @@ class RunControl:
         self._ui.runFrame.visible = False
         slicer.util.showStatusMessage("")
 
-    def _take(self, method: str, params: dict) -> None:
+    def _take(self, method: str, params: dict, about: str = "") -> None:
         job = self._job
         if method == "progress":
             told = params["stage"], params["done"], params["total"]
@@ -250,7 +250,8 @@ class RunControl:
         elif method == "curve":
             self._on_curve(params)
         elif method == "warning":
-            self.warn(f"{params['message']} {params.get('hint', '')}".strip())
+            told = f"{params['message']} {params.get('hint', '')}".strip()
+            self.warn(f"{about}: {told}" if about else told)
 
     def _show_stage(self, stage: str, done: float, total: float) -> None:
         bar = self._ui.progressBar

@@ -21,10 +21,11 @@ class Call:
     Args:
         method: what was asked for.
         on_progress: told how far it is, on the thread that waits in `result`.
+        about: what the user calls that which it is about; the worker is not told.
     """
 
-    def __init__(self, method: str, on_progress: Progress | None = None) -> None:
-        self.method = method
+    def __init__(self, method: str, on_progress: Progress | None = None, about: str = "") -> None:
+        self.method, self.about = method, about
         self._on_progress = on_progress
         self._changed = threading.Condition()
         self._progress: deque[tuple[str, int, int]] = deque()

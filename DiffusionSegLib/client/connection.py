@@ -99,7 +99,7 @@ class Connection:
                     self._unsent.put(Frame(protocol.notification("cancel", {"id": number})))
 
     def poll(self) -> list[dict[str, Any]]:
-        """What the worker told since the last time, as `{"method": ..., "params": ...}`."""
+        """What the worker told since the last time, as `{"method": ..., "params": ...}`, and "about" where known."""
         found = []
         while self._notifications:
             found.append(self._notifications.popleft())
@@ -151,12 +151,12 @@ class Connection:
     def _notified(self, method: str, params: dict[str, Any]) -> None:
         if method == "heartbeat":
             return
-        self._notifications.append({"method": method, "params": params})
-        if method == "progress":
-            with self._lock:
-                running = next(iter(self._pending.values()), None)
-            if running is not None:
-                running.take_progress(params["stage"], params["done"], params["total"])
+        with self._lock:
+            running = next(iter(self._pending.values()), None)
+        about = {"about": running.about} if running is not None and running.about else {}
+        self._notifications.append({"method": method, "params": params, **about})
+        if method == "progress" and running is not None:
+            running.take_progress(params["stage"], params["done"], params["total"])
 
     def _write(self) -> None:
         if sys.platform != "win32":

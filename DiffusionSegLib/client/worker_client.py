@@ -72,13 +72,16 @@ class WorkerClient:
         params: Mapping[str, Any],
         arrays: Mapping[str, np.ndarray] | None = None,
         on_progress: Progress | None = None,
+        about: str = "",
     ) -> Call:
         """Send a call and return at once; arrays are copied, so they may change afterwards.
+
+        What the worker tells meanwhile is handed out with what the call is `about`, of which it knows nothing itself.
 
         Raises:
             WorkerDied: if the worker is gone.
         """
-        return self._start(Call(method, on_progress), dict(params), copied(arrays or {}))
+        return self._start(Call(method, on_progress, about), dict(params), copied(arrays or {}))
 
     def call(
         self,
@@ -96,7 +99,10 @@ class WorkerClient:
         return self.start(method, params, arrays, on_progress).result()
 
     def poll(self) -> list[dict[str, Any]]:
-        """What the worker told since the last time: `{"method": "progress" | "curve" | "warning", "params": {...}}`."""
+        """What the worker told since the last time: `{"method": "progress" | "curve" | "warning", "params": {...}}`.
+
+        Beside them stands `"about"` where the call is known to be about something.
+        """
         # Some applications never let other threads run but while they wait.
         time.sleep(YIELD_SECONDS)
         return self._connection.poll()

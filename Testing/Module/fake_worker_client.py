@@ -49,7 +49,7 @@ class FakeWorkerClient:
 
     def __init__(self):
         self.alive = True
-        self.calls, self.slow, self.faults = [], set(), {}
+        self.calls, self.about, self.slow, self.faults = [], [], set(), {}
         self.starts = 1
         self.cancelled = False
         self.doubts = []
@@ -63,8 +63,9 @@ class FakeWorkerClient:
     def process_id(self):
         return self.starts
 
-    def start(self, method, params, arrays=None, on_progress=None):
+    def start(self, method, params, arrays=None, on_progress=None, about=""):
         self.calls.append(method)
+        self.about.append(about)
         if not self.alive:
             raise FakeWorkerDiedError("The worker ended unexpectedly.", "Start again.")
         self.cancelled = False

@@ -81,9 +81,9 @@ class FakeClient:
             self.running.end(self.faults.pop(method, None))
         return self.running
 
-    def tell(self, method: str, **params) -> None:
+    def tell(self, method: str, about: str = "", **params) -> None:
         """Send a notification, as the worker does while it works."""
-        self.notifications.append({"method": method, "params": params})
+        self.notifications.append({"method": method, "params": params} | ({"about": about} if about else {}))
 
     def poll(self) -> list[dict]:
         told, self.notifications = self.notifications, []

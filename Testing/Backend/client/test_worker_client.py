@@ -98,6 +98,18 @@ def test_what_the_worker_tells_is_handed_out_once():
         assert client.poll() == []
 
 
+def test_what_the_worker_tells_says_what_the_call_was_about():
+    dark, done = "{'method': 'warning', 'params': {'message': 'Dark.'}}", "{{'id': {}, 'result': {{}}}}"
+    answers = "; ".join(f"told(); say({dark}); say({done.format(number)})" for number in (1, 2))
+    with a_fake_worker(f"{answers}; linger()") as client:
+        client.start("lesson", {}, about="Patient 2").result()
+        client.call("train", {})
+        assert client.poll() == [
+            {"method": "warning", "params": {"message": "Dark."}, "about": "Patient 2"},
+            {"method": "warning", "params": {"message": "Dark."}},
+        ]
+
+
 def test_a_closed_client_takes_no_calls_and_can_be_restarted(client):
     first = client.process_id
     client.close()

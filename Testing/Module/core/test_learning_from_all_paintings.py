@@ -146,6 +146,13 @@ def test_a_failure_in_the_other_volume_leaves_the_scene_as_it_was(second_patient
     assert calls(client)[-3:] == ["annotate", "train", "save_segmenter"]
 
 
+def test_calls_about_another_volume_name_it_to_whoever_hears_of_them(second_patient, client):
+    client.about.clear()
+    train(second_patient)
+    named = dict(zip(calls(client), client.about, strict=True))
+    assert (named["lesson"], named["open"], named["train"]) == ("head", "", "")
+
+
 def test_what_fails_about_another_volume_names_it(second_patient, client):
     client.faults["lesson"] = DiffusionSegError("Nothing of what is annotated is tissue.", "Check the painting.")
     with pytest.raises(DiffusionSegError, match=r"^head: Nothing of what is annotated is tissue\. Check"):

@@ -97,6 +97,12 @@ def test_a_warning_of_the_worker_is_shown(training, client, settle):
     assert training.ui.messageLabel.text == "The disk is full. Delete kept work."
 
 
+def test_a_warning_of_another_volume_names_it(training, client, settle):
+    client.tell("warning", about="Patient 2", message="It hardly looks like the brains that the model has seen.")
+    settle()
+    assert training.ui.messageLabel.text == "Patient 2: It hardly looks like the brains that the model has seen."
+
+
 def test_what_is_learnt_in_spite_of_a_warning_is_told_beside_it(training, engine, client, settle):
     engine.warnings = ["Caudate, Putamen overlap."]
     for _told_twice in range(2):
